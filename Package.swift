@@ -1,0 +1,102 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every Swift target: Swift 6 mode, warnings are errors, unsafe code is marked.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A module of ours. `uses` is its complete list of allowed imports (Tools/check-imports compares it with the sources).
+func module(_ name: String, uses dependencies: [Target.Dependency] = [], linking libraries: [String] = [])
+  -> Target
+{
+  .target(
+    name: name, dependencies: dependencies, exclude: ["README.md"], swiftSettings: strict,
+    linkerSettings: libraries.map { .linkedLibrary($0) })
+}
+
+/// The tests of one module or of one scenario.
+func tests(_ name: String, uses dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)", swiftSettings: strict)
+}
+
+let package = Package(
+  name: "dka",
+  products: [
+    .library(name: "DKA", targets: ["DKA"]),
+    .executable(name: "dka", targets: ["DKATool"]),
+  ],
+  targets: [
+    // Layer 0: system libraries, generated code and C kernels.
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(
+      name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+    .systemLibrary(
+      name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+    .target(name: "CONNXProto", dependencies: ["CProtobufC"], exclude: ["README.md", "onnx.proto"]),
+    .target(
+      name: "CONNXCheck", exclude: ["README.md"],
+      linkerSettings: [.linkedLibrary("onnx"), .linkedLibrary("onnx_proto"), .linkedLibrary("protobuf")]),
+    .target(name: "CKernels", exclude: ["README.md"]),
+
+    // Layers 1 to 9: the library.
+    module("Tensors", linking: ["m"]),
+    module("Graphs", uses: ["Tensors"]),
+    module("Kernels", uses: ["Tensors", "CKernels", "COpenBLAS"], linking: ["m"]),
+    module("Datasets", uses: ["Tensors", "CPNG", "CTurboJPEG"], linking: ["m"]),
+    module("TensorFiles", uses: ["Tensors"]),
+    module("ONNXFormat", uses: ["Graphs", "Tensors", "CONNXProto", "CProtobufC", "CONNXCheck"]),
+    module("Operators", uses: ["Graphs", "Kernels", "Tensors"], linking: ["m"]),
+    module("Rewriting", uses: ["Operators", "Graphs", "Tensors"]),
+    module("Backbones", uses: ["Rewriting", "Graphs", "Tensors"]),
+    module("Execution", uses: ["Rewriting", "Operators", "Kernels", "Graphs", "Tensors"]),
+    module("Adapters", uses: ["Backbones", "Rewriting", "TensorFiles", "Graphs", "Tensors"], linking: ["m"]),
+    module(
+      "Training",
+      uses: ["Execution", "Rewriting", "Operators", "Datasets", "TensorFiles", "Graphs", "Tensors"],
+      linking: ["m"]),
+    module("Analysis", uses: ["Execution", "Kernels", "Datasets", "Graphs", "Tensors"], linking: ["m"]),
+    module(
+      "Runs",
+      uses: [
+        "ONNXFormat", "Backbones", "Adapters", "Training", "Analysis", "Execution", "Rewriting", "Operators",
+        "Datasets", "TensorFiles", "Graphs", "Tensors",
+      ]),
+    module(
+      "DKA",
+      uses: [
+        "Tensors", "Graphs", "Kernels", "Datasets", "TensorFiles", "ONNXFormat", "Operators", "Rewriting",
+        "Backbones", "Execution", "Adapters", "Training", "Analysis", "Runs",
+      ]),
+
+    // Layer 10: the command line tool.
+    .executableTarget(
+      name: "DKATool", dependencies: ["DKA"], exclude: ["README.md"], swiftSettings: strict),
+
+    // Tests.
+    .target(
+      name: "TestSupport", dependencies: ["Execution", "Operators", "Kernels", "Graphs", "Tensors"],
+      path: "Tests/Support", swiftSettings: strict),
+    tests("TensorsTests", uses: ["Tensors"]),
+    tests("GraphsTests", uses: ["Graphs"]),
+    tests("KernelsTests", uses: ["Kernels", "CKernels", "COpenBLAS"]),
+    tests("DatasetsTests", uses: ["Datasets"]),
+    tests("TensorFilesTests", uses: ["TensorFiles"]),
+    tests("ONNXFormatTests", uses: ["ONNXFormat", "CONNXProto", "CONNXCheck"]),
+    tests("OperatorsTests", uses: ["Operators", "Graphs", "Kernels"]),
+    tests("RewritingTests", uses: ["Rewriting", "Operators", "ONNXFormat", "Graphs"]),
+    tests("BackbonesTests", uses: ["Backbones", "Rewriting", "ONNXFormat", "Graphs"]),
+    tests("ExecutionTests", uses: ["Execution", "ONNXFormat", "TensorFiles", "Graphs"]),
+    tests("AdaptersTests", uses: ["Adapters", "Backbones", "ONNXFormat", "Execution", "Graphs"]),
+    tests("TrainingTests", uses: ["Training", "Execution", "Adapters", "ONNXFormat", "Datasets", "Graphs"]),
+    tests("ScenariosTests", uses: ["DKA", "DKATool"]),
+    tests("DKAToolTests", uses: ["DKATool"]),
+  ]
+)
