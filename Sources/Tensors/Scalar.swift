@@ -1,0 +1,24 @@
+/// A Swift type whose values are the elements of a computable tensor.
+package protocol Scalar: Sendable, Equatable, BitwiseCopyable {
+  /// The ONNX element type.
+  static var elementType: ElementType { get }
+}
+
+extension Float: Scalar {
+  package static var elementType: ElementType { .float32 }
+}
+extension Double: Scalar {
+  package static var elementType: ElementType { .float64 }
+}
+extension Int64: Scalar {
+  package static var elementType: ElementType { .int64 }
+}
+extension Int32: Scalar {
+  package static var elementType: ElementType { .int32 }
+}
+extension Bool: Scalar {
+  package static var elementType: ElementType { .bool }
+}
+extension UInt8: Scalar {
+  package static var elementType: ElementType { .uint8 }
+}

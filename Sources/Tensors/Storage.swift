@@ -1,0 +1,66 @@
+import Glibc
+
+/// A block of memory that tensors share: allocated, mapped from a file, or part of an arena.
+///
+/// `@unchecked Sendable`: an immutable tensor only reads its storage, and whoever writes (a session into its
+/// arena, a kernel into a fresh result) owns that range alone until it hands it on.
+@safe
+public final class Storage: @unchecked Sendable {
+  /// First byte.
+  ///
+  /// Allocated storage is aligned to 64 bytes, mapped storage to a page.
+  package let base: UnsafeMutableRawPointer
+  /// Size in bytes.
+  public let byteCount: Int
+  private let release: @Sendable (UnsafeMutableRawPointer, Int) -> Void
+
+  /// Zero-filled memory aligned to 64 bytes.
+  ///
+  /// - Throws: `StorageError` where the system refuses the memory.
+  public convenience init(byteCount: Int) throws(StorageError) {
+    guard byteCount >= 0 else { throw StorageError(byteCount: byteCount) }
+    let rounded = (max(byteCount, 1) + 63) / 64 * 64
+    var pointer: UnsafeMutableRawPointer?
+    if rounded >= 1 << 22 {
+      // Large blocks come from the system zeroed, page by page on first touch.
+      let mapped = unsafe mmap(nil, rounded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+      guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
+        throw StorageError(byteCount: byteCount)
+      }
+      unsafe self.init(base: mapped, byteCount: byteCount) { base, _ in unsafe munmap(base, rounded) }
+      return
+    }
+    guard unsafe posix_memalign(&pointer, 64, rounded) == 0, let pointer = unsafe pointer else {
+      throw StorageError(byteCount: byteCount)
+    }
+    unsafe memset(pointer, 0, rounded)
+    unsafe self.init(base: pointer, byteCount: byteCount) { base, _ in unsafe free(base) }
+  }
+
+  /// Memory that somebody else provides and `release` gives back.
+  package init(
+    base: UnsafeMutableRawPointer, byteCount: Int,
+    release: @escaping @Sendable (UnsafeMutableRawPointer, Int) -> Void
+  ) {
+    unsafe self.base = base
+    self.byteCount = byteCount
+    unsafe self.release = unsafe release
+  }
+
+  deinit { unsafe release(base, byteCount) }
+
+  /// Lets the system drop the physical pages of a mapped range; they are read again from the file when touched.
+  package func discardPages(_ range: Range<Int>) {
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let start = (range.lowerBound + page - 1) / page * page
+    let end = range.upperBound / page * page
+    guard start < end else { return }
+    unsafe madvise(base + start, end - start, MADV_DONTNEED)
+  }
+}
+
+/// The system did not give the memory that was asked for.
+public struct StorageError: Error, Sendable {
+  /// Bytes asked for.
+  public let byteCount: Int
+}
