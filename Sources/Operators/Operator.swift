@@ -55,7 +55,15 @@ package protocol Operator: Sendable {
 
   /// Bytes of scratch memory that `evaluate` needs.
   func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int
+
+  /// Rearranges constant operands once, before the model runs; nil where there is nothing to gain.
+  ///
+  /// The executor keeps the result, shares it between plans, and hands it to `evaluate` as `Operands.prepared`.
+  func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> (any PreparedConstants)?
 }
+
+/// Constant operands in the form that an operator's kernel wants, for example a packed matrix.
+package protocol PreparedConstants: AnyObject, Sendable {}
 
 extension Operator {
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -67,6 +75,9 @@ extension Operator {
   package var reusableInputs: [Int] { [] }
   package var shapeInputs: [Int] { [] }
   package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int { 0 }
+  package func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError)
+    -> (any PreparedConstants)?
+  { nil }
 }
 
 /// A result that is a contiguous part of an operand's memory.
@@ -157,12 +168,18 @@ package struct Operands {
   private let outputs: [TensorView?]
   /// Scratch memory as large as `scratchByteCount` asked for.
   package let scratch: TensorView?
+  /// What `prepare` made of the constant operands.
+  package let prepared: (any PreparedConstants)?
 
   /// Views of operands and results.
-  package init(inputs: [TensorView?], outputs: [TensorView?], scratch: TensorView? = nil) {
+  package init(
+    inputs: [TensorView?], outputs: [TensorView?], scratch: TensorView? = nil,
+    prepared: (any PreparedConstants)? = nil
+  ) {
     self.inputs = inputs
     self.outputs = outputs
     self.scratch = scratch
+    self.prepared = prepared
   }
 
   /// Number of operands, absent ones included.
