@@ -30,9 +30,34 @@ package struct Lowering: Sendable {
     self.context = context
   }
 
+  /// Lowers the main graph of a model at a batch of its own choice for the first input.
+  ///
+  /// A batch that the exporter baked into the graph is rewritten on the way; see `BatchBinding`.
+  package func lower(_ model: ModelDescription, batch: Int) throws(LoweringError) -> LoweredGraph {
+    var unit = self
+    if unit.openExtent == nil { unit.openExtent = { _, axis in axis == 0 ? 1 : nil } }
+    let reference = try unit.lower(model)
+    guard let input = reference.inputs.first(where: { reference.constants[$0] == nil }),
+      let shape = reference.types[input]?.shape, shape.rank > 0, shape.extents[0] != batch
+    else { return reference }
+    guard batch > 0, shape.extents[0] > 0, batch % shape.extents[0] == 0 else {
+      throw .graph(
+        "input '\(input)' has a fixed batch of \(shape.extents[0]), which does not divide \(batch)",
+        value: input)
+    }
+    var scaled = unit
+    scaled.inputShapes[input] = Shape([batch] + shape.extents.dropFirst())
+    return try scaled.lower(model, binding: BatchBinding(reference: reference))
+  }
+
   /// Lowers the main graph of a model.
   package func lower(_ model: ModelDescription) throws(LoweringError) -> LoweredGraph {
-    var state = State(lowering: self)
+    try lower(model, binding: nil)
+  }
+
+  private func lower(_ model: ModelDescription, binding: BatchBinding?) throws(LoweringError) -> LoweredGraph
+  {
+    var state = State(lowering: self, binding: binding)
     try state.addInputs(of: model.graph)
     try state.addInitializers(of: model.graph)
     let nodes = try readOperators(of: model)
@@ -119,6 +144,7 @@ extension Lowering {
   /// The graph while it is being built.
   fileprivate struct State {
     let lowering: Lowering
+    let binding: BatchBinding?
     var graph = LoweredGraph()
 
     mutating func addInputs(of source: Graph) throws(LoweringError) {
@@ -163,8 +189,35 @@ extension Lowering {
       }
     }
 
-    /// Types a node and keeps it, or computes it now where all it needs is known.
+    /// Adds a node, rewritten for another batch where one is being bound.
     mutating func add(_ lowered: LoweredNode) throws(LoweringError) {
+      guard let binding else { return try addTyped(lowered) }
+      let label = lowered.node.label
+      let name = lowered.node.operatorName.description
+      do {
+        guard let (node, additions) = try binding.rewritten(lowered.node, in: graph) else {
+          return try addTyped(lowered)
+        }
+        for addition in additions {
+          switch addition {
+          case .constant(let name, let tensor):
+            graph.types[name] = ValueType(tensor.elementType, tensor.shape)
+            graph.constants[name] = tensor
+          case .node(let node):
+            let version = lowering.registry.newestVersion(of: node.operatorName.domain)
+            try addTyped(try lowering.registry.lower(node, version: version))
+          }
+        }
+        try addTyped(try lowering.registry.lower(node, version: lowered.version))
+      } catch let error as OperatorError {
+        throw .node(label: label, operatorName: name, error)
+      } catch let error as LoweringError {
+        throw error
+      } catch { throw .graph("\(error)", value: lowered.outputs.first) }
+    }
+
+    /// Types a node and keeps it, or computes it now where all it needs is known.
+    private mutating func addTyped(_ lowered: LoweredNode) throws(LoweringError) {
       let node = lowered.node
       do {
         let inputs = graph.inputTypes(of: node)

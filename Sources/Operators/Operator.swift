@@ -59,7 +59,9 @@ package protocol Operator: Sendable {
   /// Rearranges constant operands once, before the model runs; nil where there is nothing to gain.
   ///
   /// The executor keeps the result, shares it between plans, and hands it to `evaluate` as `Operands.prepared`.
-  func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> (any PreparedConstants)?
+  func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> (
+    any PreparedConstants
+  )?
 }
 
 /// Constant operands in the form that an operator's kernel wants, for example a packed matrix.

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Typed access to a range of storage that kernels read and write; it holds its owner and cannot dangle.
 ///
 /// Whoever makes a view for writing owns the range alone (a session's arena, a fresh result).
@@ -59,4 +61,16 @@ package struct TensorView {
   package var tensor: Tensor {
     Tensor(elementType: elementType, shape: shape, storage: storage, byteOffset: byteOffset)
   }
+}
+
+extension TensorView {
+  /// Copies another view's bytes, of the same size, into this one.
+  package func copyBytes(from source: TensorView) {
+    precondition(source.byteCount == byteCount, "copy between views of different size")
+    guard unsafe source.pointer != pointer else { return }
+    unsafe memcpy(pointer, source.pointer, byteCount)
+  }
+
+  /// Sets every byte to zero.
+  package func fillWithZeros() { unsafe memset(pointer, 0, byteCount) }
 }
