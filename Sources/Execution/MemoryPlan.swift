@@ -26,11 +26,9 @@ struct MemoryPlan {
 
   /// Plans a graph.
   ///
-  /// - Parameters:
-  ///   - updates: variable → the value whose memory becomes the variable's new content.
-  ///   - scratch: bytes of scratch memory per node.
-  init(_ graph: LoweredGraph, updates: [(variable: String, value: String)], scratch: [Int]) {
-    var blocks = Blocks(graph, updates: updates)
+  /// - Parameter scratch: bytes of scratch memory per node.
+  init(_ graph: LoweredGraph, scratch: [Int]) {
+    var blocks = Blocks(graph)
     blocks.assign(graph)
     var intervals = blocks.intervals
     let blockCount = intervals.count
@@ -105,17 +103,16 @@ private struct Blocks {
   private let pinned: Set<String>
   private var lastReader: [Root: Int] = [:]
 
-  init(_ graph: LoweredGraph, updates: [(variable: String, value: String)]) {
+  init(_ graph: LoweredGraph) {
     var lastUse: [String: Int] = [:]
     for (index, node) in graph.nodes.enumerated() {
       for input in node.inputs where !input.isEmpty { lastUse[input] = index }
     }
     // What is delivered must survive until the end.
     let end = graph.nodes.count
-    for output in graph.outputs { lastUse[output] = end }
-    for update in updates { lastUse[update.value] = end }
+    for value in graph.delivered { lastUse[value] = end }
     self.lastUse = lastUse
-    self.updates = Dictionary(updates.map { ($0.value, $0.variable) }) { first, _ in first }
+    self.updates = Dictionary(graph.updates.map { ($0.value, $0.variable) }) { first, _ in first }
     pinned = Set(graph.outputs)
     for name in graph.inputs where graph.constants[name] == nil { addNamed(name) }
     for name in graph.variables.keys.sorted() { addNamed(name) }
@@ -150,7 +147,7 @@ private struct Blocks {
           places[output] = Place(
             root: source.root, byteOffset: source.byteOffset + view.elementOffset * elementBytes)
           extend(source.root, to: use)
-        } else if position == 0, let place = reusablePlace(for: output, of: node, at: index, graph) {
+        } else if let place = reusablePlace(for: output, at: position, of: node, index, graph) {
           places[output] = place
           extend(place.root, to: use)
         } else {
@@ -170,18 +167,20 @@ private struct Blocks {
   }
 
   /// The memory of an operand that nobody reads after this node, where the operator allows it.
-  private func reusablePlace(for output: String, of node: LoweredNode, at index: Int, _ graph: LoweredGraph)
-    -> Place?
-  {
+  private func reusablePlace(
+    for output: String, at position: Int, of node: LoweredNode, _ index: Int, _ graph: LoweredGraph
+  ) -> Place? {
     let bytes = graph.type(output).byteCount
-    for candidate in node.operation.reusableInputs where candidate < node.inputs.count {
+    let candidates = node.operation.reusableInputs(forOutput: position, inputCount: node.inputs.count)
+    for candidate in candidates where candidate < node.inputs.count {
       let input = node.inputs[candidate]
       guard let place = places[input], graph.type(input).byteCount == bytes,
         node.inputs.filter({ $0 == input }).count == 1
       else { continue }
-      // Another operand may lie in the same memory under another name.
-      let shared = node.inputs.enumerated().contains { position, other in
-        position != candidate && !other.isEmpty && places[other]?.root == place.root
+      // Another operand, or an earlier result, may lie in the same memory under another name.
+      let others = node.inputs.enumerated().filter { $0.offset != candidate }.map(\.element) + node.outputs
+      let shared = others.contains { other in
+        !other.isEmpty && other != output && places[other]?.root == place.root
       }
       guard !shared, (lastReader[place.root] ?? -1) <= index else { continue }
       switch place.root {

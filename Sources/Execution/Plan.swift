@@ -7,8 +7,6 @@ import Tensors
 package final class Plan: Sendable {
   /// The graph that runs.
   package let graph: LoweredGraph
-  /// Variable → value that becomes its new content after a run.
-  package let updates: [(variable: String, value: String)]
   /// Threads and kernels.
   package let context: ExecutionContext
   let memory: MemoryPlan
@@ -21,7 +19,7 @@ package final class Plan: Sendable {
 
   /// Plans a graph.
   package init(
-    _ graph: LoweredGraph, updates: [(variable: String, value: String)] = [], context: ExecutionContext,
+    _ graph: LoweredGraph, context: ExecutionContext,
     cache: PreparedConstantsCache = PreparedConstantsCache()
   ) throws(ExecutionError) {
     var scratch: [Int] = []
@@ -43,12 +41,11 @@ package final class Plan: Sendable {
       if let constant = graph.constants[name] { direct[name] = try cache.aligned(name, constant) }
     }
     self.graph = graph
-    self.updates = updates
     self.context = context
     self.prepared = prepared
     scratchByteCounts = scratch
     constants = graph.constants.merging(direct) { $1 }
-    memory = MemoryPlan(graph, updates: updates, scratch: scratch)
+    memory = MemoryPlan(graph, scratch: scratch)
   }
 
   /// Constants of at least this size that an operator has prepared are not copied for alignment.

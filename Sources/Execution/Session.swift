@@ -76,7 +76,7 @@ package final class Session {
           prepared: plan.prepared[index]))
     }
     self.instructions = instructions
-    copies = plan.updates.compactMap { update in
+    copies = graph.updates.compactMap { update in
       guard let source = view(update.value), let target = named[update.variable] else { return nil }
       let isInPlace = source.storage === target.storage && source.byteOffset == target.byteOffset
       return isInPlace ? nil : (source, target)

@@ -156,6 +156,11 @@ package struct GradientBuilder {
   /// Changes the graph's outputs.
   package mutating func setOutputs(_ outputs: [String]) { graph.outputs = outputs }
 
+  /// Makes a value the content of a variable after each run.
+  package mutating func addUpdate(of variable: String, to value: String) {
+    graph.updates.append(.init(variable: variable, value: value))
+  }
+
   /// Declares a tensor that may change between runs.
   package mutating func addVariable(_ name: String, start: Tensor) {
     graph.types[name] = ValueType(start.elementType, start.shape)

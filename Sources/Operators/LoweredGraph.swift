@@ -41,11 +41,27 @@ package struct LoweredGraph: Sendable {
   package var inputs: [String]
   /// Values delivered, in order.
   package var outputs: [String]
+  /// Variables that a run changes, each with the value that becomes its new content.
+  package var updates: [Update]
+
+  /// A variable and its content after a run.
+  package struct Update: Sendable, Hashable {
+    /// The variable.
+    package let variable: String
+    /// The value that becomes its content.
+    package let value: String
+
+    /// A variable with its new content.
+    package init(variable: String, value: String) {
+      self.variable = variable
+      self.value = value
+    }
+  }
 
   /// A graph.
   package init(
     nodes: [LoweredNode] = [], types: [String: ValueType] = [:], constants: [String: Tensor] = [:],
-    variables: [String: Tensor] = [:], inputs: [String] = [], outputs: [String] = []
+    variables: [String: Tensor] = [:], inputs: [String] = [], outputs: [String] = [], updates: [Update] = []
   ) {
     self.nodes = nodes
     self.types = types
@@ -53,6 +69,7 @@ package struct LoweredGraph: Sendable {
     self.variables = variables
     self.inputs = inputs
     self.outputs = outputs
+    self.updates = updates
   }
 
   /// Type of a value that the graph has.
@@ -87,9 +104,12 @@ package struct LoweredGraph: Sendable {
     return consumers
   }
 
-  /// Drops nodes that contribute to no output, and constants that nobody reads.
+  /// Values that must be there after a run: outputs and new contents of variables.
+  package var delivered: Set<String> { Set(outputs).union(updates.map(\.value)) }
+
+  /// Drops nodes that contribute to no output or update, and constants and variables that nobody reads.
   package mutating func removeUnused() {
-    var needed = Set(outputs)
+    var needed = delivered
     var kept: [LoweredNode] = []
     for node in nodes.reversed() where node.outputs.contains(where: { needed.contains($0) }) {
       kept.append(node)
@@ -97,5 +117,7 @@ package struct LoweredGraph: Sendable {
     }
     nodes = kept.reversed()
     constants = constants.filter { needed.contains($0.key) }
+    let updated = Set(updates.map(\.variable))
+    variables = variables.filter { needed.contains($0.key) || updated.contains($0.key) }
   }
 }

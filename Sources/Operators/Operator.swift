@@ -50,6 +50,9 @@ package protocol Operator: Sendable {
   /// Operands whose memory result 0 may take over when nobody reads them afterwards.
   var reusableInputs: [Int] { get }
 
+  /// Operands whose memory a result may take over; for operators that update several tensors in place.
+  func reusableInputs(forOutput output: Int, inputCount: Int) -> [Int]
+
   /// Operands that must be known before the model runs since they decide shapes.
   var shapeInputs: [Int] { get }
 
@@ -75,6 +78,9 @@ extension Operator {
   }
   package func views(_ inputs: InputTypes) -> [OperandView?] { [] }
   package var reusableInputs: [Int] { [] }
+  package func reusableInputs(forOutput output: Int, inputCount: Int) -> [Int] {
+    output == 0 ? reusableInputs : []
+  }
   package var shapeInputs: [Int] { [] }
   package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int { 0 }
   package func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError)
