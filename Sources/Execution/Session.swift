@@ -113,6 +113,9 @@ package final class Session {
     for copy in copies { copy.target.copyBytes(from: copy.source) }
   }
 
+  /// A delivered value where it lies; valid until the next run.
+  package func outputView(_ index: Int) -> TensorView { outputs[index] }
+
   /// A delivered value, copied out of the session.
   package func output(_ index: Int) throws(ExecutionError) -> Tensor {
     do { return try outputs[index].tensor.copied() } catch {
@@ -127,5 +130,12 @@ package final class Session {
     var results: [Tensor] = []
     for index in outputs.indices { results.append(try output(index)) }
     return results
+  }
+}
+
+extension Session {
+  /// The elements of a delivered value, copied.
+  package func value<Element: Scalar>(_ index: Int, of type: Element.Type) -> [Element] {
+    outputView(index).tensor.elements(of: type)
   }
 }
