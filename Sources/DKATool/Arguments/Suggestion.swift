@@ -5,13 +5,18 @@ package enum Suggestion {
     closest(to: word, among: known).map { "; did you mean '\($0)'?" } ?? ""
   }
 
-  /// The first of the known words with the least edit distance, if at most a third of the letters must change.
+  /// The shortest known word that begins with the word, else the one with the least edit distance, if at most a third of
+  /// the letters must change.
   package static func closest(to word: String, among known: [String]) -> String? {
     guard word.count <= 64 else { return nil }
+    if word.count >= 3,
+      let longer = known.filter({ $0.hasPrefix(word) }).min(by: { $0.count < $1.count })
+    {
+      return longer
+    }
     let ranked = known.map { (word: $0, distance: distance(from: word.lowercased(), to: $0.lowercased())) }
     guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
-    let isPrefix = word.count >= 3 && best.word.hasPrefix(word)
-    return isPrefix || best.distance <= max(1, min(word.count, best.word.count) / 3) ? best.word : nil
+    return best.distance <= max(1, min(word.count, best.word.count) / 3) ? best.word : nil
   }
 
   /// Fewest insertions, deletions, replacements and swaps of neighbours that make one word of the other.

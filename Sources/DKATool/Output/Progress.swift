@@ -106,7 +106,8 @@ package final class Progress: Sendable {
     parts += [speed(state.done, in: now - state.phaseStart)].compactMap(\.self)
     parts += texts(of: state)
     if let seconds = remaining(state, at: now) {
-      parts.append("ETA \(Quantities.seconds(seconds.rounded(.up)).replacing(".00", with: ""))")
+      let whole = seconds.rounded()
+      parts.append("ETA " + (whole < 60 ? "\(Int(whole)) s" : Quantities.seconds(whole)))
     }
     guard console.settings.isAnimated else { return ([state.title] + parts).joined(separator: "  ") }
     let rest = parts.joined(separator: "  ")
