@@ -1,0 +1,4 @@
+/// The verbs in the order of `dka --help`.
+package enum CommandRegistry {
+  package static var commands: [any Command.Type] { [] }
+}
