@@ -40,10 +40,16 @@ package final class CompiledModel {
     var lowering = Lowering(registry: registry, context: context)
     lowering.variables = Set(variables)
     lowering.barriers = barriers
-    let lowered = try lowering.lower(model, batch: batch)
-    let graph = try CompiledModel.applying(RuleSet.early, to: lowered, registry, barriers)
+    let graph = try fused(try lowering.lower(model, batch: batch))
     graphs[batch] = graph
     return graph
+  }
+
+  /// A lowered graph of this model with operators fused that have gradients of their own.
+  ///
+  /// - Throws: `ExecutionError`.
+  package func fused(_ graph: LoweredGraph) throws -> LoweredGraph {
+    try CompiledModel.applying(RuleSet.early, to: graph, registry, barriers)
   }
 
   /// A plan of a graph of this model, possibly extended or cut.
