@@ -27,6 +27,8 @@ public struct ModelDescription: Sendable {
   package var unknownFields: UnknownFields = []
   package var fieldOrder: [Int] = []
   package var origin: SourceBytes?
+  /// Folder of the file it was read from, which the paths of external data are relative to.
+  package var folder: String?
 
   /// A model.
   public init(irVersion: Int64, operatorSets: [OperatorSet], graph: Graph) {
