@@ -1,8 +1,15 @@
 extension OperatorRegistry {
   static let arithmetic: [any Operator.Type] = []
   static let activations: [any Operator.Type] = [Relu.self]
-  static let linear: [any Operator.Type] = []
-  static let normalization: [any Operator.Type] = []
+  static let linear: [any Operator.Type] = [
+    Gemm.self,
+    MatMul.self,
+    TransposedMatMul.self,
+  ]
+  static let normalization: [any Operator.Type] = [
+    LayerNormalization.self,
+    LayerNormalizationGradient.self,
+  ]
   static let reduction: [any Operator.Type] = []
   static let shaping: [any Operator.Type] = [
     Concat.self,
@@ -19,7 +26,14 @@ extension OperatorRegistry {
     Transpose.self,
     Unsqueeze.self,
   ]
-  static let indexing: [any Operator.Type] = []
+  static let indexing: [any Operator.Type] = [
+    Gather.self,
+    GatherElements.self,
+    GatherGradient.self,
+    GatherND.self,
+    ScatterElements.self,
+    ScatterND.self,
+  ]
   static let logic: [any Operator.Type] = []
   static let constants: [any Operator.Type] = []
 }
