@@ -78,7 +78,8 @@ let package = Package(
 
     // Layer 10: the command line tool.
     .executableTarget(
-      name: "DKATool", dependencies: ["DKA"], exclude: ["README.md"], swiftSettings: strict),
+      name: "DKATool", dependencies: ["DKA", "TensorFiles", "Tensors"], exclude: ["README.md"],
+      swiftSettings: strict),
 
     // Tests.
     .target(
@@ -88,7 +89,7 @@ let package = Package(
     tests("GraphsTests", uses: ["Graphs"]),
     tests("KernelsTests", uses: ["Kernels", "CKernels", "COpenBLAS"]),
     tests("DatasetsTests", uses: ["Datasets"]),
-    tests("TensorFilesTests", uses: ["TensorFiles"]),
+    tests("TensorFilesTests", uses: ["TensorFiles", "Tensors"]),
     tests("ONNXFormatTests", uses: ["ONNXFormat", "CONNXProto", "CONNXCheck"]),
     tests("OperatorsTests", uses: ["Operators", "Graphs", "Kernels"]),
     tests("RewritingTests", uses: ["Rewriting", "Operators", "ONNXFormat", "Graphs"]),
@@ -97,6 +98,6 @@ let package = Package(
     tests("AdaptersTests", uses: ["Adapters", "Backbones", "ONNXFormat", "Execution", "Graphs"]),
     tests("TrainingTests", uses: ["Training", "Execution", "Adapters", "ONNXFormat", "Datasets", "Graphs"]),
     tests("ScenariosTests", uses: ["DKA", "DKATool"]),
-    tests("DKAToolTests", uses: ["DKATool"]),
+    tests("DKAToolTests", uses: ["DKATool", "TensorFiles", "Tensors"]),
   ]
 )
