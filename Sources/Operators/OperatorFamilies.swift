@@ -36,4 +36,14 @@ extension OperatorRegistry {
   ]
   static let logic: [any Operator.Type] = []
   static let constants: [any Operator.Type] = []
+  static let fused: [any Operator.Type] = [
+    DepthwisePair.self,
+    DepthwisePairGradient.self,
+    FusedAttention.self,
+    FusedAttentionGradient.self,
+    Linear.self,
+    LinearWeightGradient.self,
+    TokenDepthwisePair.self,
+    TokenDepthwisePairGradient.self,
+  ]
 }

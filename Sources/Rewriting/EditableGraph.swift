@@ -203,8 +203,20 @@ package struct EditableGraph {
     return true
   }
 
-  /// Notes that a rule left a place alone.
-  package mutating func note(_ failure: MatchFailure) { failures.append(failure) }
+  /// Lets the readers of each first value read the second one, and removes the node `id` that makes the first ones.
+  package mutating func merge(_ id: NodeID, into pairs: [(String, String)]) {
+    for (value, other) in pairs where !value.isEmpty {
+      precondition(!barriers.contains(value), "value '\(value)' has to stay")
+      for reader in readers(of: value) { changeReads(of: reader, from: value, to: other) }
+    }
+    remove(id)
+  }
+
+  /// Notes that a rule left a place alone, once however often it looks there.
+  package mutating func note(_ failure: MatchFailure) {
+    guard !failures.contains(where: { $0.description == failure.description }) else { return }
+    failures.append(failure)
+  }
 
   /// Drops a result that nobody reads from a node.
   package mutating func dropResult(_ position: Int, of id: NodeID) {
