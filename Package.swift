@@ -88,7 +88,7 @@ let package = Package(
     tests("TensorsTests", uses: ["Tensors"]),
     tests("GraphsTests", uses: ["Graphs"]),
     tests("KernelsTests", uses: ["Kernels", "CKernels", "COpenBLAS"]),
-    tests("DatasetsTests", uses: ["Datasets"]),
+    tests("DatasetsTests", uses: ["Datasets", "Tensors"]),
     tests("TensorFilesTests", uses: ["TensorFiles", "Tensors"]),
     tests("ONNXFormatTests", uses: ["ONNXFormat", "CONNXProto", "CONNXCheck"]),
     tests("OperatorsTests", uses: ["Operators", "Graphs", "Kernels"]),

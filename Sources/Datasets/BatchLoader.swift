@@ -115,7 +115,7 @@ public final class BatchLoader {
     workers.submit(
       chosen.indices.map { position in
         {
-          batch.fill(position) { sample, slot throws(DatasetError) in
+          unsafe batch.fill(position) { sample, slot throws(DatasetError) in
             let image = try BatchLoader.resizedImage(of: sample, preprocessing, options.cache)
             var random = Random(options.seed, epoch, sample.index)
             unsafe preprocessing.write(

@@ -16,7 +16,7 @@ enum JPEGDecoder {
     let markers = unsafe JPEGMarkers(scanning: bytes)
     // A file whose last marker alone is missing is complete; without this it could not be told from a truncated one.
     let endsProperly = unsafe bytes.suffix(2).elementsEqual([0xFF, 0xD9])
-    if !endsProperly, !markers.isProgressive {
+    if !endsProperly, markers.reachesScan, !markers.isProgressive {
       let completed = unsafe [UInt8](bytes) + [0xFF, 0xD9]
       let result: Result<Image, CodecError> = unsafe completed.withUnsafeBytes { completed in
         Result { () throws(CodecError) in try unsafe decode(completed, markers) }
@@ -104,6 +104,8 @@ struct JPEGMarkers {
   private(set) var orientation = Orientation.upright
   /// Whether the frame is progressive.
   private(set) var isProgressive = false
+  /// Whether everything up to the first scan's samples is there.
+  private(set) var reachesScan = false
 
   /// Walks the segments up to the first scan; stops quietly at anything unexpected, which the decoder will report.
   init(scanning bytes: UnsafeRawBufferPointer) {
@@ -114,9 +116,13 @@ struct JPEGMarkers {
         position += 1
         continue
       }
-      guard marker != 0xDA, marker != 0xD9 else { return }
+      guard marker != 0xD9 else { return }
       let length = unsafe Int(bytes[position + 2]) << 8 | Int(bytes[position + 3])
       guard length >= 2, length <= bytes.count - position - 2 else { return }
+      guard marker != 0xDA else {
+        reachesScan = true
+        return
+      }
       if marker == 0xC2 || marker == 0xC6 || marker == 0xCA { isProgressive = true }
       if marker == 0xE1 {
         let content = unsafe Array(bytes[position + 4..<position + 2 + length])

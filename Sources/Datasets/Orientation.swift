@@ -1,7 +1,7 @@
 /// How a stored image must be turned to stand upright; raw values are those of EXIF tag 274.
 ///
 /// The name says where the first stored row and column lie in the upright image. Source: EXIF 2.32, 4.6.4.
-enum Orientation: Int, Sendable {
+package enum Orientation: Int, Sendable {
   case upright = 1
   case mirrored = 2
   case upsideDown = 3
@@ -44,7 +44,7 @@ extension Orientation {
   /// The orientation that an EXIF block (a TIFF header with its first directory) names; upright where it names none.
   ///
   /// Every offset and count is checked against the block, and a damaged block counts as naming none.
-  init(exif block: [UInt8]) {
+  package init(exif block: [UInt8]) {
     self = Orientation.named(in: block) ?? .upright
   }
 

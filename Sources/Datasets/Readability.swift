@@ -22,7 +22,7 @@ extension LabelledImages {
         }
         guard position < samples.count else { return }
         var failure: DatasetError?
-        do { _ = try ImageFile.read(samples[position].path) } catch { failure = error }
+        do throws(DatasetError) { _ = try ImageFile.read(samples[position].path) } catch { failure = error }
         let done = state.withLock { state in
           if let failure { state.failures.append((position, failure)) }
           state.done += 1

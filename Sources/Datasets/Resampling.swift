@@ -24,29 +24,41 @@ public enum Interpolation: String, Sendable, CaseIterable {
 extension Image {
   /// This image at another size, antialiased: the filter widens with the scale when shrinking.
   ///
-  /// Separable: first along rows, then along columns. 8-bit images are computed in fixed point with 22 fractional bits and
-  /// rounded to 8 bits after each pass, which gives the bytes that Pillow's `resize` gives; float images are summed in
-  /// Float without rounding or clamping between.
+  /// Separable. 8-bit images are computed in fixed point with 22 fractional bits and rounded to 8 bits after each
+  /// pass, which gives the bytes of Pillow 13's `resize`; float images are summed in Float without rounding or
+  /// clamping between.
   public func resized(width: Int, height: Int, by interpolation: Interpolation) -> Image {
     precondition(width > 0 && height > 0, "an image has at least one pixel")
-    guard width != self.width || height != self.height else { return self }
     let columns = ResamplingAxis(from: self.width, to: width, by: interpolation)
     let rows = ResamplingAxis(from: self.height, to: height, by: interpolation)
+    // Pillow takes the columns first where that pass saves more than twice as many rows as the other saves columns; the
+    // rounding between the passes makes the order visible.
+    let isColumnsFirst = height < self.height && self.height - height > 2 * (self.width - width)
+    let resized = isColumnsFirst ? resampledAlongColumns(rows) : resampledAlongRows(columns)
+    return isColumnsFirst ? resized.resampledAlongRows(columns) : resized.resampledAlongColumns(rows)
+  }
+
+  private func resampledAlongRows(_ axis: ResamplingAxis) -> Image {
+    guard axis.target != axis.source else { return self }
     switch samples {
     case .bytes(let bytes):
-      let narrowed =
-        width == self.width
-        ? bytes
-        : columns.alongRows(of: bytes, rows: self.height, channels: channels)
-      let result = height == self.height ? narrowed : rows.alongColumns(of: narrowed, rowLength: width * channels)
-      return Image(width: width, height: height, channels: channels, bytes: result)
+      let result = axis.alongRows(of: bytes, rows: height, channels: channels)
+      return Image(width: axis.target, height: height, channels: channels, bytes: result)
     case .floats(let floats):
-      let narrowed =
-        width == self.width
-        ? floats
-        : columns.alongRows(of: floats, rows: self.height, channels: channels)
-      let result = height == self.height ? narrowed : rows.alongColumns(of: narrowed, rowLength: width * channels)
-      return Image(width: width, height: height, channels: channels, floats: result)
+      let result = axis.alongRows(of: floats, rows: height, channels: channels)
+      return Image(width: axis.target, height: height, channels: channels, floats: result)
+    }
+  }
+
+  private func resampledAlongColumns(_ axis: ResamplingAxis) -> Image {
+    guard axis.target != axis.source else { return self }
+    switch samples {
+    case .bytes(let bytes):
+      let result = axis.alongColumns(of: bytes, rowLength: width * channels)
+      return Image(width: width, height: axis.target, channels: channels, bytes: result)
+    case .floats(let floats):
+      let result = axis.alongColumns(of: floats, rowLength: width * channels)
+      return Image(width: width, height: axis.target, channels: channels, floats: result)
     }
   }
 }
