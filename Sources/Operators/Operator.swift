@@ -59,6 +59,9 @@ package protocol Operator: Sendable {
   /// Bytes of scratch memory that `evaluate` needs.
   func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int
 
+  /// Multiplications and additions that the definition asks for, counted one each; 0 where they do not matter.
+  func floatingPointOperations(_ inputs: InputTypes) -> Int
+
   /// Rearranges constant operands once, before the model runs; nil where there is nothing to gain.
   ///
   /// The executor keeps the result, shares it between plans, and hands it to `evaluate` as `Operands.prepared`.
@@ -83,6 +86,7 @@ extension Operator {
   }
   package var shapeInputs: [Int] { [] }
   package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int { 0 }
+  package func floatingPointOperations(_ inputs: InputTypes) -> Int { 0 }
   package func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError)
     -> (any PreparedConstants)?
   { nil }
