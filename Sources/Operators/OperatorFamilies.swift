@@ -2,6 +2,9 @@ extension OperatorRegistry {
   static let arithmetic: [any Operator.Type] = []
   static let activations: [any Operator.Type] = [Relu.self]
   static let linear: [any Operator.Type] = [
+    Conv.self,
+    ConvInputGradient.self,
+    ConvWeightGradient.self,
     Gemm.self,
     MatMul.self,
     TransposedMatMul.self,
