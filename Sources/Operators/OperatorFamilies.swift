@@ -10,6 +10,8 @@ extension OperatorRegistry {
     TransposedMatMul.self,
   ]
   static let normalization: [any Operator.Type] = [
+    BatchNormalization.self,
+    GlobalAveragePool.self,
     LayerNormalization.self,
     LayerNormalizationGradient.self,
   ]
@@ -34,9 +36,18 @@ extension OperatorRegistry {
     GatherElements.self,
     GatherGradient.self,
     GatherND.self,
+    OneHot.self,
     ScatterElements.self,
     ScatterND.self,
   ]
   static let logic: [any Operator.Type] = []
   static let constants: [any Operator.Type] = []
+  static let training: [any Operator.Type] = [
+    Adam.self,
+    AdamW.self,
+    NegativeLogLikelihoodLoss.self,
+    NegativeLogLikelihoodLossGradient.self,
+    SoftmaxCrossEntropyLoss.self,
+    SoftmaxCrossEntropyLossGradient.self,
+  ]
 }
