@@ -36,11 +36,16 @@ extension OperatorRegistry {
     TrainingDropout.self,
   ]
   static let linear: [any Operator.Type] = [
+    Conv.self,
+    ConvInputGradient.self,
+    ConvWeightGradient.self,
     Gemm.self,
     MatMul.self,
     TransposedMatMul.self,
   ]
   static let normalization: [any Operator.Type] = [
+    BatchNormalization.self,
+    GlobalAveragePool.self,
     LayerNormalization.self,
     LayerNormalizationGradient.self,
   ]
@@ -72,6 +77,7 @@ extension OperatorRegistry {
     GatherElements.self,
     GatherGradient.self,
     GatherND.self,
+    OneHot.self,
     ScatterElements.self,
     ScatterND.self,
   ]
@@ -107,5 +113,13 @@ extension OperatorRegistry {
     LinearWeightGradient.self,
     TokenDepthwisePair.self,
     TokenDepthwisePairGradient.self,
+  ]
+  static let training: [any Operator.Type] = [
+    Adam.self,
+    AdamW.self,
+    NegativeLogLikelihoodLoss.self,
+    NegativeLogLikelihoodLossGradient.self,
+    SoftmaxCrossEntropyLoss.self,
+    SoftmaxCrossEntropyLossGradient.self,
   ]
 }
