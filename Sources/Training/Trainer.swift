@@ -102,7 +102,7 @@ package final class Trainer {
         correct += countCorrect(session.value(1, of: Float.self), part)
       }
       guard loss.isFinite else { throw TrainingError.notFinite(step: stepCount) }
-      try update.setInput(0, to: try Tensor(scalar: Int64(stepCount)))
+      try update.setInput(0, to: try Tensor(scalar: Int64(stepCount + 1)))
       for (index, group) in groups.enumerated() {
         try update.setInput(1 + index, to: try Tensor(scalar: Float(group.learningRate * rateFactor)))
       }
