@@ -27,8 +27,8 @@ public struct ModelDescription: Sendable {
   package var unknownFields: UnknownFields = []
   package var fieldOrder: [Int] = []
   package var origin: SourceBytes?
-  /// Folder of the file it was read from, which the paths of external data are relative to.
-  package var folder: String?
+  /// The file it was read from, in whose folder external data files stand.
+  package var sourcePath: String?
 
   /// A model.
   public init(irVersion: Int64, operatorSets: [OperatorSet], graph: Graph) {

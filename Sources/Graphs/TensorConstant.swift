@@ -40,8 +40,8 @@ public struct TensorConstant: Sendable {
       origin = nil
     }
   }
-  /// Set where the elements stand in another file.
-  public var external: ExternalLocation? { didSet { origin = nil } }
+  /// Set where the elements stand in another file: by the reader, and by the writer when it places them there.
+  public package(set) var external: ExternalLocation? { didSet { origin = nil } }
   /// Documentation string.
   public var documentation: String? { didSet { origin = nil } }
   /// Metadata.

@@ -7,13 +7,13 @@ import Tensors
 /// A location must be relative and stay inside the model's folder, also after symbolic links are resolved: a
 /// model file must not be able to read the rest of the disk into a tensor.
 final class ExternalData {
-  /// The model's folder, or nil where the model was not read from a file.
-  let folder: String?
+  /// The model file, or nil where the model was not read from one.
+  let modelPath: String?
   private var mapped: [String: Storage] = [:]
 
   /// The files next to a model file.
   init(modelPath: String?) {
-    folder = modelPath.map(ExternalData.folder(of:))
+    self.modelPath = modelPath
   }
 
   /// The folder part of a path; `.` where there is none.
@@ -52,13 +52,13 @@ final class ExternalData {
 
   /// The mapped file of a location.
   func storage(_ location: TensorConstant.ExternalLocation) throws(FormatError) -> Storage {
-    guard let folder else {
+    guard let folder = modelPath.map(ExternalData.folder(of:)) else {
       throw FormatError("has external data '\(location.path)', but the model was not read from a folder")
     }
     try ExternalData.check(relative: location.path)
-    let path = folder == "/" ? "/" + location.path : folder + "/" + location.path
+    let path = ExternalData.path(location.path, in: folder)
     if let storage = mapped[path] { return storage }
-    guard let root = resolved(folder), let file = resolved(path) else {
+    guard let root = resolvedPath(folder), let file = resolvedPath(path) else {
       throw FormatError(
         "external data file '\(location.path)' cannot be opened: \(reason(errno))", code: .missingInput,
         field: "external_data", hint: "put '\(location.path)' next to the model file, in \(folder)")
@@ -79,11 +79,17 @@ final class ExternalData {
     }
   }
 
-  private func resolved(_ path: String) -> String? {
-    guard let pointer = unsafe realpath(path, nil) else { return nil }
-    defer { unsafe free(pointer) }
-    return unsafe String(cString: pointer)
+  /// The path of a file in a folder.
+  static func path(_ name: String, in folder: String) -> String {
+    folder.hasSuffix("/") ? folder + name : folder + "/" + name
   }
+}
+
+/// A path without symbolic links and dots, or nil where there is no such file (`errno` says why).
+func resolvedPath(_ path: String) -> String? {
+  guard let pointer = unsafe realpath(path, nil) else { return nil }
+  defer { unsafe free(pointer) }
+  return unsafe String(cString: pointer)
 }
 
 /// The system's words for an error number.

@@ -45,7 +45,7 @@ struct ModelReader {
       .map { $0.storage.bytes($0.range) }
     model.unknownFields = split.unknown
     model.fieldOrder = split.fieldOrder
-    model.folder = external.folder
+    model.sourcePath = external.modelPath
     model.origin = source
     return model
   }

@@ -23,6 +23,24 @@ public enum ONNXFile {
     }
   }
 
+  /// Writes a model: what did not change since it was read goes out as the bytes it came in, the rest is encoded anew.
+  ///
+  /// The file appears whole or not at all, and may be the one the model was read from.
+  ///
+  /// - Parameters:
+  ///   - path: the file to write.
+  ///   - placement: where the weights go.
+  /// - Throws: `FormatError`, code `workFailed` for a full disk and for more than 2 GiB inline.
+  public static func write(
+    _ model: ModelDescription, to path: String, externalData placement: ExternalPlacement = .unchanged
+  ) throws(FormatError) {
+    do throws(FormatError) {
+      try ModelWriter(path: path).write(model, placement)
+    } catch {
+      throw error.located(file: path)
+    }
+  }
+
   static func map(_ path: String) throws(FormatError) -> Storage {
     do {
       return try MemoryMap.file(at: path)
