@@ -1,3 +1,4 @@
+import Execution
 package import TensorFiles
 package import Tensors
 

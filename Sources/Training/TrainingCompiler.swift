@@ -1,5 +1,6 @@
 import Execution
 import Operators
+import Tensors
 
 /// Makes the plans of one trainer from a compiled model: step, evaluation and prefix, per number of images.
 final class TrainingCompiler {

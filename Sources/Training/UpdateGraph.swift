@@ -1,6 +1,7 @@
+import Execution
 import Graphs
 package import Operators
-import Tensors
+package import Tensors
 
 /// The graph that turns gradient sums into new parameters: clipping per group, then the update rule.
 ///
