@@ -2,9 +2,12 @@ extension OperatorRegistry {
   static let arithmetic: [any Operator.Type] = []
   static let activations: [any Operator.Type] = [Relu.self]
   static let linear: [any Operator.Type] = [
+    Attention.self,
+    AttentionGradient.self,
     Conv.self,
     ConvInputGradient.self,
     ConvWeightGradient.self,
+    Einsum.self,
     Gemm.self,
     MatMul.self,
     TransposedMatMul.self,
@@ -23,6 +26,8 @@ extension OperatorRegistry {
     Pad.self,
     PadGradient.self,
     Reshape.self,
+    Resize.self,
+    ResizeGradient.self,
     Slice.self,
     SliceGradient.self,
     Split.self,
