@@ -1,6 +1,40 @@
 extension OperatorRegistry {
-  static let arithmetic: [any Operator.Type] = []
-  static let activations: [any Operator.Type] = [Relu.self]
+  static let arithmetic: [any Operator.Type] = [
+    Abs.self,
+    Add.self,
+    Ceil.self,
+    Cos.self,
+    Div.self,
+    Exp.self,
+    Floor.self,
+    Log.self,
+    Max.self,
+    Min.self,
+    Mod.self,
+    Mul.self,
+    Neg.self,
+    Pow.self,
+    Reciprocal.self,
+    Round.self,
+    Sin.self,
+    Sqrt.self,
+    Sub.self,
+  ]
+  static let activations: [any Operator.Type] = [
+    Clip.self,
+    Dropout.self,
+    Erf.self,
+    Gelu.self,
+    GeluGradient.self,
+    LogSoftmax.self,
+    LogSoftmaxGradient.self,
+    Relu.self,
+    Sigmoid.self,
+    Softmax.self,
+    SoftmaxGradient.self,
+    Tanh.self,
+    TrainingDropout.self,
+  ]
   static let linear: [any Operator.Type] = [
     Attention.self,
     AttentionGradient.self,
@@ -18,7 +52,14 @@ extension OperatorRegistry {
     LayerNormalization.self,
     LayerNormalizationGradient.self,
   ]
-  static let reduction: [any Operator.Type] = []
+  static let reduction: [any Operator.Type] = [
+    ReduceL2.self,
+    ReduceMax.self,
+    ReduceMean.self,
+    ReduceMin.self,
+    ReduceSum.self,
+    ReduceSumSquare.self,
+  ]
   static let shaping: [any Operator.Type] = [
     Concat.self,
     Expand.self,
@@ -45,8 +86,29 @@ extension OperatorRegistry {
     ScatterElements.self,
     ScatterND.self,
   ]
-  static let logic: [any Operator.Type] = []
-  static let constants: [any Operator.Type] = []
+  static let logic: [any Operator.Type] = [
+    And.self,
+    Equal.self,
+    Greater.self,
+    GreaterOrEqual.self,
+    IsNaN.self,
+    Less.self,
+    LessOrEqual.self,
+    Not.self,
+    Or.self,
+    Where.self,
+    Xor.self,
+  ]
+  static let constants: [any Operator.Type] = [
+    Cast.self,
+    CastLike.self,
+    Constant.self,
+    ConstantOfShape.self,
+    Identity.self,
+    RangeOperator.self,
+    ShapeOf.self,
+    Size.self,
+  ]
   static let training: [any Operator.Type] = [
     Adam.self,
     AdamW.self,
