@@ -1,4 +1,3 @@
-import Glibc
 package import Tensors
 
 /// Losses over classes, forward and backward.
@@ -76,7 +75,7 @@ package struct CrossEntropy: Sendable {
     }
   }
 
-  private func logSoftmax<Element: CrossEntropyElement>(
+  private func logSoftmax<Element: RealNumber>(
     _ scores: TensorView, _ result: TensorView, _ type: Element.Type
   ) {
     let (source, target) = unsafe (scores.words(type), result.words(type))
@@ -91,7 +90,7 @@ package struct CrossEntropy: Sendable {
     }
   }
 
-  private func loss<Element: CrossEntropyElement>(
+  private func loss<Element: RealNumber>(
     _ logarithms: TensorView, _ labels: [Int], _ weights: TensorView?, _ result: TensorView,
     _ type: Element.Type
   ) {
@@ -99,7 +98,7 @@ package struct CrossEntropy: Sendable {
     reduce(labels, weights, result, type) { place, start in unsafe -source[place] }
   }
 
-  private func lossOfScores<Element: CrossEntropyElement>(
+  private func lossOfScores<Element: RealNumber>(
     _ scores: TensorView, _ labels: [Int], _ weights: TensorView?, _ result: TensorView,
     _ type: Element.Type
   ) {
@@ -111,7 +110,7 @@ package struct CrossEntropy: Sendable {
 
   /// Weighs and reduces one loss per position; the sums are kept in Double.
   @inline(__always)
-  private func reduce<Element: CrossEntropyElement>(
+  private func reduce<Element: RealNumber>(
     _ labels: [Int], _ weights: TensorView?, _ result: TensorView, _ type: Element.Type,
     _ loss: (Int, Int) -> Element
   ) {
@@ -140,7 +139,7 @@ package struct CrossEntropy: Sendable {
 
   /// Gradient per position, which a mean divides by the sum of the weights.
   @inline(__always)
-  private func forEachLabel<Element: CrossEntropyElement>(
+  private func forEachLabel<Element: RealNumber>(
     _ dLoss: TensorView, _ labels: [Int], _ weights: TensorView?, _ type: Element.Type,
     _ body: (_ start: Int, _ label: Int?, _ factor: Element) -> Void
   ) {
@@ -163,7 +162,7 @@ package struct CrossEntropy: Sendable {
     }
   }
 
-  private func addAtLabels<Element: CrossEntropyElement>(
+  private func addAtLabels<Element: RealNumber>(
     _ dLoss: TensorView, _ labels: [Int], _ weights: TensorView?, _ result: TensorView,
     _ type: Element.Type
   ) {
@@ -173,7 +172,7 @@ package struct CrossEntropy: Sendable {
     }
   }
 
-  private func gradientOfScores<Element: CrossEntropyElement>(
+  private func gradientOfScores<Element: RealNumber>(
     _ dLoss: TensorView, _ scores: TensorView, _ labels: [Int], _ weights: TensorView?,
     _ result: TensorView, _ type: Element.Type
   ) {
@@ -189,7 +188,7 @@ package struct CrossEntropy: Sendable {
   }
 
   /// log Σ exp over the classes at one position.
-  private func logarithmOfSum<Element: CrossEntropyElement>(_ scores: UnsafeMutablePointer<Element>) -> Element {
+  private func logarithmOfSum<Element: RealNumber>(_ scores: UnsafeMutablePointer<Element>) -> Element {
     var largest = -Element.infinity
     for index in 0..<classes { unsafe largest = max(largest, scores[index * positions]) }
     guard largest.isFinite else { return largest }
@@ -197,20 +196,4 @@ package struct CrossEntropy: Sendable {
     for index in 0..<classes { unsafe sum += Element.exponential(scores[index * positions] - largest) }
     return largest + Element.logarithm(sum)
   }
-}
-
-/// Floating-point numbers with the two functions that cross-entropy needs.
-private protocol CrossEntropyElement: BinaryFloatingPoint {
-  static func exponential(_ x: Self) -> Self
-  static func logarithm(_ x: Self) -> Self
-}
-
-extension Float: CrossEntropyElement {
-  static func exponential(_ x: Float) -> Float { expf(x) }
-  static func logarithm(_ x: Float) -> Float { logf(x) }
-}
-
-extension Double: CrossEntropyElement {
-  static func exponential(_ x: Double) -> Double { exp(x) }
-  static func logarithm(_ x: Double) -> Double { log(x) }
 }

@@ -1,4 +1,3 @@
-import Glibc
 package import Tensors
 
 /// Attention of queries to keys, head by head, forward and backward.
@@ -81,7 +80,7 @@ package struct ScaledDotProduct: Sendable {
     }
   }
 
-  private func forward<Element: AttentionElement>(
+  private func forward<Element: RealNumber>(
     _ q: TensorView, _ k: TensorView, _ v: TensorView, _ mask: Mask?, _ y: TensorView,
     _ scratch: TensorView, _ type: Element.Type
   ) {
@@ -101,7 +100,7 @@ package struct ScaledDotProduct: Sendable {
     }
   }
 
-  private func backward<Element: AttentionElement>(
+  private func backward<Element: RealNumber>(
     _ dY: TensorView, _ q: TensorView, _ k: TensorView, _ v: TensorView, _ mask: Mask?,
     _ dQ: TensorView?, _ dK: TensorView?, _ dV: TensorView?, _ scratch: TensorView, _ type: Element.Type
   ) {
@@ -146,7 +145,7 @@ package struct ScaledDotProduct: Sendable {
   }
 
   /// ds = scale · p · (dp − Σ dp · p), in the place of dp.
-  private func softmaxGradient<Element: AttentionElement>(
+  private func softmaxGradient<Element: RealNumber>(
     _ p: UnsafeMutablePointer<Element>, _ ds: UnsafeMutablePointer<Element>
   ) {
     let factor = Element(scale)
@@ -160,7 +159,7 @@ package struct ScaledDotProduct: Sendable {
   }
 
   /// The softmax of one head's masked scores.
-  private func probabilities<Element: AttentionElement>(
+  private func probabilities<Element: RealNumber>(
     _ q: StridedMatrix<Element>, _ k: StridedMatrix<Element>, _ mask: Mask?, _ image: Int, _ head: Int,
     into p: UnsafeMutablePointer<Element>
   ) {
@@ -177,7 +176,7 @@ package struct ScaledDotProduct: Sendable {
     }
   }
 
-  private func apply<Element: AttentionElement>(
+  private func apply<Element: RealNumber>(
     _ mask: Mask, _ image: Int, _ head: Int, _ row: Int, _ line: UnsafeMutablePointer<Element>
   ) {
     let start = image * mask.strides[0] + head * mask.strides[1] + row * mask.strides[2]
@@ -192,7 +191,7 @@ package struct ScaledDotProduct: Sendable {
     for j in mask.keys..<keys { unsafe line[j] = -.infinity }
   }
 
-  private func softmax<Element: AttentionElement>(_ line: UnsafeMutablePointer<Element>) {
+  private func softmax<Element: RealNumber>(_ line: UnsafeMutablePointer<Element>) {
     var largest = -Element.infinity
     for j in 0..<keys { unsafe largest = max(largest, line[j]) }
     guard largest > -.infinity else {
@@ -222,11 +221,3 @@ package struct ScaledDotProduct: Sendable {
       base + image * rows * heads * width + head * width, rowStride: heads * width, columnStride: 1)
   }
 }
-
-/// Floating-point numbers with an exponential.
-private protocol AttentionElement: Scalar, BinaryFloatingPoint {
-  static func exponential(_ x: Self) -> Self
-}
-
-extension Float: AttentionElement {}
-extension Double: AttentionElement {}
