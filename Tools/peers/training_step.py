@@ -6,13 +6,13 @@
 
 A step: forward, cross-entropy, backward, both gradient norms clipped to 1, Adam in two groups (adapter 1e-3, head 1e-4).
 --fast computes the same function: the small kernel is added into the live taps of the large one (27×27 of 51×51 on a 14×14
-map), the convolution is one product with its Toeplitz matrix, and MKL uses its Intel kernels. --check compares both forms.
+map), the convolution is one product with its Toeplitz matrix, Adam is fused, and MKL uses its Intel kernels unless --stock-kernels. --check compares both forms.
 """
 
 import argparse
 import sys
 
-if "--fast" in sys.argv and "--intel-kernels" not in sys.argv:
+if "--fast" in sys.argv and not {"--intel-kernels", "--stock-kernels"} & set(sys.argv):
     sys.argv.append("--intel-kernels")
 
 import measuring  # noqa: E402
@@ -48,14 +48,19 @@ class DualKernelAdapter(nn.Module):
 class ToeplitzAdapter(DualKernelAdapter):
     """The same function, its convolutions merged and written as one batched product."""
 
+    def __init__(self, width):
+        super().__init__(width)
+        # Output (i, j) sees input (u, v) through tap (u - i + 13, v - j + 13) of the 27×27 live taps.
+        taps = torch.arange(GRID)[None, :] - torch.arange(GRID)[:, None] + GRID - 1
+        index = taps[:, None, :, None] * (2 * GRID - 1) + taps[None, :, None, :]
+        self.register_buffer("index", index.flatten(), persistent=False)
+
     def mixed(self, tokens):
         reach = GRID - 1
         centre, small = self.large.kernel_size[0] // 2, self.small.kernel_size[0] // 2
         live = self.large.weight[:, 0, centre - reach:centre + reach + 1, centre - reach:centre + reach + 1]
         merged = live + functional.pad(self.small.weight[:, 0], [reach - small] * 4)
-        # Window [a, b] of the kernel, seen from output (i, j), is a = 13 - i, b = 13 - j.
-        windows = merged.unfold(1, GRID, 1).unfold(2, GRID, 1).flip(1, 2)
-        matrix = windows.reshape(-1, GRID * GRID, GRID * GRID)
+        matrix = merged.flatten(1).index_select(1, self.index).unflatten(1, (GRID * GRID, GRID * GRID))
         return torch.bmm(tokens.permute(2, 0, 1), matrix.transpose(1, 2)).permute(1, 2, 0)
 
 
@@ -89,12 +94,13 @@ def build(make, classes=3):
 class Step:
     """One training step on a fixed random batch."""
 
-    def __init__(self, make, batch):
+    def __init__(self, make, batch, fused):
         self.model = build(make).train()
         self.adapter = [parameter for name, parameter in self.model.named_parameters()
                         if parameter.requires_grad and not name.startswith("head")]
         self.head = list(self.model.head.parameters())
-        self.optimizer = torch.optim.Adam([{"params": self.adapter, "lr": 1e-3}, {"params": self.head, "lr": 1e-4}])
+        groups = [{"params": self.adapter, "lr": 1e-3}, {"params": self.head, "lr": 1e-4}]
+        self.optimizer = torch.optim.Adam(groups, fused=fused)
         generator = torch.Generator().manual_seed(7)
         self.images = torch.randn(batch, 3, 224, 224, generator=generator)
         self.labels = torch.arange(batch) % 3
@@ -128,6 +134,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--fast", action="store_true")
+    parser.add_argument("--stock-kernels", action="store_true", help="with --fast: leave MKL's choice of kernels alone")
     parser.add_argument("--check", action="store_true", help="compare the fast form with the plain one and end")
     parser.add_argument("--warm-up", type=int, default=1)
     measuring.add_options(parser, runs=5)
@@ -136,7 +143,7 @@ def main():
     if options.check:
         check()
         return
-    step = Step(ToeplitzAdapter if options.fast else DualKernelAdapter, options.batch)
+    step = Step(ToeplitzAdapter if options.fast else DualKernelAdapter, options.batch, options.fast)
     trainable = sum(parameter.numel() for parameter in step.adapter)
     for _ in range(options.warm_up):
         step()
