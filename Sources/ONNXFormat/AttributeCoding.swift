@@ -102,7 +102,7 @@ extension ModelReader {
       return .type(try unsafe TypeDescription(decoded: pointer))
     case .types:
       var items: [TypeDescription] = []
-      for unsafe item in unsafe UnsafeBufferPointer(start: message.type_protos, count: message.n_type_protos) {
+      for unsafeitem in unsafe UnsafeBufferPointer(start: message.type_protos, count: message.n_type_protos) {
         guard let item = unsafe item else { continue }
         items.append(try unsafe TypeDescription(decoded: item))
       }

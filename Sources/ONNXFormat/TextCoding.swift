@@ -26,7 +26,7 @@ func texts(
 ) throws(FormatError) -> [String] {
   var texts: [String] = []
   texts.reserveCapacity(count)
-  for unsafe item in unsafe UnsafeBufferPointer(start: items, count: count) {
+  for unsafeitem in unsafe UnsafeBufferPointer(start: items, count: count) {
     texts.append(try unsafe text(item, field))
   }
   return texts
