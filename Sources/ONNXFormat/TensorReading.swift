@@ -240,9 +240,8 @@ extension TensorHeader {
     documentation = unsafe ONNXFormat.documentation(message.has_doc_string, message.doc_string)
     isExternal = unsafe message.data_location == 1
     externalData = []
-    for unsafeitem in unsafe UnsafeBufferPointer(start: message.external_data, count: message.n_external_data)
-    {
-      guard let entry = unsafe item?.pointee else { continue }
+    for index in unsafe 0..<message.n_external_data {
+      guard let entry = unsafe message.external_data[index]?.pointee else { continue }
       externalData.append(
         try unsafe MetadataEntry(
           key: text(entry.key, "external_data"), value: text(entry.value, "external_data")))

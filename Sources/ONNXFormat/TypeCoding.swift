@@ -59,8 +59,8 @@ private func dimensions(
 ) throws(FormatError) -> [Dimension]? {
   guard let pointer = unsafe pointer else { return nil }
   var dimensions: [Dimension] = []
-  for unsafeitem in unsafe UnsafeBufferPointer(start: pointer.pointee.dim, count: pointer.pointee.n_dim) {
-    guard let dimension = unsafe item?.pointee else { continue }
+  for index in unsafe 0..<pointer.pointee.n_dim {
+    guard let dimension = unsafe pointer.pointee.dim[index]?.pointee else { continue }
     let extent: Dimension.Extent
     switch unsafe dimension.value_case {
     case ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE: extent = unsafe .value(dimension.dim_value)
