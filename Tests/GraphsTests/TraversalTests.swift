@@ -90,4 +90,19 @@ import Testing
     #expect(model.origin == nil && model.graph.origin == nil && model.graph.nodes[1].origin == nil)
     #expect(model.graph.nodes[0].origin != nil)
   }
+
+  @Test func `changing one node copies no array of nodes`() throws {
+    let nodes = (0..<100).map { Node("Relu", inputs: ["v\($0)"], outputs: ["v\($0 + 1)"]) }
+    var model = ModelDescription(irVersion: 8, operatorSets: [], graph: Graph(name: "g", nodes: nodes))
+    model.graph.nodes[0].name = "first"
+    func address() -> Int {
+      unsafe model.graph.nodes.withUnsafeBufferPointer { Int(bitPattern: $0.baseAddress) }
+    }
+    let before = address()
+    for index in 0..<100 {
+      model.graph.nodes[index].name = "n\(index)"
+      model.graph.nodes[index].inputs[0] += "x"
+    }
+    #expect(address() == before)
+  }
 }
