@@ -50,6 +50,16 @@ package protocol Operator: Sendable {
   /// Operands whose memory result 0 may take over when nobody reads them afterwards.
   var reusableInputs: [Int] { get }
 
+  /// For each result, the operand of which it is the next state.
+  ///
+  /// Result and operand may be the same memory, and the executor keeps a parameter or a moment in place that way.
+  func updatedInputs(_ inputs: InputTypes) -> [Int]
+
+  /// What can be computed once from operands that never change, such as a packed matrix; nil where nothing can.
+  ///
+  /// The executor keeps it and hands it to every evaluation in `Operands.prepared`.
+  func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> (any PreparedConstants)?
+
   /// Operands that must be known before the model runs since they decide shapes.
   var shapeInputs: [Int] { get }
 
@@ -65,9 +75,16 @@ extension Operator {
   }
   package func views(_ inputs: InputTypes) -> [OperandView?] { [] }
   package var reusableInputs: [Int] { [] }
+  package func updatedInputs(_ inputs: InputTypes) -> [Int] { [] }
+  package func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError)
+    -> (any PreparedConstants)?
+  { nil }
   package var shapeInputs: [Int] { [] }
   package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int { 0 }
 }
+
+/// What an operator computed once from constant operands.
+package protocol PreparedConstants: Sendable {}
 
 /// A result that is a contiguous part of an operand's memory.
 package struct OperandView: Sendable, Hashable {
@@ -157,9 +174,15 @@ package struct Operands {
   private let outputs: [TensorView?]
   /// Scratch memory as large as `scratchByteCount` asked for.
   package let scratch: TensorView?
+  /// What `prepare` made of constant operands, where the executor keeps it.
+  package let prepared: (any PreparedConstants)?
 
   /// Views of operands and results.
-  package init(inputs: [TensorView?], outputs: [TensorView?], scratch: TensorView? = nil) {
+  package init(
+    inputs: [TensorView?], outputs: [TensorView?], scratch: TensorView? = nil,
+    prepared: (any PreparedConstants)? = nil
+  ) {
+    self.prepared = prepared
     self.inputs = inputs
     self.outputs = outputs
     self.scratch = scratch

@@ -26,17 +26,32 @@ extension OperatorRegistry {
     Erf.self,
     Gelu.self,
     GeluGradient.self,
-    LogSoftmaxGradient.self,
     LogSoftmax.self,
+    LogSoftmaxGradient.self,
     Relu.self,
     Sigmoid.self,
-    SoftmaxGradient.self,
     Softmax.self,
+    SoftmaxGradient.self,
     Tanh.self,
     TrainingDropout.self,
   ]
-  static let linear: [any Operator.Type] = []
-  static let normalization: [any Operator.Type] = []
+  static let linear: [any Operator.Type] = [
+    Attention.self,
+    AttentionGradient.self,
+    Conv.self,
+    ConvInputGradient.self,
+    ConvWeightGradient.self,
+    Einsum.self,
+    Gemm.self,
+    MatMul.self,
+    TransposedMatMul.self,
+  ]
+  static let normalization: [any Operator.Type] = [
+    BatchNormalization.self,
+    GlobalAveragePool.self,
+    LayerNormalization.self,
+    LayerNormalizationGradient.self,
+  ]
   static let reduction: [any Operator.Type] = [
     ReduceL2.self,
     ReduceMax.self,
@@ -52,6 +67,8 @@ extension OperatorRegistry {
     Pad.self,
     PadGradient.self,
     Reshape.self,
+    Resize.self,
+    ResizeGradient.self,
     Slice.self,
     SliceGradient.self,
     Split.self,
@@ -60,7 +77,15 @@ extension OperatorRegistry {
     Transpose.self,
     Unsqueeze.self,
   ]
-  static let indexing: [any Operator.Type] = []
+  static let indexing: [any Operator.Type] = [
+    Gather.self,
+    GatherElements.self,
+    GatherGradient.self,
+    GatherND.self,
+    OneHot.self,
+    ScatterElements.self,
+    ScatterND.self,
+  ]
   static let logic: [any Operator.Type] = [
     And.self,
     Equal.self,
@@ -83,5 +108,13 @@ extension OperatorRegistry {
     RangeOperator.self,
     ShapeOf.self,
     Size.self,
+  ]
+  static let training: [any Operator.Type] = [
+    Adam.self,
+    AdamW.self,
+    NegativeLogLikelihoodLoss.self,
+    NegativeLogLikelihoodLossGradient.self,
+    SoftmaxCrossEntropyLoss.self,
+    SoftmaxCrossEntropyLossGradient.self,
   ]
 }
