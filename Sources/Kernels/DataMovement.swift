@@ -59,8 +59,17 @@ package enum DataMovement {
     _ loop: StridedLoop, _ source: UnsafeMutablePointer<Word>, _ from: Block,
     _ target: UnsafeMutablePointer<Word>, _ to: Block, _ options: KernelOptions
   ) {
-    let source = unsafe source + from.offset
-    let target = unsafe target + to.offset
+    let parts = loop.partCount(options)
+    parallelFor(parts, threads: options.threads) { part, _ in
+      let (rows, fromStart, toStart) = loop.part(part, of: parts)
+      unsafe copy(rows, source + from.offset + fromStart, target + to.offset + toStart)
+    }
+  }
+
+  @inline(__always)
+  private static func copy<Word: BitwiseCopyable>(
+    _ loop: StridedLoop, _ source: UnsafeMutablePointer<Word>, _ target: UnsafeMutablePointer<Word>
+  ) {
     let inner = loop.inner
     if inner.source == 1 && inner.target == 1 {
       let bytes = inner.extent * MemoryLayout<Word>.stride
@@ -130,6 +139,22 @@ struct StridedLoop {
       }
     }
     if axes.isEmpty { axes = [Axis(extent: 1, source: 1, target: 1)] }
+  }
+
+  /// Parts into which the outermost loop is cut, each of some 32,768 elements or more.
+  func partCount(_ options: KernelOptions) -> Int {
+    guard options.threads > 1, axes.count > 1 else { return 1 }
+    let count = axes.reduce(1) { $0 * $1.extent }
+    return max(1, min(count / 32_768, options.threads * 4, axes[0].extent))
+  }
+
+  /// One part: its loops, and the offsets of its first element.
+  func part(_ part: Int, of parts: Int) -> (loop: StridedLoop, source: Int, target: Int) {
+    guard parts > 1 else { return (self, 0, 0) }
+    let range = evenPart(part, of: parts, count: axes[0].extent)
+    var result = self
+    result.axes[0].extent = range.count
+    return (result, range.lowerBound * axes[0].source, range.lowerBound * axes[0].target)
   }
 
   /// The innermost loop.

@@ -45,7 +45,7 @@ struct Attention: Operator {
 
   func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
     let kernel = try? attributes.kernel(inputs[0].shape, inputs[1].shape, inputs[2].shape).0
-    return (kernel?.forwardScratchElements ?? 0) * (inputs[0].elementType.byteCount(of: 1) ?? 0)
+    return kernel?.scratchByteCount(inputs[0].elementType, backward: false, options) ?? 0
   }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
@@ -92,7 +92,7 @@ struct AttentionGradient: Operator {
 
   func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
     let kernel = try? attributes.kernel(inputs[1].shape, inputs[2].shape, inputs[3].shape).0
-    return (kernel?.backwardScratchElements ?? 0) * (inputs[0].elementType.byteCount(of: 1) ?? 0)
+    return kernel?.scratchByteCount(inputs[0].elementType, backward: true, options) ?? 0
   }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {

@@ -68,7 +68,7 @@ extension ConvolutionAttributes {
   /// Bytes of scratch memory for an input and a kernel.
   fileprivate func scratchByteCount(_ x: ValueType, _ w: Shape, _ options: KernelOptions) -> Int {
     guard let geometry = try? geometry(x.shape, w).geometry else { return 0 }
-    return Convolution.scratchByteCount(geometry, x.elementType)
+    return Convolution.scratchByteCount(geometry, x.elementType, options)
   }
 }
 

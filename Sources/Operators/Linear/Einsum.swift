@@ -35,7 +35,9 @@ struct Einsum: Operator {
     guard let equation = try? EinsumEquation(text, (0..<inputs.count).map { inputs[$0].shape }),
       let plan = EinsumPlan(equation)
     else { return 0 }
-    return plan.scratchElements * (inputs[0].elementType.byteCount(of: 1) ?? 0)
+    let type = inputs[0].elementType
+    return plan.product.scratchByteCount(type, isPacked: false, options)
+      + plan.scratchElements * (type.byteCount(of: 1) ?? 0)
   }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
@@ -43,11 +45,12 @@ struct Einsum: Operator {
     let shapes = (0..<operands.count).map { operands[$0].shape }
     let equation = try EinsumEquation(text, shapes)
     guard let plan = EinsumPlan(equation), let scratch = operands.scratch, result.count > 0 else { return }
+    let packing = plan.product.scratchByteCount(result.elementType, isPacked: false, context.options)
     func part(_ offset: Int, _ count: Int) -> TensorView {
       let width = result.elementType.byteCount(of: 1) ?? 0
       return TensorView(
         elementType: result.elementType, shape: Shape([count]), storage: scratch.storage,
-        byteOffset: scratch.byteOffset + offset * width)
+        byteOffset: scratch.byteOffset + packing + offset * width)
     }
     let (m, n, k) = (plan.size.m, plan.size.n, plan.size.k)
     let a = part(0, plan.count * m * k)
@@ -61,10 +64,8 @@ struct Einsum: Operator {
     } else {
       MatrixSum.fillOnes(b)
     }
-    let steps = (0..<plan.count)
-    BatchedProduct(plan.size, offsetsA: steps.map { $0 * m * k }, offsetsB: steps.map { $0 * k * n })
-      .run(a, b, into: c, context.options)
-    let order = plan.product
+    plan.product.run(a, b, into: c, scratch: scratch, context.options)
+    let order = plan.order
     let strides = Shape(equation.extents(of: order)).strides
     let source = equation.result.map { label in order.firstIndex(of: label).map { strides[$0] } ?? 0 }
     DataMovement.copy(
@@ -124,7 +125,7 @@ struct EinsumPlan {
   /// Labels of the left matrices (stack, rows, depth), the right ones (stack, depth, columns) and the product.
   let left: [Character]
   let right: [Character]
-  let product: [Character]
+  let order: [Character]
   /// Sizes of one product, and the number of products.
   let size: Product.Size
   let count: Int
@@ -142,10 +143,10 @@ struct EinsumPlan {
     }
     left = stack + rows + depth
     right = stack + depth + columns
-    product = stack + rows + columns
+    order = stack + rows + columns
     guard let a = Shape(checking: equation.extents(of: left)),
       let b = Shape(checking: equation.extents(of: right)),
-      let c = Shape(checking: equation.extents(of: product))
+      let c = Shape(checking: equation.extents(of: order))
     else { return nil }
     func extent(_ labels: [Character]) -> Int { equation.extents(of: labels).reduce(1, *) }
     size = Product.Size(m: extent(rows), n: extent(columns), k: extent(depth))
@@ -155,4 +156,11 @@ struct EinsumPlan {
 
   /// Elements of the three stacks.
   let scratchElements: Int
+
+  /// The products, of matrices that lie one after the other.
+  var product: BatchedProduct {
+    let steps = 0..<(scratchElements == 0 ? 0 : count)
+    return BatchedProduct(
+      size, offsetsA: steps.map { $0 * size.m * size.k }, offsetsB: steps.map { $0 * size.k * size.n })
+  }
 }

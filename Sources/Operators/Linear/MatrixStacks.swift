@@ -43,6 +43,12 @@ struct MatrixStacks {
     }
   }
 
+  /// The products to run.
+  func product(transposesA: Bool = false, transposesB: Bool = false) -> BatchedProduct {
+    BatchedProduct(
+      size, offsetsA: offsets.a, offsetsB: offsets.b, transposesA: transposesA, transposesB: transposesB)
+  }
+
   private static func lastTwo(_ extents: [Int], swapped: Bool) -> (Int, Int) {
     let (first, second) = (extents[extents.count - 2], extents[extents.count - 1])
     return swapped ? (second, first) : (first, second)

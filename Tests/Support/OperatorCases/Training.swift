@@ -47,7 +47,7 @@ extension OperatorCase {
       "two tensors with decay before and after",
       OperatorName("Adam", domain: "ai.onnx.preview.training"), version: 1,
       inputs: [
-        .scalar(0.1), .integers([3], []), .normal([2, 3]), .normal([4], seed: 2), .normal([2, 3], seed: 3),
+        .scalar(Double(Float(0.1))), .integers([3], []), .normal([2, 3]), .normal([4], seed: 2), .normal([2, 3], seed: 3),
         .normal([4], seed: 4), .normal([2, 3], seed: 5), .normal([4], seed: 6), .uniform([2, 3], in: 0...1),
         .uniform([4], in: 0...1),
       ],
