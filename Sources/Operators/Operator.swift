@@ -58,7 +58,9 @@ package protocol Operator: Sendable {
   /// What can be computed once from operands that never change, such as a packed matrix; nil where nothing can.
   ///
   /// The executor keeps it and hands it to every evaluation in `Operands.prepared`.
-  func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> (any PreparedConstants)?
+  func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> (
+    any PreparedConstants
+  )?
 
   /// Operands that must be known before the model runs since they decide shapes.
   var shapeInputs: [Int] { get }
