@@ -83,7 +83,8 @@ package struct BatchedProduct {
     let ready = packed ?? (hasRoom ? nil : self.packed(b, options))
     unsafe MatrixMultiplication.multiply(
       Product.view(matrixA(a, 0, Float.self)),
-      ready.map { unsafe .packed($0) } ?? .plain(Product.view(matrixB(b, 0, Float.self))), m: size.m, n: size.n,
+      ready.map { unsafe .packed($0) } ?? .plain(Product.view(matrixB(b, 0, Float.self))), m: size.m,
+      n: size.n,
       k: size.k, into: result, rowStride: size.n, scratch: memory, options: options)
   }
 

@@ -22,7 +22,7 @@ package enum Convolution {
     return max(64, columns + packing, options.threads * (columns + packingAlone))
   }
 
-  /// y = x ∗ w
+  /// Convolves: y = x ∗ w.
   package static func forward(
     _ x: TensorView, _ w: TensorView, _ g: ConvolutionGeometry, into y: TensorView, scratch: TensorView?,
     _ options: KernelOptions

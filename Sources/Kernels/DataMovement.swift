@@ -46,7 +46,8 @@ package enum DataMovement {
     copy(
       value, Block(strides: [Int](repeating: 0, count: rank)), into: target,
       Block(strides: target.shape.rank == 0 ? [1] : target.shape.strides),
-      extents: target.shape.rank == 0 ? [1] : target.shape.extents, KernelOptions(threads: 1, level: .portable))
+      extents: target.shape.rank == 0 ? [1] : target.shape.extents,
+      KernelOptions(threads: 1, level: .portable))
   }
 
   /// Sets every byte to zero, which is the number zero in every type that kernels compute with.
@@ -85,20 +86,22 @@ package enum DataMovement {
     }
   }
 
-  /// Copies where another axis than the innermost is contiguous in the source, in square tiles.
+  /// Copies where another axis than the innermost is contiguous in the source, in tiles of one cache line by eight.
+  ///
+  /// More lines at once would displace each other where their distance is a multiple of a page.
   @inline(__always)
   private static func transpose<Word: BitwiseCopyable>(
     _ loop: StridedLoop, _ column: Int, _ source: UnsafeMutablePointer<Word>,
     _ target: UnsafeMutablePointer<Word>
   ) {
-    let edge = 16
+    let (height, width) = (16, 8)
     let rows = loop.axes[column]
     let inner = loop.inner
     loop.removing(column).forEachRow { from, to in
-      for top in stride(from: 0, to: rows.extent, by: edge) {
-        let bottom = min(top + edge, rows.extent)
-        for left in stride(from: 0, to: inner.extent, by: edge) {
-          let right = min(left + edge, inner.extent)
+      for top in stride(from: 0, to: rows.extent, by: height) {
+        let bottom = min(top + height, rows.extent)
+        for left in stride(from: 0, to: inner.extent, by: width) {
+          let right = min(left + width, inner.extent)
           for row in top..<bottom {
             let line = unsafe source + (from + row)
             let result = unsafe target + (to + row * rows.target)

@@ -52,7 +52,8 @@ package enum Product {
     _ size: Size, _ type: ElementType, packsRight: Bool = true, _ options: KernelOptions
   ) -> Int {
     guard type == .float32 else { return 0 }
-    let count = MatrixMultiplication.scratchCount(n: size.n, k: size.k, packsRight: packsRight, options: options)
+    let count = MatrixMultiplication.scratchCount(
+      n: size.n, k: size.k, packsRight: packsRight, options: options)
     return (count + 15) / 16 * 64
   }
 
@@ -111,7 +112,8 @@ package enum Product {
       for j in 0..<size.n {
         var sum: Element = 0
         for k in 0..<size.k {
-          unsafe sum &+= a.base[i * a.rowStride + k * a.columnStride]
+          unsafe sum &+=
+            a.base[i * a.rowStride + k * a.columnStride]
             &* b.base[k * b.rowStride + j * b.columnStride]
         }
         unsafe c[i * rowStride + j] = sum

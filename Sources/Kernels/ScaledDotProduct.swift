@@ -219,7 +219,8 @@ package struct ScaledDotProduct: Sendable {
       let target: StridedMatrix<Element> = unsafe matrix(dK, image, keyHead, keyHeads, keys, depth)
       unsafe Product.multiply(
         StridedMatrix(ds, rowStride: 1, columnStride: keys), query, into: target.base,
-        rowStride: target.rowStride, Product.Size(m: keys, n: depth, k: queries), accumulates: adds, workspace)
+        rowStride: target.rowStride, Product.Size(m: keys, n: depth, k: queries), accumulates: adds, workspace
+      )
     }
   }
 

@@ -8,7 +8,8 @@ import Tensors
 /// Shapes, per channel: x [B, H·W], y [B, OH·OW], T [OH·OW, H·W]. On a map that the kernel covers, no element of T is wasted.
 enum ToeplitzConvolution {
   /// Bytes of scratch memory per thread: T and what its products pack.
-  static func scratchByteCount(_ g: ConvolutionGeometry, _ type: ElementType, _ options: KernelOptions) -> Int {
+  static func scratchByteCount(_ g: ConvolutionGeometry, _ type: ElementType, _ options: KernelOptions) -> Int
+  {
     let packing = Convolution.Pass.allCases.map { Product.scratchByteCount(size($0, g), type, options) }
     return matrixByteCount(g, type) + (packing.max() ?? 0)
   }
@@ -28,7 +29,8 @@ enum ToeplitzConvolution {
   /// Computes y, the gradient of x or the gradient of w from the two others.
   static func run<Element: Scalar & BinaryFloatingPoint>(
     _ pass: Convolution.Pass, _ x: UnsafeMutablePointer<Element>, _ w: UnsafeMutablePointer<Element>,
-    _ y: UnsafeMutablePointer<Element>, _ g: ConvolutionGeometry, _ scratch: TensorView, _ options: KernelOptions
+    _ y: UnsafeMutablePointer<Element>, _ g: ConvolutionGeometry, _ scratch: TensorView,
+    _ options: KernelOptions
   ) {
     let (inputs, outputs) = (g.inputSize, g.outputSize)
     let single = KernelOptions(threads: 1, level: options.level)

@@ -56,7 +56,9 @@ struct Einsum: Operator {
     let a = part(0, plan.count * m * k)
     let b = part(a.count, plan.count * k * n)
     let c = part(a.count + b.count, plan.count * m * n)
-    copy(operands[0], equation.strides(of: 0, shapes[0], by: plan.left), equation.extents(of: plan.left), a, context)
+    copy(
+      operands[0], equation.strides(of: 0, shapes[0], by: plan.left), equation.extents(of: plan.left), a,
+      context)
     if operands.count == 2 {
       copy(
         operands[1], equation.strides(of: 1, shapes[1], by: plan.right), equation.extents(of: plan.right), b,
@@ -80,7 +82,8 @@ struct Einsum: Operator {
     let equation = try EinsumEquation(text, shapes)
     guard !text.contains("."), equation.operands.allSatisfy({ Set($0).count == $0.count }) else {
       throw OperatorError(
-        .notDifferentiable, "equation '\(text)' has an ellipsis or a diagonal, for which no gradient is implemented")
+        .notDifferentiable,
+        "equation '\(text)' has an ellipsis or a diagonal, for which no gradient is implemented")
     }
     let dY = try site.gradient()
     var results: [String?] = []
@@ -101,7 +104,9 @@ struct Einsum: Operator {
         inputs.append(site.inputs[other])
       }
       var part = try gradient.emit("Einsum", inputs, [Attribute("equation", terms + "->" + String(kept))])
-      let open = zip(own, shapes[index].extents).map { reachable.contains($0) ? equation.extents[$0] ?? $1 : 1 }
+      let open = zip(own, shapes[index].extents).map {
+        reachable.contains($0) ? equation.extents[$0] ?? $1 : 1
+      }
       part = try gradient.reshape(part, to: Shape(open))
       let full = zip(own, open).map { reachable.contains($0) ? $1 : equation.extents[$0] ?? $1 }
       if full != open { part = try gradient.emit("Expand", [part, try gradient.constant(full)]) }
@@ -138,7 +143,8 @@ struct EinsumPlan {
     let rows = equation.result.filter { first.contains($0) && !second.contains($0) }
     let columns = equation.result.filter { !first.contains($0) }
     var depth: [Character] = []
-    for label in equation.operands.flatMap({ $0 }) where !equation.result.contains(label) && !depth.contains(label) {
+    for label in equation.operands.flatMap({ $0 })
+    where !equation.result.contains(label) && !depth.contains(label) {
       depth.append(label)
     }
     left = stack + rows + depth

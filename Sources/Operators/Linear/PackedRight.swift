@@ -18,7 +18,8 @@ extension InputTypes {
   }
 
   /// Operand 1 packed, where it is constant and one matrix of Float32.
-  func packedRight(_ product: BatchedProduct, _ options: KernelOptions) throws(OperatorError) -> PackedRight? {
+  func packedRight(_ product: BatchedProduct, _ options: KernelOptions) throws(OperatorError) -> PackedRight?
+  {
     guard constants.count > 1, let constant = constants[1] else { return nil }
     do {
       return product.packed(TensorView(try constant.aligned()), options).map(PackedRight.init)
