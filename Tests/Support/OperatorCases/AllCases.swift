@@ -1,0 +1,5 @@
+extension OperatorCase {
+  /// Every operator case.
+  package static let all: [OperatorCase] =
+    arithmetic + activations + reduction + logic + constants + linear + normalization + shaping + indexing
+}
