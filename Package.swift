@@ -55,7 +55,7 @@ let package = Package(
     module("ONNXFormat", uses: ["Graphs", "Tensors", "CONNXProto", "CProtobufC", "CONNXCheck"]),
     module("Operators", uses: ["Graphs", "Kernels", "Tensors"], linking: ["m"]),
     module("Rewriting", uses: ["Operators", "Graphs", "Tensors"]),
-    module("Backbones", uses: ["Rewriting", "Graphs", "Tensors"]),
+    module("Backbones", uses: ["Rewriting", "Operators", "Graphs", "Tensors"]),
     module("Execution", uses: ["Rewriting", "Operators", "Kernels", "Graphs", "Tensors"]),
     module("Adapters", uses: ["Backbones", "Rewriting", "TensorFiles", "Graphs", "Tensors"], linking: ["m"]),
     module(

@@ -5,7 +5,7 @@ import Tensors
 ///
 ///     timm, Hugging Face: MatMul(x, W[in,out]) → Add(b)        on 2-d input: Gemm(x, W[out,in], b, transB = 1)
 ///     onnxslim:           Reshape(−1, in) → Gemm(transB = 1) → Reshape
-struct Linear {
+struct LinearLayer {
   /// The node that multiplies.
   let node: Node
   /// Its data operand.
