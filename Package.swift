@@ -35,7 +35,7 @@ let package = Package(
   targets: [
     // Layer 0: system libraries, generated code and C kernels.
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .target(name: "CPNG", exclude: ["README.md"], linkerSettings: [.linkedLibrary("png16")]),
     .systemLibrary(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(
@@ -88,7 +88,7 @@ let package = Package(
     tests("TensorsTests", uses: ["Tensors"]),
     tests("GraphsTests", uses: ["Graphs"]),
     tests("KernelsTests", uses: ["Kernels", "CKernels", "COpenBLAS"]),
-    tests("DatasetsTests", uses: ["Datasets"]),
+    tests("DatasetsTests", uses: ["Datasets", "Tensors"]),
     tests("TensorFilesTests", uses: ["TensorFiles", "Tensors"]),
     tests("ONNXFormatTests", uses: ["ONNXFormat", "CONNXProto", "CONNXCheck"]),
     tests("OperatorsTests", uses: ["Operators", "Graphs", "Kernels"]),

@@ -1,6 +1,6 @@
 import Graphs
 package import Operators
-import Tensors
+package import Tensors
 
 /// Reverse-mode differentiation: extends a graph by the nodes that compute gradients.
 ///
@@ -101,4 +101,30 @@ package enum DifferentiationError: Error, Sendable {
   case notDifferentiable([Missing])
   /// A gradient could not be built.
   case node(label: String, operatorName: String, OperatorError)
+}
+
+extension DifferentiationError: ReportableError {
+  package var failureCode: FailureCode {
+    switch self {
+    case .notDifferentiable: .unsupported
+    case .node(_, _, let error): error.failureCode
+    }
+  }
+  package var message: String {
+    switch self {
+    case .notDifferentiable(let missing):
+      missing.count == 1 ? missing[0].reason : "\(missing.count) nodes have no gradient"
+    case .node(let label, let name, let error): "gradient of node '\(label)' (\(name)): \(error.message)"
+    }
+  }
+  package var node: String? {
+    switch self {
+    case .notDifferentiable(let missing): missing.first?.node
+    case .node(let label, _, _): label
+    }
+  }
+  package var unsupported: [String] {
+    guard case .notDifferentiable(let missing) = self else { return [] }
+    return missing.map { "\($0.name) backward: \($0.reason), in '\($0.node)'" }
+  }
 }

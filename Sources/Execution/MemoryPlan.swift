@@ -171,7 +171,9 @@ private struct Blocks {
     for output: String, at position: Int, of node: LoweredNode, _ index: Int, _ graph: LoweredGraph
   ) -> Place? {
     let bytes = graph.type(output).byteCount
-    let candidates = node.operation.reusableInputs(forOutput: position, inputCount: node.inputs.count)
+    let updated = node.operation.updatedInputs(graph.inputTypes(of: node.node))
+    let candidates =
+      position < updated.count ? [updated[position]] : position == 0 ? node.operation.reusableInputs : []
     for candidate in candidates where candidate < node.inputs.count {
       let input = node.inputs[candidate]
       guard let place = places[input], graph.type(input).byteCount == bytes,

@@ -27,6 +27,8 @@ public struct ModelDescription: Sendable {
   package var unknownFields: UnknownFields = []
   package var fieldOrder: [Int] = []
   package var origin: SourceBytes?
+  /// The file it was read from, in whose folder external data files stand.
+  package var sourcePath: String?
 
   /// A model.
   public init(irVersion: Int64, operatorSets: [OperatorSet], graph: Graph) {

@@ -1,3 +1,4 @@
+import Glibc
 package import Tensors
 
 /// Copies and rearrangements of elements of any fixed size.

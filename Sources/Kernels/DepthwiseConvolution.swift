@@ -75,8 +75,8 @@ package enum DepthwiseConvolution {
     _ kernel: TensorView, dilation: Int, _ geometry: DepthwiseGeometry, into window: TensorView
   ) {
     switch kernel.elementType {
-    case .float32: exchange(Float.self, kernel, dilation, geometry, window) { unsafe $1.pointee += $0.pointee }
-    default: exchange(Double.self, kernel, dilation, geometry, window) { unsafe $1.pointee += $0.pointee }
+    case .float32: unsafe exchange(Float.self, kernel, dilation, geometry, window) { unsafe $1.pointee += $0.pointee }
+    default: unsafe exchange(Double.self, kernel, dilation, geometry, window) { unsafe $1.pointee += $0.pointee }
     }
   }
 
@@ -86,8 +86,8 @@ package enum DepthwiseConvolution {
   ) {
     DataMovement.clear(kernel)
     switch kernel.elementType {
-    case .float32: exchange(Float.self, kernel, dilation, geometry, window) { unsafe $0.pointee = $1.pointee }
-    default: exchange(Double.self, kernel, dilation, geometry, window) { unsafe $0.pointee = $1.pointee }
+    case .float32: unsafe exchange(Float.self, kernel, dilation, geometry, window) { unsafe $0.pointee = $1.pointee }
+    default: unsafe exchange(Double.self, kernel, dilation, geometry, window) { unsafe $0.pointee = $1.pointee }
     }
   }
 
@@ -100,7 +100,7 @@ package enum DepthwiseConvolution {
     let radius = (extent - 1) / 2
     let taps = unsafe kernel.buffer(of: type)
     let places = unsafe window.buffer(of: type)
-    guard let taps = unsafe taps.baseAddress, let places = unsafe places.baseAddress else { return }
+    guard let taps = taps.baseAddress, let places = places.baseAddress else { return }
     for c in 0..<g.channels {
       for u in 0..<extent {
         let row = (u - radius) * dilation

@@ -50,14 +50,19 @@ package protocol Operator: Sendable {
   /// Operands whose memory result 0 may take over when nobody reads them afterwards.
   var reusableInputs: [Int] { get }
 
-  /// Operands whose memory a result may take over; for operators that update several tensors in place.
-  func reusableInputs(forOutput output: Int, inputCount: Int) -> [Int]
+  /// For each result, the operand of which it is the next state.
+  ///
+  /// Result and operand may be the same memory, and the executor keeps a parameter or a moment in place that way.
+  func updatedInputs(_ inputs: InputTypes) -> [Int]
 
   /// Operands that must be known before the model runs since they decide shapes.
   var shapeInputs: [Int] { get }
 
   /// Bytes of scratch memory that `evaluate` needs.
   func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int
+
+  /// Multiplications and additions that the definition asks for, counted one each; 0 where they do not matter.
+  func floatingPointOperations(_ inputs: InputTypes) -> Int
 
   /// Rearranges constant operands once, before the model runs; nil where there is nothing to gain.
   ///
@@ -67,9 +72,6 @@ package protocol Operator: Sendable {
   )?
 }
 
-/// Constant operands in the form that an operator's kernel wants, for example a packed matrix.
-package protocol PreparedConstants: AnyObject, Sendable {}
-
 extension Operator {
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
@@ -78,15 +80,17 @@ extension Operator {
   }
   package func views(_ inputs: InputTypes) -> [OperandView?] { [] }
   package var reusableInputs: [Int] { [] }
-  package func reusableInputs(forOutput output: Int, inputCount: Int) -> [Int] {
-    output == 0 ? reusableInputs : []
-  }
+  package func updatedInputs(_ inputs: InputTypes) -> [Int] { [] }
   package var shapeInputs: [Int] { [] }
   package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int { 0 }
+  package func floatingPointOperations(_ inputs: InputTypes) -> Int { 0 }
   package func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError)
     -> (any PreparedConstants)?
   { nil }
 }
+
+/// What an operator computed once from constant operands.
+package protocol PreparedConstants: Sendable {}
 
 /// A result that is a contiguous part of an operand's memory.
 package struct OperandView: Sendable, Hashable {
@@ -176,7 +180,7 @@ package struct Operands {
   private let outputs: [TensorView?]
   /// Scratch memory as large as `scratchByteCount` asked for.
   package let scratch: TensorView?
-  /// What `prepare` made of the constant operands.
+  /// What `prepare` made of constant operands, where the executor keeps it.
   package let prepared: (any PreparedConstants)?
 
   /// Views of operands and results.

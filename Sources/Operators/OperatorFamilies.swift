@@ -1,9 +1,62 @@
 extension OperatorRegistry {
-  static let arithmetic: [any Operator.Type] = []
-  static let activations: [any Operator.Type] = [Relu.self]
-  static let linear: [any Operator.Type] = []
-  static let normalization: [any Operator.Type] = []
-  static let reduction: [any Operator.Type] = []
+  static let arithmetic: [any Operator.Type] = [
+    Abs.self,
+    Add.self,
+    Ceil.self,
+    Cos.self,
+    Div.self,
+    Exp.self,
+    Floor.self,
+    Log.self,
+    Max.self,
+    Min.self,
+    Mod.self,
+    Mul.self,
+    Neg.self,
+    Pow.self,
+    Reciprocal.self,
+    Round.self,
+    Sin.self,
+    Sqrt.self,
+    Sub.self,
+  ]
+  static let activations: [any Operator.Type] = [
+    Clip.self,
+    Dropout.self,
+    Erf.self,
+    Gelu.self,
+    GeluGradient.self,
+    LogSoftmax.self,
+    LogSoftmaxGradient.self,
+    Relu.self,
+    Sigmoid.self,
+    Softmax.self,
+    SoftmaxGradient.self,
+    Tanh.self,
+    TrainingDropout.self,
+  ]
+  static let linear: [any Operator.Type] = [
+    Conv.self,
+    ConvInputGradient.self,
+    ConvWeightGradient.self,
+    Gemm.self,
+    MatMul.self,
+    TransposedMatMul.self,
+  ]
+  static let normalization: [any Operator.Type] = [
+    BatchNormalization.self,
+    GlobalAveragePool.self,
+    LayerNormalization.self,
+    LayerNormalizationGradient.self,
+  ]
+  static let reduction: [any Operator.Type] = [
+    ReduceL2.self,
+    ReduceMax.self,
+    ReduceMean.self,
+    ReduceMin.self,
+    ReduceSum.self,
+    ReduceSumSquare.self,
+  ]
   static let shaping: [any Operator.Type] = [
     Concat.self,
     Expand.self,
@@ -19,9 +72,38 @@ extension OperatorRegistry {
     Transpose.self,
     Unsqueeze.self,
   ]
-  static let indexing: [any Operator.Type] = []
-  static let logic: [any Operator.Type] = []
-  static let constants: [any Operator.Type] = []
+  static let indexing: [any Operator.Type] = [
+    Gather.self,
+    GatherElements.self,
+    GatherGradient.self,
+    GatherND.self,
+    OneHot.self,
+    ScatterElements.self,
+    ScatterND.self,
+  ]
+  static let logic: [any Operator.Type] = [
+    And.self,
+    Equal.self,
+    Greater.self,
+    GreaterOrEqual.self,
+    IsNaN.self,
+    Less.self,
+    LessOrEqual.self,
+    Not.self,
+    Or.self,
+    Where.self,
+    Xor.self,
+  ]
+  static let constants: [any Operator.Type] = [
+    Cast.self,
+    CastLike.self,
+    Constant.self,
+    ConstantOfShape.self,
+    Identity.self,
+    RangeOperator.self,
+    ShapeOf.self,
+    Size.self,
+  ]
   static let fused: [any Operator.Type] = [
     DepthwisePair.self,
     DepthwisePairGradient.self,
@@ -31,5 +113,13 @@ extension OperatorRegistry {
     LinearWeightGradient.self,
     TokenDepthwisePair.self,
     TokenDepthwisePairGradient.self,
+  ]
+  static let training: [any Operator.Type] = [
+    Adam.self,
+    AdamW.self,
+    NegativeLogLikelihoodLoss.self,
+    NegativeLogLikelihoodLossGradient.self,
+    SoftmaxCrossEntropyLoss.self,
+    SoftmaxCrossEntropyLossGradient.self,
   ]
 }

@@ -18,7 +18,7 @@ package struct OperatorRegistry: Sendable {
   /// Everything that this version implements.
   package static let standard = OperatorRegistry(
     arithmetic + activations + linear + normalization + reduction + shaping + indexing + logic + constants
-      + fused)
+      + training + fused)
 
   /// Newest version of a domain that the operators follow.
   package func newestVersion(of domain: String) -> Int { domain.isEmpty ? 24 : 1 }

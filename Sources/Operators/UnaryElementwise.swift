@@ -1,15 +1,20 @@
 package import Kernels
 package import Tensors
 
-/// Rule kind for y = f(x), element by element, in floating point.
+/// Rule kind for y = f(x), element by element.
 package protocol UnaryElementwise: Operator {
+  /// Element types that are implemented; floating point unless told otherwise.
+  static var elementTypes: [ElementType] { get }
+
   /// Computes f from `input` into `output`, which may be the same memory.
   func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions)
 }
 
 extension UnaryElementwise {
+  package static var elementTypes: [ElementType] { [.float32, .float64] }
+
   package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
-    try inputs.require(0, isOneOf: [.float32, .float64])
+    try inputs.require(0, isOneOf: Self.elementTypes)
     return [inputs[0]]
   }
 

@@ -21,7 +21,7 @@ struct AttentionWindows {
 extension AttentionWindows {
   init(_ pattern: AttentionPattern, in graph: EditableGraph, node label: String) throws(MatchFailure) {
     func fail(_ reason: String) -> MatchFailure {
-      MatchFailure(rule: FuseAttention.label, node: label, reason: reason)
+      MatchFailure(rule: FuseAttention().label, node: label, reason: reason)
     }
     let rank = graph.shape(pattern.query).rank
     let shapes = [pattern.query, pattern.key, pattern.value].map { graph.shape($0) }

@@ -30,7 +30,7 @@ extension AttentionPattern {
   /// - Throws: what was found instead.
   static func around(_ softmax: LoweredNode, in graph: EditableGraph) throws(MatchFailure) -> AttentionPattern {
     func fail(_ reason: String) -> MatchFailure {
-      MatchFailure(rule: FuseAttention.label, node: softmax.node.label, reason: reason)
+      MatchFailure(rule: FuseAttention().label, node: softmax.node.label, reason: reason)
     }
     let scores = softmax.inputs[0]
     let rank = graph.shape(scores).rank
@@ -124,7 +124,7 @@ extension AttentionPattern {
     _ node: LoweredNode, id: EditableGraph.NodeID, in graph: EditableGraph
   ) throws(MatchFailure) -> AttentionPattern {
     func fail(_ reason: String) -> MatchFailure {
-      MatchFailure(rule: FuseAttention.label, node: node.node.label, reason: reason)
+      MatchFailure(rule: FuseAttention().label, node: node.node.label, reason: reason)
     }
     func number(_ name: String) -> Float? {
       if case .float(let value)? = node.node.attribute(name) { value } else { nil }

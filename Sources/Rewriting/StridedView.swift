@@ -1,3 +1,7 @@
+import Graphs
+package import Operators
+import Tensors
+
 /// One extent of an axis with the distance between its elements in memory.
 package struct StridedFactor: Hashable, Sendable {
   /// Number of steps.

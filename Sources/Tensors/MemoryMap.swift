@@ -28,7 +28,7 @@ public enum MemoryMap {
 }
 
 /// A file could not be mapped.
-public struct MemoryMapError: Error, Sendable, CustomStringConvertible {
+public struct MemoryMapError: Error, Sendable {
   /// The file.
   public let path: String
   /// The system's error number.
@@ -42,7 +42,4 @@ public struct MemoryMapError: Error, Sendable, CustomStringConvertible {
     if number == EINVAL { return "not a regular file" }
     return unsafe String(cString: strerror(number))
   }
-
-  /// `path: reason`.
-  public var description: String { "\(path): \(reason)" }
 }

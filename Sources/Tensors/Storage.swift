@@ -63,4 +63,7 @@ public final class Storage: @unchecked Sendable {
 public struct StorageError: Error, Sendable {
   /// Bytes asked for.
   public let byteCount: Int
+
+  /// An error for a number of bytes.
+  package init(byteCount: Int) { self.byteCount = byteCount }
 }

@@ -1,7 +1,6 @@
 package import Execution
 package import Graphs
 package import Operators
-import Rewriting
 package import Tensors
 
 /// What a trainer needs besides model and parameters.
@@ -35,127 +34,102 @@ package struct StepResult: Sendable {
 /// the cut changes memory and speed, and rounding at most.
 package final class Trainer {
   private let compiler: TrainingCompiler
-  private let options: TrainerOptions
   private let groups: [ParameterGroup]
   private let update: Session
-  private let updateGraph: LoweredGraph
-  private var steps: [Int: Session] = [:]
-  private var evaluations: [Int: Session] = [:]
-  private var prefixes: [Int: Session] = [:]
-  private var arena: Storage?
+  private let steps: MicroBatchRunner
+  private let evaluations: MicroBatchRunner
+  private let prefixes: MicroBatchRunner
 
   /// Parameters, moments and gradient sums.
-  package let variables = VariableStore()
+  package let variables: VariableStore
   /// Updates made so far.
   package internal(set) var stepCount = 0
-  /// Images per micro-batch.
-  package let microBatch: Int
 
   /// A trainer of a model's initializers.
   package init(
     _ model: ModelDescription, groups: [ParameterGroup], options: TrainerOptions, registry: OperatorRegistry
   ) throws(TrainingError) {
-    self.options = options
-    self.groups = groups.filter { !$0.parameters.isEmpty }
+    let groups = groups.filter { !$0.parameters.isEmpty }
+    let names = groups.flatMap(\.parameters)
+    guard !names.isEmpty else { throw .unsuitable("no parameter is trainable") }
     var start: [String: Tensor] = [:]
     for initializer in model.graph.initializers { start[initializer.name] = initializer.tensor }
-    let names = self.groups.flatMap(\.parameters)
-    guard !names.isEmpty else { throw .unsuitable("no parameter is trainable") }
-    updateGraph = try UpdateGraph.make(
-      groups: self.groups, parameters: start, settings: options.optimizer, registry: registry)
-    compiler = TrainingCompiler(
-      model: model, parameters: names, registry: registry, context: options.context,
-      splitsPrefix: options.splitsPrefix)
+    let compiled = CompiledModel(model, variables: names, registry: registry, context: options.context)
+    let compiler = TrainingCompiler(compiled, splitsPrefix: options.splitsPrefix)
+    let variables = VariableStore()
     do {
-      let plan = try Plan(updateGraph, context: options.context, cache: compiler.cache)
-      update = try Session(plan, variables: variables)
-    } catch { throw .execution(error) }
-    if let microBatch = options.microBatch {
-      self.microBatch = max(1, microBatch)
-    } else {
-      self.microBatch = try compiler.suitableMicroBatch()
-    }
+      let graph = try UpdateGraph.make(
+        groups: groups, parameters: start, settings: options.optimizer, registry: registry)
+      update = try Session(try compiled.plan(graph), variables: variables)
+      let size = try options.microBatch ?? compiled.suitableMicroBatch()
+      steps = MicroBatchRunner(size: size, variables: variables) { try compiler.step(batch: $0) }
+      evaluations = MicroBatchRunner(size: size, variables: variables) { try compiler.evaluation(batch: $0) }
+      prefixes = MicroBatchRunner(size: size) { try compiler.prefix(batch: $0) }
+    } catch { throw TrainingError(wrapping: error) }
+    self.groups = groups
+    self.compiler = compiler
+    self.variables = variables
   }
 
   /// Names of the trained parameters, group by group.
   package var parameterNames: [String] { groups.flatMap(\.parameters) }
 
+  /// Images per micro-batch.
+  package var microBatch: Int { steps.size }
+
   /// One update on a batch.
   ///
   /// - Parameters:
-  ///   - images: what `features(of:)` made of the images: per value at the cut, [n, …].
+  ///   - features: what `features(of:)` made of the images: per value at the cut, [n, …].
   ///   - labels: class index per image.
   ///   - rateFactor: factor of the schedule on every group's learning rate.
   package func step(_ features: [Tensor], labels: [Int], rateFactor: Double = 1) throws(TrainingError)
     -> StepResult
   {
-    let count = labels.count
-    precondition(count > 0, "a batch has at least one image")
+    precondition(!labels.isEmpty, "a batch has at least one image")
     for name in parameterNames { variables.clear(StepGraph.gradientSum(of: name)) }
     var loss = 0.0
     var correct = 0
     do {
-      for range in MicroBatches.ranges(of: count, size: microBatch) {
-        let session = try step(for: range.count)
-        let inputs = features.map { $0.rows(range) }
-        for (index, input) in inputs.enumerated() { try session.setInput(index, to: input) }
-        try session.setInput(inputs.count, to: try Tensor(labels[range].map(Int64.init)))
-        try session.setInput(inputs.count + 1, to: try Tensor(scalar: Float(1 / Double(count))))
+      for range in steps.ranges(of: labels.count) {
+        let part = Array(labels[range])
+        let session = try steps.session(for: range.count)
+        for (index, input) in features.enumerated() { try session.setInput(index, to: input.rows(range)) }
+        try session.setInput(features.count, to: try Tensor(part.map(Int64.init)))
+        try session.setInput(features.count + 1, to: try Tensor(scalar: Float(1 / Double(labels.count))))
         try session.run()
         loss += Double(session.value(0, of: Float.self)[0])
-        correct += countCorrect(session.value(1, of: Float.self), Array(labels[range]))
+        correct += countCorrect(session.value(1, of: Float.self), part)
       }
       guard loss.isFinite else { throw TrainingError.notFinite(step: stepCount) }
-      try update.setInput(0, to: try Tensor(scalar: Int64(stepCount)))
+      try update.setInput(0, to: try Tensor(scalar: Int64(stepCount + 1)))
       for (index, group) in groups.enumerated() {
         try update.setInput(1 + index, to: try Tensor(scalar: Float(group.learningRate * rateFactor)))
       }
       try update.run()
     } catch { throw TrainingError(wrapping: error) }
     stepCount += 1
-    let norms = updateGraph.outputs.indices.map { Double(update.value($0, of: Float.self)[0]) }
-    return StepResult(loss: loss / Double(count), correct: correct, norms: norms)
+    let norms = update.plan.graph.outputs.indices.map { Double(update.value($0, of: Float.self)[0]) }
+    return StepResult(loss: loss / Double(labels.count), correct: correct, norms: norms)
   }
 
   /// What lies in front of the first trainable node, for images [n, 3, H, W]: the images themselves without a split.
   package func features(of images: Tensor) throws(TrainingError) -> [Tensor] {
-    guard try compiler.hasPrefix else { return [images] }
-    var parts: [[Tensor]] = []
-    do {
-      for range in MicroBatches.ranges(of: images.shape[0], size: microBatch) {
-        let session: Session
-        if let known = prefixes[range.count] {
-          session = known
-        } else {
-          session = try makeSession(try compiler.prefix(batch: range.count))
-          prefixes[range.count] = session
-        }
-        parts.append(try session.run([images.rows(range)]))
-      }
-      guard let first = parts.first else { return [] }
-      return try first.indices.map { index in try Tensor(joiningRows: parts.map { $0[index] }) }
-    } catch { throw TrainingError(wrapping: error) }
+    do { return try compiler.hasPrefix ? try prefixes.run([images]) : [images] } catch {
+      throw TrainingError(wrapping: error)
+    }
   }
 
-  /// Logits [n, classes] with the present parameters, in the form that will be exported.
+  /// Whether `features(of:)` computes something that is worth keeping.
+  package func hasPrefix() throws(TrainingError) -> Bool {
+    do { return try compiler.hasPrefix } catch { throw TrainingError(wrapping: error) }
+  }
+
+  /// Logits [n, classes], row-major, with the present parameters.
   package func logits(_ features: [Tensor]) throws(TrainingError) -> [Float] {
-    guard let count = features.first?.shape[0] else { return [] }
-    var logits: [Float] = []
-    do {
-      for range in MicroBatches.ranges(of: count, size: microBatch) {
-        let session: Session
-        if let known = evaluations[range.count] {
-          session = known
-        } else {
-          session = try makeSession(try compiler.evaluation(batch: range.count))
-          evaluations[range.count] = session
-        }
-        for (index, input) in features.enumerated() { try session.setInput(index, to: input.rows(range)) }
-        try session.run()
-        logits += session.value(0, of: Float.self)
-      }
-    } catch { throw TrainingError(wrapping: error) }
-    return logits
+    do { return try evaluations.run(features).first?.elements(of: Float.self) ?? [] } catch {
+      throw TrainingError(wrapping: error)
+    }
   }
 
   /// The trained parameters, copied.
@@ -169,23 +143,8 @@ package final class Trainer {
     return result
   }
 
-  private func step(for count: Int) throws -> Session {
-    if let known = steps[count] { return known }
-    let session = try makeSession(try compiler.step(batch: count))
-    steps[count] = session
-    return session
-  }
-
-  /// Sessions of one trainer never run at the same time and share the memory of inner values.
-  private func makeSession(_ plan: Plan) throws -> Session {
-    if arena.map({ $0.byteCount < plan.arenaByteCount }) ?? true {
-      arena = try Storage(byteCount: plan.arenaByteCount)
-    }
-    return try Session(plan, variables: variables, arena: arena)
-  }
-
   private func countCorrect(_ logits: [Float], _ labels: [Int]) -> Int {
-    let classes = logits.count / max(labels.count, 1)
+    let classes = logits.count / labels.count
     return labels.indices.count { index in
       let row = logits[index * classes..<(index + 1) * classes].map(Double.init)
       return ClassificationMetrics.largest(row) == labels[index]
@@ -200,6 +159,7 @@ extension TrainingError {
     case let error as TrainingError: self = error
     case let error as ExecutionError: self = .execution(error)
     case let error as LoweringError: self = .lowering(error)
+    case let error as DifferentiationError: self = .differentiation(error)
     case let error as StorageError: self = .execution(.outOfMemory(byteCount: error.byteCount))
     default: self = .unsuitable("\(error)")
     }

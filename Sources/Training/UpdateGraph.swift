@@ -1,13 +1,14 @@
+import Execution
 import Graphs
 package import Operators
-import Tensors
+package import Tensors
 
 /// The graph that turns gradient sums into new parameters: clipping per group, then the update rule.
 ///
-/// Inputs: `training/step` [] int64, counted from 0, and `training/learning_rate/<group>` [] float32 per group.
+/// Inputs: `training/step` [] int64, 1 at the first update, and `training/learning_rate/<group>` [] float32 per group.
 /// Outputs: the gradient norm per group before clipping. Parameters, moments and gradient sums are variables.
 package enum UpdateGraph {
-  /// Name of the input that holds the number of updates made so far.
+  /// Name of the input that holds the number of the update, from 1.
   package static let step = "training/step"
 
   /// Name of the input that holds a group's learning rate.
@@ -41,7 +42,7 @@ package enum UpdateGraph {
         }
         var gradients = sums
         if let maximum = settings.clippingNorm {
-          let clipped = try GradientClipping.emit(gradients: sums, maximumNorm: maximum, into: &builder)
+          let clipped = try GradientClipping.emit(sums, maximumNorm: maximum, into: &builder)
           gradients = clipped.gradients
           norms.append(clipped.norm)
         }

@@ -10,6 +10,7 @@ import Tensors
 /// Source: onnx/docs/Operators.md#Relu.
 struct Relu: UnaryElementwise {
   static let schema = OperatorSchema("Relu", versions: 6..., inputs: ["X"], outputs: ["Y"])
+  static let elementTypes: [ElementType] = [.float32, .float64, .int64, .int32]
 
   init(reading node: AttributeReader) throws(OperatorError) {}
 

@@ -1,5 +1,5 @@
-package import Graphs
-import Kernels
+import Graphs
+package import Kernels
 import Tensors
 
 /// Sum of two depthwise convolutions of the same maps, as one with the merged kernel (domain dka.fused).

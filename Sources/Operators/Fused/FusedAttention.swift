@@ -1,4 +1,4 @@
-package import Graphs
+import Graphs
 import Kernels
 import Tensors
 

@@ -1,3 +1,4 @@
+import Graphs
 package import Operators
 
 /// Drops results that nobody reads from nodes that make others too, such as what only a gradient would need.

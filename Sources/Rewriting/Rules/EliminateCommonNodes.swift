@@ -1,5 +1,6 @@
 import Graphs
 package import Operators
+import Tensors
 
 /// Computes once what several nodes compute alike: same operator, operands and attributes.
 ///

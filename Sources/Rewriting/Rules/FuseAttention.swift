@@ -8,8 +8,7 @@ import Tensors
 /// through everything that only rearranges, the result forward likewise; what is left are strides (see `StridedView`).
 /// Scales on q, k or the scores become one; a constant mask stays as operand unless it is zero.
 package struct FuseAttention: RewriteRule {
-  static let label = "fuse attention"
-  package let label = FuseAttention.label
+  package let label = "fuse attention"
 
   package init() {}
 
@@ -48,7 +47,7 @@ package struct FuseAttention: RewriteRule {
     let last = zip(extents, strides).suffix(2).map { $0 == 1 ? 0 : $1 }
     if extents.dropLast(2).allSatisfy({ $0 == 1 }) { return [0, 0] + last }
     guard extents.count == 4, graph.shape(pattern.query).extents[..<2] == windows.sizes[..<2] else {
-      throw MatchFailure(rule: label, node: node, reason: "its mask of shape \(mask.shape) differs by batch or head")
+      throw MatchFailure(rule: FuseAttention().label, node: node, reason: "its mask of shape \(mask.shape) differs by batch or head")
     }
     return zip(extents, strides).prefix(2).map { $0 == 1 ? 0 : $1 } + last
   }

@@ -1,5 +1,6 @@
 import Graphs
 package import Operators
+import Tensors
 
 /// Replaces the sum of two depthwise convolutions of one value by `DepthwisePair`.
 ///

@@ -1,5 +1,6 @@
 import Graphs
 package import Operators
+import Tensors
 
 /// Writes products of rows with a matrix as one `Linear`, with the bias that is added on either side.
 ///

@@ -1,5 +1,6 @@
 import Graphs
 package import Operators
+import Tensors
 
 /// Lets `DepthwisePair` work on tokens where they lie, with the tokens in front of the map passing by.
 ///

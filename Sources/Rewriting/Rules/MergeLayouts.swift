@@ -1,5 +1,6 @@
-package import Operators
 import Graphs
+package import Operators
+import Tensors
 
 /// Merges rearrangements that follow each other, and writes those that move no element as Reshape.
 ///

@@ -1,4 +1,6 @@
+import Graphs
 package import Operators
+import Tensors
 
 /// Removes nodes that hand their operand on: Identity, Cast to the same type, Dropout outside training, and Reshape,
 /// Expand, Transpose, Slice and others that change nothing for these shapes.

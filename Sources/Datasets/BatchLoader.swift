@@ -1,0 +1,186 @@
+import Dispatch
+import Synchronization
+public import Tensors
+
+/// Images ready for the network, with their classes.
+public struct Batch: Sendable {
+  /// Float [n, 3, H, W]; its memory is used again once the last copy of the tensor is gone.
+  public let images: Tensor
+  /// Index of the class per image.
+  public let labels: [Int]
+  /// `Sample.index` per image.
+  public let indices: [Int]
+}
+
+/// Decodes, transforms and batches images ahead of the consumer on a bounded number of threads.
+///
+/// The batches of an epoch depend on the samples, the options and (seed, epoch) alone, never on threads or timing: the order
+/// is the permutation of key (seed, epoch), an image's augmentation has the key (seed, epoch, `Sample.index`). The last,
+/// smaller batch is kept. A loader belongs to one thread; dropping it, or `cancel()`, stops the work ahead.
+///
+///     let loader = BatchLoader(samples, preprocessing: preprocessing, options: options)
+///     for epoch in 0..<100 {
+///       loader.start(epoch: epoch)
+///       while let batch = try loader.next() { … }
+///     }
+public final class BatchLoader {
+  /// How batches are made.
+  public struct Options: Sendable {
+    /// Images per batch.
+    public var batchSize = 64
+    /// Whether the order changes with the epoch; else it is that of the samples.
+    public var isShuffled = true
+    /// Random changes of the images.
+    public var augmentation = Augmentation.none
+    /// The run's seed.
+    public var seed = 7
+    /// Threads that decode.
+    public var threads = 1
+    /// Batches that are prepared ahead of the one in use, at least 1.
+    public var lookAhead = 2
+    /// Where decoded and resized images are kept; nil decodes each time.
+    public var cache: ImageCache?
+
+    /// The recipe's batch size and seed, shuffled, without augmentation.
+    public init() {}
+  }
+
+  private let samples: [Sample]
+  private let preprocessing: Preprocessing
+  private let options: Options
+  private let workers: WorkerQueue
+  private let buffers: BatchBuffers
+  private var epoch = 0
+  private var order: [Int] = []
+  private var nextStart = 0
+  private var pending: [PendingBatch] = []
+
+  /// A loader of these samples; `start(epoch:)` begins.
+  public init(_ samples: [Sample], preprocessing: Preprocessing, options: Options) {
+    precondition(options.batchSize > 0, "a batch has at least one image")
+    self.samples = samples
+    self.preprocessing = preprocessing
+    self.options = options
+    workers = WorkerQueue(threads: options.threads)
+    let largest = min(options.batchSize, max(samples.count, 1))
+    buffers = BatchBuffers(byteCount: largest * preprocessing.elementCount * MemoryLayout<Float>.stride)
+  }
+
+  deinit { cancel() }
+
+  /// Batches in an epoch.
+  public var batchCount: Int { (samples.count + options.batchSize - 1) / options.batchSize }
+
+  /// Begins an epoch at one of its batches; what was prepared for another one is dropped.
+  public func start(epoch: Int, atBatch batch: Int = 0) {
+    cancel()
+    self.epoch = epoch
+    var random = Random(options.seed, epoch)
+    order = options.isShuffled ? random.permutation(of: samples.count) : Array(samples.indices)
+    nextStart = min(max(batch, 0), batchCount) * options.batchSize
+  }
+
+  /// The next batch of the epoch, or nil after the last.
+  ///
+  /// - Throws: the error of the first image in the batch that cannot be read; the epoch is over then.
+  public func next() throws -> Batch? {
+    do {
+      while pending.count <= max(options.lookAhead, 1), nextStart < order.count { try prepareNextBatch() }
+      guard !pending.isEmpty else { return nil }
+      return try pending.removeFirst().wait()
+    } catch {
+      cancel()
+      throw error
+    }
+  }
+
+  /// Stops preparing; `next()` gives nil until another epoch is started.
+  public func cancel() {
+    workers.cancel()
+    for batch in pending { batch.cancel() }
+    pending = []
+    order = []
+    nextStart = 0
+  }
+
+  private func prepareNextBatch() throws(StorageError) {
+    let end = min(nextStart + options.batchSize, order.count)
+    let chosen = order[nextStart..<end].map { samples[$0] }
+    nextStart = end
+    let shape = Shape([chosen.count, 3, preprocessing.outputHeight, preprocessing.outputWidth])
+    let images = Tensor(elementType: .float32, shape: shape, storage: try buffers.lease())
+    let batch = PendingBatch(images: images, samples: chosen)
+    pending.append(batch)
+    let (preprocessing, options, epoch) = (preprocessing, options, epoch)
+    workers.submit(
+      chosen.indices.map { position in
+        {
+          unsafe batch.fill(position) { sample, slot throws(DatasetError) in
+            let image = try BatchLoader.resizedImage(of: sample, preprocessing, options.cache)
+            var random = Random(options.seed, epoch, sample.index)
+            unsafe preprocessing.write(
+              image, augmentation: options.augmentation, random: &random, into: slot)
+          }
+        }
+      })
+  }
+
+  private static func resizedImage(
+    of sample: Sample, _ preprocessing: Preprocessing, _ cache: ImageCache?
+  ) throws(DatasetError) -> Image {
+    if let image = cache?.image(sample.index) { return image }
+    let image = preprocessing.resized(try ImageFile.read(sample.path))
+    cache?.keep(image, as: sample.index)
+    return image
+  }
+}
+
+/// A batch whose images are being written, each slot by one job.
+private final class PendingBatch: Sendable {
+  private struct State {
+    var remaining: Int
+    var isCancelled = false
+    var failures: [(position: Int, error: DatasetError)] = []
+  }
+
+  private let images: Tensor
+  private let samples: [Sample]
+  private let state: Mutex<State>
+  private let isComplete = DispatchSemaphore(value: 0)
+
+  init(images: Tensor, samples: [Sample]) {
+    self.images = images
+    self.samples = samples
+    state = Mutex(State(remaining: samples.count))
+  }
+
+  /// Writes one image, unless the batch was cancelled or has failed already.
+  func fill(
+    _ position: Int, _ write: (Sample, UnsafeMutableBufferPointer<Float>) throws(DatasetError) -> Void
+  ) {
+    var failure: DatasetError?
+    if state.withLock({ !$0.isCancelled }) {
+      // Jobs write disjoint slots of a buffer that nobody reads before all of them are done.
+      let all = unsafe TensorView(images).buffer(of: Float.self)
+      let size = images.shape.product(1..<4)
+      let slot = unsafe UnsafeMutableBufferPointer(rebasing: all[position * size..<(position + 1) * size])
+      do { unsafe try write(samples[position], slot) } catch { failure = error }
+    }
+    let isLast = state.withLock { state in
+      if let failure { state.failures.append((position, failure)) }
+      state.remaining -= 1
+      return state.remaining == 0
+    }
+    if isLast { isComplete.signal() }
+  }
+
+  func cancel() { state.withLock { $0.isCancelled = true } }
+
+  /// Blocks until every image is written.
+  func wait() throws(DatasetError) -> Batch {
+    isComplete.wait()
+    let failures = state.withLock { $0.failures }
+    if let first = failures.min(by: { $0.position < $1.position }) { throw first.error }
+    return Batch(images: images, labels: samples.map(\.label), indices: samples.map(\.index))
+  }
+}

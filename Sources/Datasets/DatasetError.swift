@@ -1,0 +1,30 @@
+public import Tensors
+
+/// Why an image, a folder or a list of images cannot be used.
+public struct DatasetError: ReportableError, Equatable {
+  /// `badData` for content that is wrong, `missingInput` for what is not there, `workFailed` for what cannot be written.
+  public let failureCode: FailureCode
+  /// What was found and what was expected.
+  public let message: String
+  /// The file or folder concerned.
+  public let file: String?
+  /// What the user can do about it.
+  public let hint: String?
+
+  package init(_ failureCode: FailureCode, _ message: String, file: String? = nil, hint: String? = nil) {
+    self.failureCode = failureCode
+    self.message = message
+    self.file = file
+    self.hint = hint
+  }
+
+  /// Content of a file that is wrong: `'<file>': <reason>`.
+  package static func badFile(_ file: String, _ reason: String, hint: String? = nil) -> Self {
+    Self(.badData, "'\(file)': \(reason)", file: file, hint: hint)
+  }
+
+  /// A file or folder that is not there or cannot be opened.
+  package static func missing(_ file: String, _ reason: String, hint: String? = nil) -> Self {
+    Self(.missingInput, "'\(file)': \(reason)", file: file, hint: hint)
+  }
+}

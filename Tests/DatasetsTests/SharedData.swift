@@ -1,0 +1,65 @@
+import Foundation
+
+/// Where real images are, if they are.
+enum SharedData {
+  /// The folder named by `DKA_DATA`, else `../shared/data` beside the package; nil where there is none.
+  static let root: String? = {
+    let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let beside = package.deletingLastPathComponent().appendingPathComponent("shared/data").path
+    let place = ProcessInfo.processInfo.environment["DKA_DATA"] ?? beside
+    return FileManager.default.fileExists(atPath: place + "/README.md") ? place : nil
+  }()
+
+  static var isPresent: Bool { root != nil }
+
+  static func path(_ relative: String) -> String { (root ?? "") + "/" + relative }
+}
+
+/// Files that Tools/goldens wrote.
+enum Fixtures {
+  /// The path of a fixture.
+  static func path(_ relative: String) -> String {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("Fixtures/" + relative).path
+  }
+
+  /// The lines of a CSV fixture after its header, split at commas.
+  static func rows(_ relative: String) throws -> [[String]] {
+    try String(contentsOfFile: path(relative), encoding: .utf8).split(separator: "\n").dropFirst()
+      .map { $0.split(separator: ",").map(String.init) }
+  }
+}
+
+/// The CRC-32 of zlib, as the goldens have it.
+func crc32(_ bytes: [UInt8]) -> UInt32 {
+  ~bytes.reduce(~0) { state, byte in
+    (0..<8).reduce(state ^ UInt32(byte)) { value, _ in value & 1 == 1 ? value >> 1 ^ 0xEDB8_8320 : value >> 1 }
+  }
+}
+
+/// A folder that is removed when the last reference goes.
+final class TemporaryFolder {
+  let path: String
+
+  init() throws {
+    let url = FileManager.default.temporaryDirectory.appendingPathComponent("dka-" + UUID().uuidString)
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    path = url.path
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  /// Writes a file, making the folders on its way.
+  @discardableResult
+  func write(_ relative: String, _ bytes: [UInt8]) throws -> String {
+    let url = URL(fileURLWithPath: path + "/" + relative)
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(bytes).write(to: url)
+    return url.path
+  }
+
+  @discardableResult
+  func write(_ relative: String, _ text: String) throws -> String { try write(relative, Array(text.utf8)) }
+}
