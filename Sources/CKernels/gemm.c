@@ -4,10 +4,10 @@
 
 static const dka_gemm_shape *shape_of(int level) {
 #if DKA_X86
-  if (level == DKA_LEVEL_AVX512) return &gemm_shape_avx512;
-  if (level == DKA_LEVEL_AVX2) return &gemm_shape_avx2;
+  if (level == DKA_LEVEL_AVX512) return &dka_gemm_shape_avx512;
+  if (level == DKA_LEVEL_AVX2) return &dka_gemm_shape_avx2;
 #endif
-  return &gemm_shape_portable;
+  return &dka_gemm_shape_portable;
 }
 
 size_t dka_gemm_tile_rows(int level) { return shape_of(level)->tile_rows; }
@@ -30,19 +30,19 @@ void dka_pack_b(
     size_t panel_begin, size_t panel_end, float *packed) {
 #if DKA_X86
   if (level == DKA_LEVEL_AVX512)
-    return pack_b_avx512(b, row_stride, column_stride, k, n, panel_begin, panel_end, packed);
+    return dka_pack_b_avx512(b, row_stride, column_stride, k, n, panel_begin, panel_end, packed);
   if (level == DKA_LEVEL_AVX2)
-    return pack_b_avx2(b, row_stride, column_stride, k, n, panel_begin, panel_end, packed);
+    return dka_pack_b_avx2(b, row_stride, column_stride, k, n, panel_begin, panel_end, packed);
 #endif
-  pack_b_portable(b, row_stride, column_stride, k, n, panel_begin, panel_end, packed);
+  dka_pack_b_portable(b, row_stride, column_stride, k, n, panel_begin, panel_end, packed);
 }
 
 void dka_gemm_part(
     int level, const dka_gemm *g, size_t row_begin, size_t row_end, size_t panel_begin, size_t panel_end,
     float *scratch) {
 #if DKA_X86
-  if (level == DKA_LEVEL_AVX512) return gemm_avx512(g, row_begin, row_end, panel_begin, panel_end, scratch);
-  if (level == DKA_LEVEL_AVX2) return gemm_avx2(g, row_begin, row_end, panel_begin, panel_end, scratch);
+  if (level == DKA_LEVEL_AVX512) return dka_gemm_avx512(g, row_begin, row_end, panel_begin, panel_end, scratch);
+  if (level == DKA_LEVEL_AVX2) return dka_gemm_avx2(g, row_begin, row_end, panel_begin, panel_end, scratch);
 #endif
-  gemm_portable(g, row_begin, row_end, panel_begin, panel_end, scratch);
+  dka_gemm_portable(g, row_begin, row_end, panel_begin, panel_end, scratch);
 }

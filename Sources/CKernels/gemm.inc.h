@@ -11,60 +11,61 @@
 // Every element of the product is the sum over blocks of KC, first to last, of a sum with k ascending; it depends on
 // one row of A and one column of B alone. Tiles, blocks of rows, threads and ranges of columns only choose when it is made.
 
-/// Where a block of the sum stands: the first starts an element, the last finishes it.
-typedef struct {
-  bool first, last;
-} NAME(gemm_stage);
-
-/// Adds one vector of a block's sum to C, and finishes the element after its last block.
-static inline __attribute__((always_inline)) void NAME(finish_vector)(
-    const dka_gemm *g, NAME(gemm_stage) stage, size_t row, size_t column, bool whole, vmask mask, vf sum) {
-  float *c = g->c + row * g->c_row_stride + column;
+/// Moves the sums of one block into C for one column of vectors; all Booleans and `activation` are constants after inlining.
+///
+/// `continues`: C holds the blocks before. `finishes`: this is the last block, so bias, activation and residual follow.
+/// `whole`: the vector lies inside the matrix, else `mask` says which lanes do.
+static inline __attribute__((always_inline)) void NAME(finish_vectors)(
+    const dka_gemm *g, bool continues, bool finishes, int activation, bool whole, vmask mask, size_t row,
+    size_t rows, size_t column, const float *tile) {
 #define TAKE(p) (whole ? v_load(p) : v_load_mask((p), mask))
 #define GIVE(p, x) (whole ? v_store((p), (x)) : v_store_mask((p), mask, (x)))
-  vf x = v_mul(sum, v_set(g->alpha));
-  if (!stage.first || g->accumulate) x = v_add(TAKE(c), x);
-  if (stage.last) {
-    if (g->bias) x = v_add(x, TAKE(g->bias + column));
-    if (g->row_bias) x = v_add(x, v_set(g->row_bias[row]));
-    float *pre = g->pre ? g->pre + row * g->pre_row_stride + column : NULL;
-    switch (g->activation) {
-    case DKA_ACTIVATION_NONE:
-      if (pre) GIVE(pre, x);
-      break;
-    case DKA_ACTIVATION_RELU:
-      if (pre) GIVE(pre, x);
-      x = v_max(x, v_zero());
-      break;
-    case DKA_ACTIVATION_GELU:
-      if (pre) GIVE(pre, x);
-      x = v_gelu(x);
-      break;
-    case DKA_ACTIVATION_GELU_GRADIENT:
-      x = v_mul(x, v_gelu_gradient(TAKE(pre)));
-      break;
-    }
-    if (g->residual) x = v_add(x, TAKE(g->residual + row * g->residual_row_stride + column));
+  const vf alpha = v_set(g->alpha);
+  const bool has_bias = finishes && g->bias, has_row_bias = finishes && g->row_bias;
+  const bool has_residual = finishes && g->residual, keeps = finishes && g->pre;
+  const vf bias = has_bias ? TAKE(g->bias + column) : v_zero();
+  float *c = g->c + row * g->c_row_stride + column;
+  for (size_t r = 0; r < rows; r++, c += g->c_row_stride) {
+    vf x = v_mul(v_load(tile + r * NR), alpha);
+    if (continues) x = v_add(TAKE(c), x);
+    if (has_bias) x = v_add(x, bias);
+    if (has_row_bias) x = v_add(x, v_set(g->row_bias[row + r]));
+    if (finishes && activation == DKA_ACTIVATION_GELU_GRADIENT)
+      x = v_mul(x, v_gelu_gradient(TAKE(g->pre + (row + r) * g->pre_row_stride + column)));
+    else if (keeps)
+      GIVE(g->pre + (row + r) * g->pre_row_stride + column, x);
+    if (finishes && activation == DKA_ACTIVATION_RELU) x = v_max(x, v_zero());
+    if (finishes && activation == DKA_ACTIVATION_GELU) x = v_gelu(x);
+    if (has_residual) x = v_add(x, TAKE(g->residual + (row + r) * g->residual_row_stride + column));
+    GIVE(c, x);
   }
-  GIVE(c, x);
 #undef TAKE
 #undef GIVE
 }
 
-static inline void NAME(finish_tile)(
-    const dka_gemm *g, NAME(gemm_stage) stage, size_t row, size_t rows, size_t column, size_t columns,
+/// A whole tile. Gives the compiler the cases apart, each without the tests of the others.
+static void NAME(finish_tile)(
+    const dka_gemm *g, bool continues, bool finishes, size_t row, size_t rows, size_t column, size_t columns,
     const float *tile) {
-  if (columns == NR) {
-    for (size_t r = 0; r < rows; r++) {
-      NAME(finish_vector)(g, stage, row + r, column, true, v_mask(VW), v_load(tile + r * NR));
-      NAME(finish_vector)(g, stage, row + r, column + VW, true, v_mask(VW), v_load(tile + r * NR + VW));
-    }
-    return;
+  for (size_t done = 0; done < columns; done += VW, tile += VW, column += VW) {
+    const bool whole = columns - done >= VW;
+    const vmask mask = v_mask(columns - done);
+#define FINISH(finishes, activation)                                                                         \
+  (!whole      ? NAME(finish_vectors)(g, continues, finishes, activation, false, mask, row, rows, column, tile) \
+   : continues ? NAME(finish_vectors)(g, true, finishes, activation, true, mask, row, rows, column, tile)    \
+               : NAME(finish_vectors)(g, false, finishes, activation, true, mask, row, rows, column, tile))
+    if (!finishes)
+      FINISH(false, DKA_ACTIVATION_NONE);
+    else if (g->activation == DKA_ACTIVATION_NONE)
+      FINISH(true, DKA_ACTIVATION_NONE);
+    else if (g->activation == DKA_ACTIVATION_RELU)
+      FINISH(true, DKA_ACTIVATION_RELU);
+    else if (g->activation == DKA_ACTIVATION_GELU)
+      FINISH(true, DKA_ACTIVATION_GELU);
+    else
+      FINISH(true, DKA_ACTIVATION_GELU_GRADIENT);
+#undef FINISH
   }
-  for (size_t r = 0; r < rows; r++)
-    for (size_t done = 0; done < columns; done += VW)
-      NAME(finish_vector)(
-          g, stage, row + r, column + done, false, v_mask(columns - done), v_load(tile + r * NR + done));
 }
 
 void NAME(gemm)(
@@ -81,7 +82,7 @@ void NAME(gemm)(
     size_t k_begin = 0;
     do {
       const size_t depth = g->k - k_begin < KC ? g->k - k_begin : KC;
-      const NAME(gemm_stage) stage = {k_begin == 0, k_begin + depth == g->k};
+      const bool continues = k_begin > 0 || g->accumulate, finishes = k_begin + depth == g->k;
       const float *a = g->a + (ptrdiff_t)k_begin * g->a_column_stride;
       if (!direct) {
         for (size_t row = block; row < block_end; row += MR) {
@@ -109,7 +110,7 @@ void NAME(gemm)(
                 count, depth, a + (ptrdiff_t)row * g->a_row_stride, g->a_row_stride, false, b, tile);
           else
             tile_product(count, depth, scratch + (row - block) * depth, 1, true, b, tile);
-          NAME(finish_tile)(g, stage, row, count, column, columns, tile);
+          NAME(finish_tile)(g, continues, finishes, row, count, column, columns, tile);
         }
       }
       k_begin += depth;

@@ -10,11 +10,11 @@
 #include "transpose_avx2.h"
 #include "activations.inc.h"
 
-#define NAME(x) x##_avx2
+#define NAME(x) dka_##x##_avx2
 #define MR 6
 #define NR 16
 #define KC 256
-#define MC 144
+#define MC 204
 
 /// The hot loop for `rows` rows, a constant after inlining: 2 · rows accumulators in registers.
 static inline __attribute__((always_inline)) void tile_rows(

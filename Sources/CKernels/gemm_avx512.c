@@ -11,7 +11,7 @@
 #include "transpose_avx2.h"
 #include "activations.inc.h"
 
-#define NAME(x) x##_avx512
+#define NAME(x) dka_##x##_avx512
 #define MR 14
 #define NR 32
 #define KC 256

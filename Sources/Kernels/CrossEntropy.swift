@@ -1,4 +1,3 @@
-import Glibc
 package import Tensors
 
 /// Losses over classes, forward and backward.

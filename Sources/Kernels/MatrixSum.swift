@@ -32,3 +32,13 @@ package enum MatrixSum {
     }
   }
 }
+
+extension MatrixSum {
+  /// Sets every element to one.
+  package static func fillOnes(_ y: TensorView) {
+    switch y.elementType {
+    case .float32: unsafe y.words(Float.self).update(repeating: 1, count: y.count)
+    default: unsafe y.words(Double.self).update(repeating: 1, count: y.count)
+    }
+  }
+}

@@ -1,26 +1,52 @@
-/// The processor's classes for which kernels exist.
+internal import CKernels
+
+/// What the processor under us can run.
 package enum Processor {
-  /// Instruction sets that kernels are written for.
-  package enum Level: Int32, Sendable, CaseIterable {
-    /// Plain C and OpenBLAS.
+  /// A set of vector instructions for which the kernels exist; a larger one contains the smaller.
+  package enum Level: Int32, Sendable, CaseIterable, Comparable {
+    /// Plain C, any processor.
     case portable = 0
-    /// AVX2 and FMA.
+    /// x86-64 with AVX2 and FMA: eight floats at a time.
     case avx2 = 2
-    /// AVX-512 F, DQ, BW, VL.
+    /// x86-64 with AVX-512 F, DQ, BW and VL: sixteen floats at a time.
     case avx512 = 3
+
+    /// The name the command line uses.
+    package var name: String {
+      switch self {
+      case .portable: "portable"
+      case .avx2: "avx2"
+      case .avx512: "avx512"
+      }
+    }
+
+    package static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
+  }
+
+  /// The largest level that this processor and operating system support.
+  package static func detectedLevel() -> Level { Level(rawValue: dka_best_level()) ?? .portable }
+
+  /// The levels that may be asked for on this processor.
+  package static func availableLevels() -> [Level] {
+    let best = detectedLevel()
+    return Level.allCases.filter { $0 <= best }
+  }
+
+  /// GFLOP/s of one thread in a loop of multiply-adds on registers, the ceiling of every product; takes `seconds`.
+  package static func measuredPeak(level: Level, seconds: Double) -> Double {
+    dka_peak_gflops(level.rawValue, seconds)
   }
 }
 
-/// How kernels run: passed down, never global.
+/// How kernels run: chosen once per session and passed to every call.
 package struct KernelOptions: Sendable {
-  /// Threads used inside one operator.
+  /// Threads a call may use, the caller's included; at least 1. Results do not depend on it.
   package var threads: Int
-  /// Kernels to use.
+  /// The instructions to use; no larger than `Processor.detectedLevel()`.
   package var level: Processor.Level
 
-  /// Options with the given threads and kernels.
   package init(threads: Int, level: Processor.Level) {
-    self.threads = threads
+    self.threads = max(threads, 1)
     self.level = level
   }
 }

@@ -36,9 +36,12 @@ extension OperatorRegistry {
     TrainingDropout.self,
   ]
   static let linear: [any Operator.Type] = [
+    Attention.self,
+    AttentionGradient.self,
     Conv.self,
     ConvInputGradient.self,
     ConvWeightGradient.self,
+    Einsum.self,
     Gemm.self,
     MatMul.self,
     TransposedMatMul.self,
@@ -64,6 +67,8 @@ extension OperatorRegistry {
     Pad.self,
     PadGradient.self,
     Reshape.self,
+    Resize.self,
+    ResizeGradient.self,
     Slice.self,
     SliceGradient.self,
     Split.self,
