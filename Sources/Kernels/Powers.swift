@@ -20,7 +20,8 @@ extension Elementwise {
     case (.int64, .float32): combine(a, b, into: c, options) { (x: Int64, y: Float) in rounded(x, y) }
     case (.int64, .float64): combine(a, b, into: c, options) { (x: Int64, y: Double) in rounded(x, y) }
     case (.int64, .int64): combine(a, b, into: c, options) { (x: Int64, y: Int64) in integerPower(x, y) }
-    case (.int64, .int32): combine(a, b, into: c, options) { (x: Int64, y: Int32) in integerPower(x, Int64(y)) }
+    case (.int64, .int32):
+      combine(a, b, into: c, options) { (x: Int64, y: Int32) in integerPower(x, Int64(y)) }
     case (.int32, .float32): combine(a, b, into: c, options) { (x: Int32, y: Float) in rounded(x, y) }
     case (.int32, .float64): combine(a, b, into: c, options) { (x: Int32, y: Double) in rounded(x, y) }
     case (.int32, .int64): combine(a, b, into: c, options) { (x: Int32, y: Int64) in integerPower(x, y) }

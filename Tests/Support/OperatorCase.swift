@@ -54,7 +54,10 @@ package struct OperatorCase: Sendable, CustomStringConvertible {
     self.name = name
     self.operatorName = operatorName
     self.version = version
-    self.inputs = inputs
+    // The reference must see the numbers that Float32 operands hold.
+    self.inputs = inputs.map { input in
+      input?.type == .float32 ? input?.map { Double(Float($0)) } : input
+    }
     self.attributes = attributes
     self.outputCount = outputCount
     self.reference = reference

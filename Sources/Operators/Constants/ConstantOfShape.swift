@@ -24,7 +24,9 @@ struct ConstantOfShape: Operator {
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     guard let extents = try inputs.integers(0) else { throw .invalid("lacks input 0 (shape)") }
-    guard let shape = Shape(checking: extents) else { throw .invalid("asks for the impossible shape \(extents)") }
+    guard let shape = Shape(checking: extents) else {
+      throw .invalid("asks for the impossible shape \(extents)")
+    }
     return [ValueType(value?.elementType ?? .float32, shape)]
   }
 

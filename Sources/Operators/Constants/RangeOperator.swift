@@ -36,7 +36,9 @@ struct RangeOperator: Operator {
   /// Number of elements, or nil where it is not finite.
   private func count(_ inputs: InputTypes) throws(OperatorError) -> Int? {
     guard inputs[0].elementType.isFloatingPoint else {
-      let numbers = [try inputs.integers(0), try inputs.integers(1), try inputs.integers(2)].compactMap { $0?.first }
+      let numbers = [try inputs.integers(0), try inputs.integers(1), try inputs.integers(2)].compactMap {
+        $0?.first
+      }
       guard numbers.count == 3, numbers[2] != 0 else { return nil }
       let (distance, overflow) = numbers[1].subtractingReportingOverflow(numbers[0])
       guard !overflow else { return nil }

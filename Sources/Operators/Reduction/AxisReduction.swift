@@ -83,7 +83,9 @@ extension AxisReduction {
     let y = try builder.reshape(site.outputs[0], to: kept)
     let count = reduced.reduce(1) { $0 * shape.extents[$1] }
     var dX = try gradient(of: site.inputs[0], y: y, dy: dY, axes: reduced, count: count, &builder)
-    if builder.shape(dX) != shape { dX = try builder.emit("Expand", [dX, try builder.constant(shape.extents)]) }
+    if builder.shape(dX) != shape {
+      dX = try builder.emit("Expand", [dX, try builder.constant(shape.extents)])
+    }
     return [dX, nil]
   }
 }
