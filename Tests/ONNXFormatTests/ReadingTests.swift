@@ -4,7 +4,7 @@ import Tensors
 import Testing
 
 @Suite struct ReadingTests {
-  @Test(arguments: SampleFiles.models)
+  @Test(arguments: SampleFiles.exports)
   func `a real model opens and its weights are views of the file`(path: String) throws {
     let model = try ONNXFile.read(path)
     #expect(!model.graph.nodes.isEmpty)

@@ -6,15 +6,44 @@ enum SampleFiles {
   static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().path
 
-  /// Model files that are here: committed fixtures, and the shared data if this machine has them.
-  static let models: [String] = {
+  /// Models as exporters wrote them: committed ones, and the shared data if this machine has them.
+  static let exports: [String] = {
     let data = ProcessInfo.processInfo.environment["DKA_DATA"] ?? root + "/../shared/data"
-    return ["\(root)/Tests/Fixtures/backbones", "\(root)/Tests/Fixtures/format", "\(data)/weights"]
-      .flatMap { folder in
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.sorted().filter { $0.hasSuffix(".onnx") }.map { "\(folder)/\($0)" }
-      }
+    return models(in: "\(root)/Tests/Fixtures/backbones") + models(in: "\(data)/weights")
   }()
+
+  /// The fixtures of this module: see Tools/goldens/every_field.py.
+  static let format = "\(root)/Tests/Fixtures/format"
+
+  /// All of them.
+  static let all = exports + models(in: format)
+
+  private static func models(in folder: String) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.sorted().filter { $0.hasSuffix(".onnx") }.map { "\(folder)/\($0)" }
+  }
+}
+
+/// A Python that has the package `onnx`, the witness of what is written; tests that need it are skipped without.
+enum Python {
+  private static let interpreter = ProcessInfo.processInfo.environment["DKA_PYTHON"] ?? "python3"
+
+  /// Whether there is one.
+  static let hasONNX = (try? run("import onnx", [])) == ""
+
+  /// Runs a script and returns what it prints, errors included.
+  static func run(_ script: String, _ arguments: [String]) throws -> String {
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = [interpreter, "-c", script] + arguments
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    process.standardError = pipe
+    try process.run()
+    let output = pipe.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return String(decoding: output, as: UTF8.self)
+  }
 }
 
 /// A folder for one test, removed with its content when the test ends.
