@@ -50,6 +50,19 @@ public struct BackboneError: ReportableError {
     return error
   }
 
+  static func unsuitable(_ message: String, option: String, value: String? = nil) -> BackboneError {
+    var error = BackboneError(.usage, message)
+    error.tensor = value
+    error.field = option
+    error.hint =
+      switch option {
+      case "--grid": "give --grid HEIGHTxWIDTH, and --prefix-tokens where the map is not preceded by what the grid leaves"
+      case "--layout": "give --layout BHWC or --layout BCHW"
+      default: "dka inspect lists the values that suit"
+      }
+    return error
+  }
+
   static func cannotBeRead(_ error: LoweringError) -> BackboneError {
     var result: BackboneError
     switch error {

@@ -22,8 +22,8 @@ public struct BackboneLayout: Sendable {
   public var headInput: HeadInput?
   /// The graph output that logits have, or would have.
   public var output: String
-  /// The image input.
-  public var image: ImageInput
+  /// The image input, or nil where points were given by hand and no input has four axes.
+  public var image: ImageInput?
   /// Rows and columns of pixels in a patch, or nil where there are no patches.
   public var patch: TokenGrid?
   /// Rows and columns of patches, or nil where they differ from stage to stage.

@@ -30,6 +30,18 @@ public struct ImageInput: Sendable, Hashable {
   public let normalization: Normalization?
 }
 
+extension ImageInput {
+  /// The first input of a network, as far as its shape tells: for networks in which adapters are placed by hand.
+  static func first(of view: GraphView) -> ImageInput? {
+    guard let input = view.inputs.first else { return nil }
+    let extents = view.extents(input)
+    guard extents.count == 4 else { return nil }
+    return ImageInput(
+      name: input, height: extents[2], width: extents[3], channels: extents[1],
+      fixedBatch: view.fixedBatch(of: input), normalization: nil)
+  }
+}
+
 /// The first convolution of a network with the image input in front of it.
 struct ImageStem {
   let image: ImageInput
@@ -92,7 +104,7 @@ struct ImageStem {
     convolution = view.nodes[index]
     image = ImageInput(
       name: input, height: extents[2], width: extents[3], channels: extents[1],
-      fixedBatch: Self.fixedBatch(of: input, in: view),
+      fixedBatch: view.fixedBatch(of: input),
       normalization: isNormalized ? .init(scale: scale, shift: shift) : nil)
   }
 
@@ -122,9 +134,12 @@ struct ImageStem {
     guard numbers.count == count, extents.count >= 3, extents[extents.count - 3] == count else { return nil }
     return numbers
   }
+}
 
-  private static func fixedBatch(of input: String, in view: GraphView) -> Int? {
-    guard let description = view.model.graph.inputs.first(where: { $0.name == input }),
+extension GraphView {
+  /// The batch that the file fixes for an input, or nil where it leaves it open.
+  func fixedBatch(of input: String) -> Int? {
+    guard let description = model.graph.inputs.first(where: { $0.name == input }),
       case .tensor(_, let dimensions?)? = description.type?.kind, case .value(let batch)? = dimensions.first?.extent
     else { return nil }
     return Int(exactly: batch)

@@ -42,7 +42,7 @@ package enum VisionTransformer: Backbone {
     return BackboneLayout(
       family: name, variant: variant.description, blocks: blocks, head: head,
       headInput: tail.headInput(prefix: prefix), output: head?.output ?? output, image: stem.image, patch: patch,
-      grid: grid, width: tokens[2], prefixTokens: prefix, weights: view.weights(stem: stem))
+      grid: grid, width: tokens[2], prefixTokens: prefix, weights: view.weights(from: stem.convolutionIndex))
   }
 
   /// The residual additions, checked to be one stream of tokens.

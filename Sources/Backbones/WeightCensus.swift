@@ -6,9 +6,11 @@ extension GraphView {
   ///
   /// Numbers such as ε, √2 or the attention scale, attention masks, and the image's mean and deviation are none. Nor are
   /// tensors that arithmetic makes into what the network uses, such as a resized position embedding.
-  func weights(stem: ImageStem) -> [BackboneWeight] {
+  ///
+  /// - Parameter first: index of the first convolution; what scales and shifts the image before it is no weight.
+  func weights(from first: Int) -> [BackboneWeight] {
     var census = WeightCensus(view: self)
-    for (index, node) in nodes.enumerated() where index >= stem.convolutionIndex || isWeighted(node) {
+    for (index, node) in nodes.enumerated() where index >= first || isWeighted(node) {
       census.visit(node)
     }
     return census.weights
