@@ -102,7 +102,7 @@ package enum Benchmark {
         mode: "inference", batch: options.batch, microBatch: runner.size, threads: context.options.threads,
         level: context.options.level, timing: timing, openSeconds: openSeconds, loadSeconds: loadSeconds,
         peakByteCount: peak, operations: sessions.reduce(0) { $0 + operations(of: $1.plan) },
-        machineGigaflops: Processor.peakGigaflops(context.options),
+        machineGigaflops: machineGigaflops(context.options),
         profile: options.isProfiled ? try profile(sessions, runs: options.runs) : [])
     }
   }
@@ -158,7 +158,7 @@ extension BenchmarkResult {
   package var json: JSONObject {
     var object: JSONObject = [
       "mode": .string(mode), "batch": .integer(batch), "micro_batch": .integer(microBatch), "precision": "fp32",
-      "threads": .integer(threads), "kernels": .string("\(level)"), "runs": .integer(timing.seconds.count),
+      "threads": .integer(threads), "kernels": .string(level.name), "runs": .integer(timing.seconds.count),
       "seconds": [
         "median": .number(timing.median), "min": .number(timing.smallest), "max": .number(timing.largest),
       ],

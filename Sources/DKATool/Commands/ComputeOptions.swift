@@ -9,7 +9,7 @@ struct ComputeOptions {
   ///
   /// - Throws: a usage error where the processor lacks the kernels that are asked for.
   init(_ arguments: ParsedArguments, _ console: Console) throws {
-    let best = Processor.best
+    let best = Processor.detectedLevel()
     let level: Processor.Level
     switch arguments[CommonOptions.processor] {
     case .auto: level = best
@@ -18,10 +18,10 @@ struct ComputeOptions {
     case .portable: level = .portable
     }
     guard level.rawValue <= best.rawValue else {
-      throw UsageError("this processor does not run \(level) kernels, at best \(best)", field: "--cpu")
+      throw UsageError("this processor does not run \(level.name) kernels, at best \(best.name)", field: "--cpu")
     }
     let threads = arguments[CommonOptions.threads] ?? Processor.coreCount
     context = ExecutionContext(options: KernelOptions(threads: threads, level: level))
-    console.detail("kernels: \(level), threads: \(threads)")
+    console.detail("kernels: \(level.name), threads: \(threads)")
   }
 }

@@ -16,10 +16,10 @@ struct Attention: Operator {
     inputs: ["Q", "K", "V", "attn_mask?", "past_key?", "past_value?", "nonpad_kv_seqlen?"],
     outputs: ["Y", "present_key?", "present_value?", "qk_matmul_output?"])
 
-  private let attributes: AttentionAttributes
+  private let attributes: StandardAttentionAttributes
 
   init(reading node: AttributeReader) throws(OperatorError) {
-    attributes = try AttentionAttributes(reading: node)
+    attributes = try StandardAttentionAttributes(reading: node)
     for (index, name) in ["past_key", "past_value", "nonpad_kv_seqlen"].enumerated()
     where node.node.inputs.count > 4 + index && !node.node.inputs[4 + index].isEmpty {
       throw .unsupported("input '\(name)' is not implemented")
@@ -78,10 +78,10 @@ struct AttentionGradient: Operator {
     "AttentionGradient", domain: "dka.gradient", versions: 1...,
     inputs: ["dY", "Q", "K", "V", "attn_mask?"], outputs: ["dQ?", "dK?", "dV?"])
 
-  private let attributes: AttentionAttributes
+  private let attributes: StandardAttentionAttributes
 
   init(reading node: AttributeReader) throws(OperatorError) {
-    attributes = try AttentionAttributes(reading: node)
+    attributes = try StandardAttentionAttributes(reading: node)
   }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
@@ -109,7 +109,7 @@ struct AttentionGradient: Operator {
 }
 
 /// The attributes of `Attention` and its gradient.
-struct AttentionAttributes {
+struct StandardAttentionAttributes {
   private let scale: Float?
   private let isCausal: Bool
   private let queryHeads: Int?
