@@ -1,5 +1,5 @@
 /// A family of networks that can be recognised by structure: operators and shapes, never names.
-package protocol Backbone {
+package protocol Backbone: Sendable {
   /// The family's name as results show it.
   static var name: String { get }
 

@@ -41,3 +41,21 @@ public struct BackboneLayout: Sendable {
   /// The sites of one role, block by block.
   public func sites(_ role: InsertionSite.Role) -> [InsertionSite] { sites.filter { $0.role == role } }
 }
+
+extension BackboneLayout {
+  /// Follows a value that got another name.
+  package mutating func rename(_ old: String, to new: String) {
+    func current(_ name: String) -> String { name == old ? new : name }
+    blocks = blocks.map { block in
+      Block(
+        index: block.index, stage: block.stage,
+        points: block.points.map { site in
+          var site = site
+          site.value = current(site.value)
+          site.branchOutput = site.branchOutput.map(current)
+          site.normOutput = site.normOutput.map(current)
+          return site
+        })
+    }
+  }
+}

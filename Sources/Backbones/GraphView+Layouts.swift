@@ -1,4 +1,4 @@
-import Graphs
+package import Graphs
 
 extension GraphView {
   /// Operators that hand their first operand on, at most in another shape or order.

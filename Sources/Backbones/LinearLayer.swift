@@ -1,4 +1,4 @@
-import Graphs
+package import Graphs
 import Tensors
 
 /// A linear layer: MatMul or Gemm with a constant matrix, and the bias added to it, if any.
