@@ -67,7 +67,7 @@ let package = Package(
       "Runs",
       uses: [
         "ONNXFormat", "Backbones", "Adapters", "Training", "Analysis", "Execution", "Rewriting", "Operators",
-        "Datasets", "TensorFiles", "Graphs", "Tensors",
+        "Kernels", "Datasets", "TensorFiles", "Graphs", "Tensors",
       ]),
     module(
       "DKA",

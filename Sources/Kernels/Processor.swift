@@ -1,4 +1,5 @@
 internal import CKernels
+import Glibc
 
 /// What the processor under us can run.
 package enum Processor {
@@ -25,6 +26,9 @@ package enum Processor {
 
   /// The largest level that this processor and operating system support.
   package static func detectedLevel() -> Level { Level(rawValue: dka_best_level()) ?? .portable }
+
+  /// Processors that this process may use.
+  package static func coreCount() -> Int { max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1) }
 
   /// The levels that may be asked for on this processor.
   package static func availableLevels() -> [Level] {

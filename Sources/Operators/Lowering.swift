@@ -228,11 +228,11 @@ extension Lowering {
             "only \(types.count) of \(node.outputs.count) outputs are implemented")
         }
         let isKnown = zip(node.inputs, inputs.constants).allSatisfy { $0.isEmpty || $1 != nil }
-        let needsNoValues =
-          node.operatorName == OperatorName("Shape") || node.operatorName == OperatorName("Size")
         let isBarrier = node.outputs.contains { lowering.barriers.contains($0) }
         let bytes = types.reduce(0) { $0 + $1.byteCount }
-        if isKnown || needsNoValues, !isBarrier, bytes <= lowering.foldLimit {
+        if !isBarrier, let integers = lowered.operation.valuesDecidedByTypes(inputs) {
+          graph.constants[node.outputs[0]] = try Tensor(integers.map(Int64.init), shape: types[0].shape)
+        } else if isKnown, !isBarrier, bytes <= lowering.foldLimit {
           let results = try lowered.evaluate(inputs, lowering.context)
           for (output, result) in zip(node.outputs, results) where !output.isEmpty {
             graph.constants[output] = result

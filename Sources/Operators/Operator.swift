@@ -36,6 +36,9 @@ package protocol Operator: Sendable {
   /// Types of the results, as many as the node may have, from the operands' types and known values.
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType]
 
+  /// The integers of result 0 where the operands' types alone decide them, as for `Shape`; nil elsewhere.
+  func valuesDecidedByTypes(_ inputs: InputTypes) -> [Int]?
+
   /// Computes the results.
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError)
 
@@ -78,6 +81,7 @@ extension Operator {
   {
     throw OperatorError(.notDifferentiable, "\(Self.schema.name) has no gradient")
   }
+  package func valuesDecidedByTypes(_ inputs: InputTypes) -> [Int]? { nil }
   package func views(_ inputs: InputTypes) -> [OperandView?] { [] }
   package var reusableInputs: [Int] { [] }
   package func updatedInputs(_ inputs: InputTypes) -> [Int] { [] }

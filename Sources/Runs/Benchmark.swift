@@ -1,10 +1,11 @@
-import Analysis
-import Execution
+import Synchronization
+package import Analysis
+package import Execution
 import Graphs
-import Kernels
+package import Kernels
 package import Operators
-import TensorFiles
-import Tensors
+package import TensorFiles
+package import Tensors
 import Training
 
 /// What a benchmark measured.
@@ -105,6 +106,16 @@ package enum Benchmark {
         machineGigaflops: machineGigaflops(context.options),
         profile: options.isProfiled ? try profile(sessions, runs: options.runs) : [])
     }
+  }
+
+  /// GFLOP/s of multiply-adds on registers alone, over all threads.
+  private static func machineGigaflops(_ options: KernelOptions) -> Double {
+    let peaks = Mutex<[Double]>([])
+    parallelFor(options.threads, threads: options.threads) { _, _ in
+      let peak = Processor.measuredPeak(level: options.level, seconds: 0.2)
+      peaks.withLock { $0.append(peak) }
+    }
+    return peaks.withLock { $0.reduce(0, +) }
   }
 
   /// Normal random images [n, 3, H, W] for a graph lowered at batch 1.

@@ -1,4 +1,4 @@
-import Graphs
+package import Graphs
 import TensorFiles
 
 /// Class names in a model's metadata: PEERS, section 3, lists the keys in use.

@@ -1,9 +1,10 @@
 import Datasets
 import Graphs
+import Kernels
 package import Operators
 import TensorFiles
 import Tensors
-public import Training
+package import Training
 
 /// Measures a classifier on labelled images.
 public enum Evaluation {

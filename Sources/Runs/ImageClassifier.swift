@@ -1,7 +1,8 @@
-import Datasets
+package import Datasets
 import Execution
-import Graphs
-import Operators
+package import Graphs
+import Kernels
+package import Operators
 public import Tensors
 import Training
 

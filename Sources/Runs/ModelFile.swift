@@ -2,7 +2,7 @@ import Execution
 public import Graphs
 import ONNXFormat
 package import Operators
-import Tensors
+package import Tensors
 
 /// A model file that was opened.
 public struct ModelFile: Sendable {

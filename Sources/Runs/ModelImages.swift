@@ -1,4 +1,4 @@
-import Datasets
+package import Datasets
 import Graphs
 import Tensors
 
@@ -35,7 +35,7 @@ extension ModelFile {
 
   /// Preprocessing of the model's images, with what the command line says in place of what the model says.
   package func preprocessing(_ overrides: PreprocessingOverrides, imageSide: Int?) throws -> PreprocessingChoice {
-    let side = try imageSide(given: imageSide)
+    let side = try self.imageSide(given: imageSide)
     let found = try PreprocessingChoice.find(metadata: description.metadata, path: path, side: side)
     var choice = try overrides.applied(to: found)
     if choice.preprocessing.outputWidth != side || choice.preprocessing.outputHeight != side {

@@ -1,4 +1,5 @@
 import Datasets
+import Kernels
 package import Operators
 import Training
 

@@ -1,6 +1,5 @@
-import Datasets
-import Glibc
-import Graphs
+public import Datasets
+package import Graphs
 import TensorFiles
 import Tensors
 

@@ -1,4 +1,4 @@
-import Training
+public import Training
 
 /// What a run tells while it works; the command line renders it.
 public enum RunEvent: Sendable {

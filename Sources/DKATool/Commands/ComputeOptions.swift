@@ -20,7 +20,7 @@ struct ComputeOptions {
     guard level.rawValue <= best.rawValue else {
       throw UsageError("this processor does not run \(level.name) kernels, at best \(best.name)", field: "--cpu")
     }
-    let threads = arguments[CommonOptions.threads] ?? Processor.coreCount
+    let threads = arguments[CommonOptions.threads] ?? Processor.coreCount()
     context = ExecutionContext(options: KernelOptions(threads: threads, level: level))
     console.detail("kernels: \(level.name), threads: \(threads)")
   }

@@ -20,6 +20,11 @@ struct ShapeOf: Operator {
     [ValueType(.int64, Shape([axes(inputs[0].shape.rank).count]))]
   }
 
+  func valuesDecidedByTypes(_ inputs: InputTypes) -> [Int]? {
+    let shape = inputs[0].shape
+    return axes(shape.rank).map { shape.extents[$0] }
+  }
+
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let shape = operands[0].shape
     Sequences.write(axes(shape.rank).map { shape.extents[$0] }, into: operands.output(0))

@@ -12,6 +12,8 @@ struct Size: Operator {
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] { [ValueType(.int64, [])] }
 
+  func valuesDecidedByTypes(_ inputs: InputTypes) -> [Int]? { [inputs[0].shape.elementCount] }
+
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     Sequences.write([operands[0].count], into: operands.output(0))
   }
