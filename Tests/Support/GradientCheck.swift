@@ -77,7 +77,8 @@ package struct GradientCheck {
       }
       guard builder.type(name) == graph.type(node.inputs[index]) else {
         throw CheckFailure(
-          "the gradient of input \(index) has type \(builder.type(name)), not \(graph.type(node.inputs[index]))")
+          "the gradient of input \(index) has type \(builder.type(name)), not \(graph.type(node.inputs[index]))"
+        )
       }
     }
     let gradients = needs.indices.map { needs[$0] && $0 < names.count ? names[$0] : nil }
