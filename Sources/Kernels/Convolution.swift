@@ -5,7 +5,7 @@ package import Tensors
 ///     y[b, m, i, j] = Σ(c, u, v) x[b, c, i · s + u · d − p, j · s + v · d − p] · w[m, c, u, v]
 ///
 /// Shapes, per group: x [B, C, H, W], w [M, C, KH, KW] → y [B, M, OH, OW].
-/// Depthwise convolutions run as Toeplitz products or directly over live taps, all others as a product of the kernel matrix
+/// Depthwise convolutions run as Toeplitz products, whole or by rows, or directly over live taps; all others as a product of the kernel matrix
 /// with the map's columns. Every output is summed in an order that depends on the geometry of one image alone.
 package enum Convolution {
   /// Bytes of scratch memory that the three functions need.
@@ -14,6 +14,7 @@ package enum Convolution {
   ) -> Int {
     let single = KernelOptions(threads: 1, level: options.level)
     if g.usesToeplitz { return options.threads * ToeplitzConvolution.scratchByteCount(g, type, single) }
+    if g.usesRowToeplitz { return options.threads * RowToeplitzConvolution.scratchByteCount(g, type, single) }
     guard !g.isDepthwise else { return 0 }
     let columns = columnsByteCount(g, type)
     let packing = Pass.allCases.map { Product.scratchByteCount($0.size(g), type, options) }.max() ?? 0
@@ -77,7 +78,7 @@ package enum Convolution {
     _ scratch: TensorView?, _ options: KernelOptions, _ type: Element.Type
   ) {
     let (maps, kernels, results) = unsafe (x.words(type), w.words(type), y.words(type))
-    if g.isDepthwise, !g.usesToeplitz {
+    if g.isDepthwise, !g.usesToeplitz, !g.usesRowToeplitz {
       return unsafe TapwiseDepthwise.run(pass, maps, kernels, results, g, options)
     }
     // The result may be empty or all zeros, and then there may be no memory to work in.
@@ -86,6 +87,8 @@ package enum Convolution {
     }
     if g.usesToeplitz {
       unsafe ToeplitzConvolution.run(pass, maps, kernels, results, g, scratch, options)
+    } else if g.usesRowToeplitz {
+      unsafe RowToeplitzConvolution.run(pass, maps, kernels, results, g, scratch, options)
     } else if pass == .weight, g.batch == 0 {
       DataMovement.clear(w)
     } else {

@@ -18,6 +18,9 @@ extension OperatorCase {
     conv(
       "depthwise, kernel larger than the map", [3, 2, 5, 4], [2, 1, 15, 15], pads: [7, 7, 7, 7], group: 2),
     conv("depthwise, Toeplitz", [2, 2, 14, 14], [2, 1, 13, 13], pads: [6, 6, 6, 6], group: 2),
+    conv("depthwise, Toeplitz by rows", [2, 2, 17, 19], [2, 1, 7, 9], pads: [3, 4, 3, 4], group: 2),
+    conv(
+      "depthwise, by rows, uneven padding", [1, 2, 18, 16], [2, 1, 51, 51], pads: [30, 20, 22, 30], group: 2),
     conv(
       "depthwise, dilated", [1, 2, 7, 7], [2, 1, 3, 3], dilations: [3, 3], pads: [3, 3, 3, 3], group: 2),
     conv("two filters per channel", [1, 2, 5, 5], [4, 1, 3, 3], pads: [1, 1, 1, 1], group: 2),
