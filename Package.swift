@@ -92,7 +92,7 @@ let package = Package(
     tests("TensorFilesTests", uses: ["TensorFiles", "Tensors"]),
     tests("ONNXFormatTests", uses: ["ONNXFormat", "CONNXProto", "CONNXCheck"]),
     tests("OperatorsTests", uses: ["Operators", "Graphs", "Kernels"]),
-    tests("RewritingTests", uses: ["Rewriting", "Operators", "ONNXFormat", "Graphs"]),
+    tests("RewritingTests", uses: ["Rewriting", "Operators", "Kernels", "ONNXFormat", "Graphs", "Tensors"]),
     tests("BackbonesTests", uses: ["Backbones", "Rewriting", "ONNXFormat", "Graphs"]),
     tests("ExecutionTests", uses: ["Execution", "ONNXFormat", "TensorFiles", "Graphs"]),
     tests("AdaptersTests", uses: ["Adapters", "Backbones", "ONNXFormat", "Execution", "Graphs"]),
