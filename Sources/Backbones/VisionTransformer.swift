@@ -15,6 +15,7 @@ package enum VisionTransformer: Backbone {
   package static func recognize(_ view: GraphView) throws(Mismatch) -> BackboneLayout {
     let stem = try ImageStem(view)
     let patch = try stem.patch(in: view)
+    try view.requireShapes()
     guard let mapValue = stem.convolution.outputs.first, view.extents(mapValue).count == 4 else {
       throw Mismatch("the patch convolution makes no map", at: [stem.convolution.label])
     }
