@@ -51,25 +51,28 @@ static inline vf v_erf(vf x) {
 }
 
 /// The upper tail of the normal distribution at |x|, and its density there times √(2π).
-static inline vf v_normal_tail(vf x, vf *density) {
-  const vf u = v_mul(v_min(v_set(13.0f), v_abs(x)), v_set(0.70710678f));
+///
+/// `magnitude` receives |x| up to 13, beyond which both vanish beside anything they are added to.
+static inline vf v_normal_tail(vf x, vf *magnitude, vf *density) {
+  *magnitude = v_min(v_set(13), v_abs(x));
+  const vf u = v_mul(*magnitude, v_set(0.70710678f));
   *density = v_exp_inside(v_mul(v_sub(v_zero(), u), u));
   return v_mul(v_mul(*density, v_set(0.5f)), v_scaled_erfc(u));
 }
 
 /// x · Φ(x), absolute error below 2e-7: max(x, 0) − |x| · Φ(−|x|).
 static inline vf v_gelu(vf x) {
-  vf density;
-  const vf tail = v_normal_tail(x, &density);
-  return v_sub(v_max(v_zero(), x), v_mul(v_abs(x), tail));
+  vf magnitude, density;
+  const vf tail = v_normal_tail(x, &magnitude, &density);
+  return v_sub(v_max(v_zero(), x), v_mul(magnitude, tail));
 }
 
 /// Φ(x) + x · φ(x).
 static inline vf v_gelu_gradient(vf x) {
-  vf density;
-  const vf tail = v_normal_tail(x, &density);
+  vf magnitude, density;
+  const vf tail = v_normal_tail(x, &magnitude, &density);
   const vf below = v_select(v_less(x, v_zero()), tail, v_sub(v_set(1), tail));
-  return v_fma(v_mul(x, v_set(0.39894228f)), density, below);
+  return v_fma(v_mul(v_sign_of(magnitude, x), v_set(0.39894228f)), density, below);
 }
 
 /// Hyperbolic tangent within 3 ulp.

@@ -73,7 +73,7 @@ void NAME(gemm)(
   const size_t panels = (g->n + NR - 1) / NR;
   const size_t rows = row_end - row_begin;
   // Few columns do not repay a copy of A: read its rows where they lie.
-  const bool direct = g->a_column_stride == 1 && panel_end - panel_begin <= 2;
+  const bool direct = g->a_column_stride == 1 && (panel_end - panel_begin) * NR <= 64;
   const size_t row_blocks = (rows + MC - 1) / MC;
   const size_t block_rows = row_blocks ? ((rows + row_blocks - 1) / row_blocks + MR - 1) / MR * MR : MR;
   float tile[MR * NR] __attribute__((aligned(64)));

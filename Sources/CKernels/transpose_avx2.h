@@ -34,7 +34,15 @@ static inline __attribute__((always_inline)) void pack_panel(
     for (size_t i = 0; i < k; i++, source += along, out += width) {
       size_t lane = 0;
       for (; lane + 8 <= width; lane += 8) _mm256_storeu_ps(out + lane, _mm256_loadu_ps(source + lane));
-      for (; lane < width; lane++) out[lane] = source[lane];
+      // The widths are multiples of two, and lane is a constant once unrolled.
+      if (lane + 4 <= width) {
+        _mm_storeu_ps(out + lane, _mm_loadu_ps(source + lane));
+        lane += 4;
+      }
+      if (lane + 2 <= width) {
+        const __m128 two = _mm_loadl_pi(_mm_setzero_ps(), (const __m64 *)(source + lane));
+        _mm_storel_pi((__m64 *)(out + lane), two);
+      }
     }
     return;
   }

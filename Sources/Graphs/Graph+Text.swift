@@ -21,7 +21,8 @@ struct GraphTextPrinter {
       header.append("metadata_props: [\(entries.joined(separator: ", "))]")
     }
     let functions = model.functions.map { "\n" + text($0) }
-    return "<\n  \(header.joined(separator: ",\n  "))\n>\n" + text(model.graph, indent: "") + functions.joined()
+    return "<\n  \(header.joined(separator: ",\n  "))\n>\n" + text(model.graph, indent: "")
+      + functions.joined()
   }
 
   func text(_ graph: Graph, indent: String) -> String {
@@ -46,7 +47,8 @@ struct GraphTextPrinter {
     let inputs = function.inputs.map(name).joined(separator: ", ")
     let outputs = function.outputs.map(name).joined(separator: ", ")
     let nodes = function.nodes.map { "  \(text($0, indent: "  "))\n" }.joined()
-    return "<\(header.joined(separator: ", "))>\n\(name(function.operatorName.type)) \(parameters)(\(inputs)) "
+    return
+      "<\(header.joined(separator: ", "))>\n\(name(function.operatorName.type)) \(parameters)(\(inputs)) "
       + "=> (\(outputs)) {\n\(nodes)}"
   }
 

@@ -169,7 +169,9 @@ extension GraphTextParser {
       return .string(try scanner.quotedBytes())
     }
     let start = scanner
-    if let word = scanner.word(), ElementType.allCases.contains(where: { $0.name == word }), !scanner.sees("(") {
+    if let word = scanner.word(), ElementType.allCases.contains(where: { $0.name == word }),
+      !scanner.sees("(")
+    {
       scanner = start
       guard case .tensor(let elementType, let shape) = try type().kind else { throw start.fault("a tensor") }
       var name = ""

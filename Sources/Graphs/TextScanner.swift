@@ -60,7 +60,8 @@ struct TextScanner {
     skipSpace()
     guard position < bytes.count, TextScanner.isLetter(bytes[position]) else { return nil }
     let start = position
-    while position < bytes.count, TextScanner.isLetter(bytes[position]) || TextScanner.isDigit(bytes[position])
+    while position < bytes.count,
+      TextScanner.isLetter(bytes[position]) || TextScanner.isDigit(bytes[position])
     { position += 1 }
     return String(decoding: bytes[start..<position], as: UTF8.self)
   }
@@ -116,7 +117,8 @@ struct TextScanner {
       let byte = bytes[position]
       let isExponent = byte == UInt8(ascii: "e") || byte == UInt8(ascii: "E")
       let isSign = byte == UInt8(ascii: "-") || byte == UInt8(ascii: "+")
-      guard TextScanner.isDigit(byte) || TextScanner.isLetter(byte) || byte == UInt8(ascii: ".") || isSign else {
+      guard TextScanner.isDigit(byte) || TextScanner.isLetter(byte) || byte == UInt8(ascii: ".") || isSign
+      else {
         break
       }
       if isSign, position > start, bytes[position - 1] | 0x20 != UInt8(ascii: "e") { break }

@@ -55,13 +55,14 @@ package enum AdaptiveMoments {
     _ state: State, gradient: TensorView, _ step: Step, into result: State, _ options: KernelOptions
   ) {
     switch gradient.elementType {
-    case .float32: update(state, gradient, step, result, Float.self)
-    default: update(state, gradient, step, result, Double.self)
+    case .float32: update(state, gradient, step, result, options, Float.self)
+    default: update(state, gradient, step, result, options, Double.self)
     }
   }
 
   private static func update<Element: BinaryFloatingPoint>(
-    _ state: State, _ gradient: TensorView, _ step: Step, _ result: State, _ type: Element.Type
+    _ state: State, _ gradient: TensorView, _ step: Step, _ result: State, _ options: KernelOptions,
+    _ type: Element.Type
   ) {
     let (x, g) = unsafe (state.parameter.words(type), gradient.words(type))
     let (v, h) = unsafe (state.mean.words(type), state.square.words(type))
@@ -73,14 +74,17 @@ package enum AdaptiveMoments {
     let (epsilon, rate, divisor) = (Element(step.epsilon), Element(step.rate), Element(step.rootDivisor))
     let (decay, before) = (Element(step.coupledDecay), Element(step.factorBefore))
     let after = Element(step.factorAfter)
-    for i in 0..<gradient.count {
-      let slope = unsafe g[i] + decay * x[i]
-      let mean = unsafe alpha * v[i] + restAlpha * slope
-      let square = unsafe beta * h[i] + restBeta * (slope * slope)
-      let quotient = mean / (square.squareRoot() / divisor + epsilon)
-      unsafe newX[i] = after * (before * x[i] - rate * quotient)
-      unsafe newV[i] = mean
-      unsafe newH[i] = square
+    let parts = max(1, min(gradient.count / 32_768, options.threads * 4))
+    parallelFor(parts, threads: options.threads) { part, _ in
+      for i in evenPart(part, of: parts, count: gradient.count) {
+        let slope = unsafe g[i] + decay * x[i]
+        let mean = unsafe alpha * v[i] + restAlpha * slope
+        let square = unsafe beta * h[i] + restBeta * (slope * slope)
+        let quotient = mean / (square.squareRoot() / divisor + epsilon)
+        unsafe newX[i] = after * (before * x[i] - rate * quotient)
+        unsafe newV[i] = mean
+        unsafe newH[i] = square
+      }
     }
   }
 

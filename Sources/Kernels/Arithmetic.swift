@@ -7,7 +7,9 @@ extension Elementwise {
     _ a: TensorView, _ b: TensorView, into c: TensorView, _ options: KernelOptions
   ) {
     switch c.elementType {
-    case .float32: combine(a, b, into: c, options) { (x: Float, y: Float) in x + y }
+    case .float32:
+      guard !combineVectorized(.add, a, b, into: c, options) else { return }
+      combine(a, b, into: c, options) { (x: Float, y: Float) in x + y }
     case .float64: combine(a, b, into: c, options) { (x: Double, y: Double) in x + y }
     case .int64: combine(a, b, into: c, options) { (x: Int64, y: Int64) in x &+ y }
     default: combine(a, b, into: c, options) { (x: Int32, y: Int32) in x &+ y }
@@ -19,7 +21,9 @@ extension Elementwise {
     _ a: TensorView, _ b: TensorView, into c: TensorView, _ options: KernelOptions
   ) {
     switch c.elementType {
-    case .float32: combine(a, b, into: c, options) { (x: Float, y: Float) in x - y }
+    case .float32:
+      guard !combineVectorized(.subtract, a, b, into: c, options) else { return }
+      combine(a, b, into: c, options) { (x: Float, y: Float) in x - y }
     case .float64: combine(a, b, into: c, options) { (x: Double, y: Double) in x - y }
     case .int64: combine(a, b, into: c, options) { (x: Int64, y: Int64) in x &- y }
     default: combine(a, b, into: c, options) { (x: Int32, y: Int32) in x &- y }
@@ -31,7 +35,9 @@ extension Elementwise {
     _ a: TensorView, _ b: TensorView, into c: TensorView, _ options: KernelOptions
   ) {
     switch c.elementType {
-    case .float32: combine(a, b, into: c, options) { (x: Float, y: Float) in x * y }
+    case .float32:
+      guard !combineVectorized(.multiply, a, b, into: c, options) else { return }
+      combine(a, b, into: c, options) { (x: Float, y: Float) in x * y }
     case .float64: combine(a, b, into: c, options) { (x: Double, y: Double) in x * y }
     case .int64: combine(a, b, into: c, options) { (x: Int64, y: Int64) in x &* y }
     default: combine(a, b, into: c, options) { (x: Int32, y: Int32) in x &* y }
@@ -43,7 +49,9 @@ extension Elementwise {
     _ a: TensorView, _ b: TensorView, into c: TensorView, _ options: KernelOptions
   ) {
     switch c.elementType {
-    case .float32: combine(a, b, into: c, options) { (x: Float, y: Float) in x / y }
+    case .float32:
+      guard !combineVectorized(.divide, a, b, into: c, options) else { return }
+      combine(a, b, into: c, options) { (x: Float, y: Float) in x / y }
     case .float64: combine(a, b, into: c, options) { (x: Double, y: Double) in x / y }
     case .int64: combine(a, b, into: c, options) { (x: Int64, y: Int64) in quotient(x, y) }
     default: combine(a, b, into: c, options) { (x: Int32, y: Int32) in quotient(x, y) }

@@ -173,12 +173,14 @@ package struct Attention {
 
   private static func view(_ data: UnsafePointer<Float>, _ layout: Layout) -> dka_attention_view {
     unsafe dka_attention_view(
-      data: data, image_stride: layout.imageStride, head_stride: layout.headStride, row_stride: layout.rowStride)
+      data: data, image_stride: layout.imageStride, head_stride: layout.headStride,
+      row_stride: layout.rowStride)
   }
 
   private static func output(_ data: UnsafeMutablePointer<Float>?, _ layout: Layout) -> dka_attention_output {
     unsafe dka_attention_output(
-      data: data, image_stride: layout.imageStride, head_stride: layout.headStride, row_stride: layout.rowStride)
+      data: data, image_stride: layout.imageStride, head_stride: layout.headStride,
+      row_stride: layout.rowStride)
   }
 
   private static func output(_ output: Output?) -> dka_attention_output {

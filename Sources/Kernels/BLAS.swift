@@ -2,7 +2,9 @@ internal import COpenBLAS
 
 /// OpenBLAS: the Float64 product, and the witness that tests hold beside our own kernels.
 package enum BLAS {
-  /// Rows per call. Fixed, because OpenBLAS' bits depend on the number of rows and on its thread count.
+  /// Rows per call.
+  ///
+  /// Fixed, because OpenBLAS' bits depend on the number of rows and on its thread count.
   package static let chunkRows = 48
 
   // OpenBLAS keeps its thread count in the library; each call of ours is one thread's, so it is set to 1 once.
@@ -19,7 +21,8 @@ package enum BLAS {
     guard let left = unsafe Form(a, rows: m, columns: k), let right = unsafe Form(b, rows: k, columns: n),
       let (rows, columns, depth) = Form.blasSizes(m, n, k), let distance = Int32(exactly: max(rowStride, n))
     else {
-      unsafe ReferenceProduct.multiply(a, b, m: m, n: n, k: k, alpha: alpha, beta: beta, into: c, rowStride: rowStride)
+      unsafe ReferenceProduct.multiply(
+        a, b, m: m, n: n, k: k, alpha: alpha, beta: beta, into: c, rowStride: rowStride)
       return
     }
     singleThreaded
@@ -37,7 +40,8 @@ package enum BLAS {
     guard let left = unsafe Form(a, rows: m, columns: k), let right = unsafe Form(b, rows: k, columns: n),
       let (rows, columns, depth) = Form.blasSizes(m, n, k), let distance = Int32(exactly: max(rowStride, n))
     else {
-      unsafe ReferenceProduct.multiply(a, b, m: m, n: n, k: k, alpha: alpha, beta: beta, into: c, rowStride: rowStride)
+      unsafe ReferenceProduct.multiply(
+        a, b, m: m, n: n, k: k, alpha: alpha, beta: beta, into: c, rowStride: rowStride)
       return
     }
     singleThreaded
@@ -71,7 +75,8 @@ package enum BLAS {
         }
         unsafe plain.withUnsafeMutableBufferPointer { c in
           guard let c = c.baseAddress else { return }
-          unsafe ReferenceProduct.multiply(left, right, m: m, n: n, k: k, alpha: 1, beta: 0, into: c, rowStride: n)
+          unsafe ReferenceProduct.multiply(
+            left, right, m: m, n: n, k: k, alpha: 1, beta: 0, into: c, rowStride: n)
         }
       }
     }
@@ -95,7 +100,9 @@ package enum BLAS {
     }
 
     static func blasSizes(_ m: Int, _ n: Int, _ k: Int) -> (Int32, Int32, Int32)? {
-      guard let m = Int32(exactly: m), let n = Int32(exactly: n), let k = Int32(exactly: k) else { return nil }
+      guard let m = Int32(exactly: m), let n = Int32(exactly: n), let k = Int32(exactly: k) else {
+        return nil
+      }
       return (m, n, k)
     }
   }

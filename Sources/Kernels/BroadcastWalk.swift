@@ -47,6 +47,11 @@ struct BroadcastWalk {
     outerStrides = merged.dropFirst().map { (first: $0.0, second: $0.1, third: $0.2) }
   }
 
+  /// Strides along the one axis above rows, or nil where there is none or more than one.
+  var onlyOuterAxis: (first: Int, second: Int, third: Int)? {
+    outerStrides.count == 1 ? outerStrides[0] : nil
+  }
+
   /// Number of rows.
   var rows: Int { outerExtents.reduce(1, *) }
 

@@ -2,7 +2,7 @@ package import Tensors
 
 /// Adding one number per channel to maps.
 package enum ChannelSum {
-  /// y[b, c, …] += bias[c]
+  /// Adds in place: y[b, c, …] += bias[c].
   package static func add(_ bias: TensorView, to y: TensorView) {
     switch y.elementType {
     case .float32: add(bias, y, Float.self)

@@ -88,6 +88,14 @@ package struct ConvolutionGeometry: Sendable {
     return live.rows.count * live.columns.count * 8 >= inputSize
   }
 
+  /// Whether a depthwise convolution is done as products along rows: kernels that are wide for their map.
+  ///
+  /// A product multiplies whole rows of the map where the direct loop takes the kernel's columns alone.
+  package var usesRowToeplitz: Bool {
+    isDepthwise && !usesToeplitz && stride == (1, 1) && dilation == (1, 1) && kernel.width >= 7
+      && kernel.width * 8 >= input.width && inputSize > 0 && outputSize > 0
+  }
+
   /// Whether the columns of an input are the input itself.
   package var isPointwise: Bool {
     kernel == (1, 1) && stride == (1, 1) && padding == (0, 0) && output == (input.height, input.width)

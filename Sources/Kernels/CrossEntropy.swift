@@ -38,7 +38,9 @@ package struct CrossEntropy: Sendable {
   }
 
   /// loss = −w[label] · log p[label]; the mean divides by the sum of the weights.
-  package func loss(_ logarithms: TensorView, _ labels: [Int], _ weights: TensorView?, into result: TensorView) {
+  package func loss(
+    _ logarithms: TensorView, _ labels: [Int], _ weights: TensorView?, into result: TensorView
+  ) {
     switch logarithms.elementType {
     case .float32: loss(logarithms, labels, weights, result, Float.self)
     default: loss(logarithms, labels, weights, result, Double.self)
@@ -46,7 +48,9 @@ package struct CrossEntropy: Sendable {
   }
 
   /// loss = −w[label] · log p[label] straight from scores.
-  package func lossOfScores(_ scores: TensorView, _ labels: [Int], _ weights: TensorView?, into result: TensorView) {
+  package func lossOfScores(
+    _ scores: TensorView, _ labels: [Int], _ weights: TensorView?, into result: TensorView
+  ) {
     switch scores.elementType {
     case .float32: lossOfScores(scores, labels, weights, result, Float.self)
     default: lossOfScores(scores, labels, weights, result, Double.self)

@@ -46,7 +46,8 @@ package enum DataMovement {
     copy(
       value, Block(strides: [Int](repeating: 0, count: rank)), into: target,
       Block(strides: target.shape.rank == 0 ? [1] : target.shape.strides),
-      extents: target.shape.rank == 0 ? [1] : target.shape.extents, KernelOptions(threads: 1, level: .portable))
+      extents: target.shape.rank == 0 ? [1] : target.shape.extents,
+      KernelOptions(threads: 1, level: .portable))
   }
 
   /// Sets every byte to zero, which is the number zero in every type that kernels compute with.
@@ -59,8 +60,17 @@ package enum DataMovement {
     _ loop: StridedLoop, _ source: UnsafeMutablePointer<Word>, _ from: Block,
     _ target: UnsafeMutablePointer<Word>, _ to: Block, _ options: KernelOptions
   ) {
-    let source = unsafe source + from.offset
-    let target = unsafe target + to.offset
+    let parts = loop.partCount(options)
+    parallelFor(parts, threads: options.threads) { part, _ in
+      let (rows, fromStart, toStart) = loop.part(part, of: parts)
+      unsafe copy(rows, source + from.offset + fromStart, target + to.offset + toStart)
+    }
+  }
+
+  @inline(__always)
+  private static func copy<Word: BitwiseCopyable>(
+    _ loop: StridedLoop, _ source: UnsafeMutablePointer<Word>, _ target: UnsafeMutablePointer<Word>
+  ) {
     let inner = loop.inner
     if inner.source == 1 && inner.target == 1 {
       let bytes = inner.extent * MemoryLayout<Word>.stride
@@ -76,20 +86,22 @@ package enum DataMovement {
     }
   }
 
-  /// Copies where another axis than the innermost is contiguous in the source, in square tiles.
+  /// Copies where another axis than the innermost is contiguous in the source, in tiles of one cache line by eight.
+  ///
+  /// More lines at once would displace each other where their distance is a multiple of a page.
   @inline(__always)
   private static func transpose<Word: BitwiseCopyable>(
     _ loop: StridedLoop, _ column: Int, _ source: UnsafeMutablePointer<Word>,
     _ target: UnsafeMutablePointer<Word>
   ) {
-    let edge = 16
+    let (height, width) = (16, 8)
     let rows = loop.axes[column]
     let inner = loop.inner
     loop.removing(column).forEachRow { from, to in
-      for top in stride(from: 0, to: rows.extent, by: edge) {
-        let bottom = min(top + edge, rows.extent)
-        for left in stride(from: 0, to: inner.extent, by: edge) {
-          let right = min(left + edge, inner.extent)
+      for top in stride(from: 0, to: rows.extent, by: height) {
+        let bottom = min(top + height, rows.extent)
+        for left in stride(from: 0, to: inner.extent, by: width) {
+          let right = min(left + width, inner.extent)
           for row in top..<bottom {
             let line = unsafe source + (from + row)
             let result = unsafe target + (to + row * rows.target)
@@ -130,6 +142,22 @@ struct StridedLoop {
       }
     }
     if axes.isEmpty { axes = [Axis(extent: 1, source: 1, target: 1)] }
+  }
+
+  /// Parts into which the outermost loop is cut, each of some 32,768 elements or more.
+  func partCount(_ options: KernelOptions) -> Int {
+    guard options.threads > 1, axes.count > 1 else { return 1 }
+    let count = axes.reduce(1) { $0 * $1.extent }
+    return max(1, min(count / 32_768, options.threads * 4, axes[0].extent))
+  }
+
+  /// One part: its loops, and the offsets of its first element.
+  func part(_ part: Int, of parts: Int) -> (loop: StridedLoop, source: Int, target: Int) {
+    guard parts > 1 else { return (self, 0, 0) }
+    let range = evenPart(part, of: parts, count: axes[0].extent)
+    var result = self
+    result.axes[0].extent = range.count
+    return (result, range.lowerBound * axes[0].source, range.lowerBound * axes[0].target)
   }
 
   /// The innermost loop.

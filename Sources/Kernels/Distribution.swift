@@ -37,22 +37,24 @@ package enum Distribution {
     }
   }
 
-  /// y = e^(x − max) / Σ e^(x − max), or its logarithm.
+  /// y = e^(x − max) / Σ e^(x − max), or its logarithm; y may be x.
   package static func apply(
     _ x: TensorView, _ layout: Layout, isLogarithm: Bool, into y: TensorView, _ options: KernelOptions
   ) {
     switch x.elementType {
+    case .float32 where layout.inner == 1 && !isLogarithm: applyVectorized(x, layout, y, options)
     case .float32: apply(x, layout, isLogarithm, y, options, Float.self)
     default: apply(x, layout, isLogarithm, y, options, Double.self)
     }
   }
 
-  /// dx = y · (dy − Σ dy · y), or dx = dy − e^y · Σ dy for the logarithm.
+  /// dx = y · (dy − Σ dy · y), or dx = dy − e^y · Σ dy for the logarithm; dx may be dy.
   package static func gradient(
     _ y: TensorView, _ dy: TensorView, _ layout: Layout, isLogarithm: Bool, into dx: TensorView,
     _ options: KernelOptions
   ) {
     switch y.elementType {
+    case .float32 where layout.inner == 1 && !isLogarithm: gradientVectorized(y, dy, layout, dx, options)
     case .float32: gradient(y, dy, layout, isLogarithm, dx, options, Float.self)
     default: gradient(y, dy, layout, isLogarithm, dx, options, Double.self)
     }
@@ -122,5 +124,26 @@ package enum Distribution {
         }
       }
     }
+  }
+
+  private static func applyVectorized(
+    _ x: TensorView, _ layout: Layout, _ y: TensorView, _ options: KernelOptions
+  ) {
+    guard let source = unsafe x.buffer(of: Float.self).baseAddress,
+      let target = unsafe y.buffer(of: Float.self).baseAddress, layout.n > 0
+    else { return }
+    unsafe VectorMath.softmax(source, into: target, rows: layout.outer, columns: layout.n, options: options)
+  }
+
+  private static func gradientVectorized(
+    _ y: TensorView, _ dy: TensorView, _ layout: Layout, _ dx: TensorView, _ options: KernelOptions
+  ) {
+    guard let value = unsafe y.buffer(of: Float.self).baseAddress,
+      let flow = unsafe dy.buffer(of: Float.self).baseAddress,
+      let target = unsafe dx.buffer(of: Float.self).baseAddress, layout.n > 0
+    else { return }
+    unsafe VectorMath.softmaxGradient(
+      softmax: value, outGradient: flow, into: target, rows: layout.outer, columns: layout.n,
+      options: options)
   }
 }

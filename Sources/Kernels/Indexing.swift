@@ -23,7 +23,7 @@ package enum Indexing {
     return .valid(result)
   }
 
-  /// target[o, i, :] = source[o, positions[i], :]
+  /// Copies slices: target[o, i, :] = source[o, positions[i], :].
   ///
   /// Shapes: source [outer, extent, inner], target [outer, positions, inner].
   package static func gather(
@@ -76,7 +76,7 @@ extension Indexing {
     case minimum
   }
 
-  /// target[i, :] = source[starts[i] ..< starts[i] + run]
+  /// Copies runs: target[i, :] = source[starts[i] ..< starts[i] + run].
   package static func gather(_ source: TensorView, _ starts: [Int], run: Int, into target: TensorView) {
     let width = (source.elementType.bitWidth ?? 8) / 8
     let from = unsafe source.pointer

@@ -37,6 +37,8 @@ package enum MatrixMultiplication {
       precondition(
         matrix.k == k && matrix.n == n && matrix.level == options.level, "packed for another product")
       unsafe packed = matrix.elements
+    case .memory(let elements):
+      unsafe packed = elements
     case .plain(let view):
       unsafe PackedMatrix.pack(view, k: k, n: n, into: scratch, options: options)
       unsafe packed = UnsafePointer(scratch)

@@ -24,6 +24,8 @@ package struct MatrixView<Scalar> {
 package enum RightOperand {
   /// Packed before, as weights are.
   case packed(PackedMatrix)
+  /// Packed by `PackedMatrix.pack` into memory of the caller.
+  case memory(UnsafePointer<Float>)
   /// Packed into scratch by each call.
   case plain(MatrixView<Float>)
 }

@@ -31,7 +31,9 @@ package final class PackedMatrix: @unchecked Sendable {
   deinit { unsafe storage.deallocate() }
 
   /// The packed elements, 64-byte aligned; valid as long as the matrix is.
-  package var elements: UnsafePointer<Float> { unsafe UnsafePointer(storage.assumingMemoryBound(to: Float.self)) }
+  package var elements: UnsafePointer<Float> {
+    unsafe UnsafePointer(storage.assumingMemoryBound(to: Float.self))
+  }
 
   /// Floats that packing [k, n] takes.
   package static func count(k: Int, n: Int, level: Processor.Level) -> Int {
@@ -49,7 +51,8 @@ package final class PackedMatrix: @unchecked Sendable {
     parallelFor(parts, threads: options.threads) { part, _ in
       let range = evenPart(part, of: parts, count: panels)
       unsafe dka_pack_b(
-        options.level.rawValue, source.elements, source.rowStride, source.columnStride, k, n, range.lowerBound,
+        options.level.rawValue, source.elements, source.rowStride, source.columnStride, k, n,
+        range.lowerBound,
         range.upperBound, destination)
     }
   }

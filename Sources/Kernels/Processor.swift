@@ -44,7 +44,9 @@ package enum Processor {
 
 /// How kernels run: chosen once per session and passed to every call.
 package struct KernelOptions: Sendable {
-  /// Threads a call may use, the caller's included; at least 1. Results do not depend on it.
+  /// Threads a call may use, the caller's included; at least 1.
+  ///
+  /// Results do not depend on it.
   package var threads: Int
   /// The instructions to use; no larger than `Processor.detectedLevel()`.
   package var level: Processor.Level

@@ -39,7 +39,12 @@ extension Elementwise {
     _ function: RealFunction, _ x: TensorView, into y: TensorView, _ options: KernelOptions
   ) {
     switch x.elementType {
-    case .float32: apply(function, x, into: y, options, Float.self)
+    case .float32:
+      if let vectorized = function.vectorized {
+        applyVectorized(vectorized, x, into: y, options)
+      } else {
+        apply(function, x, into: y, options, Float.self)
+      }
     default: apply(function, x, into: y, options, Double.self)
     }
   }
@@ -47,19 +52,19 @@ extension Elementwise {
   /// y = max(x, 0), which keeps NaN.
   package static func relu(_ x: TensorView, into y: TensorView, _ options: KernelOptions) {
     switch x.elementType {
-    case .float32: map(x, into: y, options) { (v: Float) in v < 0 ? 0 : v }
+    case .float32: applyVectorized(.relu, x, into: y, options)
     case .float64: map(x, into: y, options) { (v: Double) in v < 0 ? 0 : v }
     case .int64: map(x, into: y, options) { (v: Int64) in v < 0 ? 0 : v }
     default: map(x, into: y, options) { (v: Int32) in v < 0 ? 0 : v }
     }
   }
 
-  /// The gradient of `gelu` or `geluTanh`: dx = dy · f'(x).
+  /// The gradient of `gelu` or `geluTanh`: dx = dy · f'(x); dx may be dy.
   package static func geluGradient(
     _ x: TensorView, _ dy: TensorView, isTanh: Bool, into dx: TensorView, _ options: KernelOptions
   ) {
     switch x.elementType {
-    case .float32: geluGradient(x, dy, isTanh, dx, options, Float.self)
+    case .float32: applyGradientVectorized(isTanh ? .geluTanh : .gelu, x, dy, into: dx, options)
     default: geluGradient(x, dy, isTanh, dx, options, Double.self)
     }
   }
@@ -117,5 +122,20 @@ extension Elementwise {
   @inline(__always)
   private static func geluArgument<Real: RealNumber>(_ x: Real) -> Real {
     geluFactor(Real.self) * (x + Real(0.044715) * x * x * x)
+  }
+}
+
+extension Elementwise.RealFunction {
+  /// The C kernel for Float32, where there is one.
+  fileprivate var vectorized: VectorMath.Function? {
+    switch self {
+    case .exponential: .exp
+    case .errorFunction: .erf
+    case .hyperbolicTangent: .tanh
+    case .sigmoid: .sigmoid
+    case .gelu: .gelu
+    case .geluTanh: .geluTanh
+    default: nil
+    }
   }
 }

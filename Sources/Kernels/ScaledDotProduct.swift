@@ -44,6 +44,7 @@ package struct ScaledDotProduct: Sendable {
     let view: TensorView
     let strides: [Int]
     let keys: Int
+    var isAdded: Bool { view.elementType != .bool }
 
     /// A mask that is added to the scores, or of truth values that say which keys count.
     package init(_ view: TensorView, strides: [Int], keys: Int) {
@@ -53,9 +54,34 @@ package struct ScaledDotProduct: Sendable {
     }
   }
 
-  /// Elements of scratch memory that forward and backward need.
-  package var forwardScratchElements: Int { queries * keys }
-  package var backwardScratchElements: Int { 2 * queries * keys }
+  /// Bytes of scratch memory that forward or backward needs.
+  package func scratchByteCount(_ type: ElementType, backward: Bool, _ options: KernelOptions) -> Int {
+    let single = KernelOptions(threads: 1, level: options.level)
+    let plain = options.threads * workerByteCount(type, backward: backward, single)
+    guard type == .float32, !backward, heads == keyHeads, !isCausal else { return plain }
+    // A mask of truth values takes the plain way.
+    return max(plain, unsafe Attention.scratchCount(sizes, backward: false, options: options) * 4)
+  }
+
+  private var sizes: Attention.Sizes {
+    Attention.Sizes(
+      images: batch, heads: heads, queries: queries, keys: keys, headSize: depth, valueSize: valueDepth)
+  }
+
+  /// Bytes of one or two score matrices, a multiple of 64.
+  private func matricesByteCount(_ type: ElementType, backward: Bool) -> Int {
+    (queries * keys * (backward ? 2 : 1) * (type.byteCount(of: 1) ?? 0) + 63) / 64 * 64
+  }
+
+  private func workerByteCount(_ type: ElementType, backward: Bool, _ options: KernelOptions) -> Int {
+    let sizes = [
+      Product.Size(m: queries, n: keys, k: max(depth, valueDepth)),
+      Product.Size(m: queries, n: max(depth, valueDepth), k: keys),
+      Product.Size(m: keys, n: max(depth, valueDepth), k: queries),
+    ]
+    let packing = sizes.map { Product.scratchByteCount($0, type, options) }.max() ?? 0
+    return matricesByteCount(type, backward: backward) + packing
+  }
 
   /// Computes y.
   package func forward(
@@ -63,8 +89,10 @@ package struct ScaledDotProduct: Sendable {
     _ options: KernelOptions
   ) {
     switch q.elementType {
-    case .float32: forward(q, k, v, mask, y, scratch, Float.self)
-    default: forward(q, k, v, mask, y, scratch, Double.self)
+    case .float32 where heads == keyHeads && !isCausal && mask.map({ $0.isAdded && $0.keys == keys }) ?? true:
+      striped(q, k, v, mask, y, scratch, options)
+    case .float32: forward(q, k, v, mask, y, scratch, options, Float.self)
+    default: forward(q, k, v, mask, y, scratch, options, Double.self)
     }
   }
 
@@ -74,73 +102,125 @@ package struct ScaledDotProduct: Sendable {
     into dQ: TensorView?, _ dK: TensorView?, _ dV: TensorView?, scratch: TensorView,
     _ options: KernelOptions
   ) {
+    let gradients = Gradients(dQ: dQ, dK: dK, dV: dV)
     switch q.elementType {
-    case .float32: backward(dY, q, k, v, mask, dQ, dK, dV, scratch, Float.self)
-    default: backward(dY, q, k, v, mask, dQ, dK, dV, scratch, Double.self)
+    case .float32: backward(dY, q, k, v, mask, gradients, scratch, options, Float.self)
+    default: backward(dY, q, k, v, mask, gradients, scratch, options, Double.self)
     }
+  }
+
+  private struct Gradients {
+    let dQ: TensorView?
+    let dK: TensorView?
+    let dV: TensorView?
+  }
+
+  /// Stripes of queries whose scores stay in the caches.
+  private func striped(
+    _ q: TensorView, _ k: TensorView, _ v: TensorView, _ mask: Mask?, _ y: TensorView,
+    _ scratch: TensorView, _ options: KernelOptions
+  ) {
+    func layout(_ rows: Int, _ size: Int) -> Attention.Layout {
+      isInterleaved
+        ? .tokens(rows: rows, heads: heads, size: size) : .heads(rows: rows, heads: heads, size: size)
+    }
+    let added = unsafe mask.map { mask in
+      unsafe Attention.Mask(
+        mask.view.words(Float.self), imageStride: mask.strides[0], headStride: mask.strides[1],
+        rowStride: mask.strides[2], columnStride: mask.strides[3])
+    }
+    let task = unsafe Attention(
+      sizes: sizes, scale: Float(scale), q: q.words(Float.self), qLayout: layout(queries, depth),
+      k: k.words(Float.self), kLayout: layout(keys, depth), v: v.words(Float.self),
+      vLayout: layout(keys, valueDepth), mask: added)
+    unsafe task.forward(
+      into: y.words(Float.self), layout: layout(queries, valueDepth), scratch: scratch.words(Float.self),
+      options: options)
   }
 
   private func forward<Element: RealNumber>(
     _ q: TensorView, _ k: TensorView, _ v: TensorView, _ mask: Mask?, _ y: TensorView,
-    _ scratch: TensorView, _ type: Element.Type
+    _ scratch: TensorView, _ options: KernelOptions, _ type: Element.Type
   ) {
-    let p = unsafe scratch.pointer.assumingMemoryBound(to: type)
-    for image in 0..<batch {
-      for head in 0..<heads {
-        let keyHead = head / (heads / keyHeads)
-        unsafe probabilities(
-          matrix(q, image, head, heads, queries, depth), matrix(k, image, keyHead, keyHeads, keys, depth), mask,
-          image, head, into: p)
-        let values: StridedMatrix<Element> = unsafe matrix(v, image, keyHead, keyHeads, keys, valueDepth)
-        let result: StridedMatrix<Element> = unsafe matrix(y, image, head, heads, queries, valueDepth)
-        unsafe Product.multiply(
-          StridedMatrix(p, rowStride: keys, columnStride: 1), values, into: result.base,
-          rowStride: result.rowStride, Product.Size(m: queries, n: valueDepth, k: keys), accumulates: false)
-      }
+    let single = KernelOptions(threads: 1, level: options.level)
+    let perWorker = workerByteCount(type.elementType, backward: false, single)
+    parallelFor(batch * heads, threads: options.threads) { item, worker in
+      let (image, head) = (item / heads, item % heads)
+      let keyHead = head / (heads / keyHeads)
+      let memory = unsafe scratch.pointer + worker * perWorker
+      let p = unsafe memory.assumingMemoryBound(to: type)
+      let workspace = unsafe Product.Workspace(
+        memory + matricesByteCount(type.elementType, backward: false), single)
+      unsafe probabilities(
+        matrix(q, image, head, heads, queries, depth), matrix(k, image, keyHead, keyHeads, keys, depth), mask,
+        image, head, into: p, workspace)
+      let values: StridedMatrix<Element> = unsafe matrix(v, image, keyHead, keyHeads, keys, valueDepth)
+      let result: StridedMatrix<Element> = unsafe matrix(y, image, head, heads, queries, valueDepth)
+      unsafe Product.multiply(
+        StridedMatrix(p, rowStride: keys, columnStride: 1), values, into: result.base,
+        rowStride: result.rowStride, Product.Size(m: queries, n: valueDepth, k: keys), accumulates: false,
+        workspace)
     }
   }
 
   private func backward<Element: RealNumber>(
     _ dY: TensorView, _ q: TensorView, _ k: TensorView, _ v: TensorView, _ mask: Mask?,
-    _ dQ: TensorView?, _ dK: TensorView?, _ dV: TensorView?, _ scratch: TensorView, _ type: Element.Type
+    _ gradients: Gradients, _ scratch: TensorView, _ options: KernelOptions, _ type: Element.Type
   ) {
-    let p = unsafe scratch.pointer.assumingMemoryBound(to: type)
-    let ds = unsafe p + queries * keys
+    let single = KernelOptions(threads: 1, level: options.level)
+    let perWorker = workerByteCount(type.elementType, backward: true, single)
     let sharing = heads / keyHeads
-    for image in 0..<batch {
-      for head in 0..<heads {
-        let keyHead = head / sharing
-        // The first query head of a key head sets its gradients, the others add to them.
-        let adds = head % sharing != 0
-        let query: StridedMatrix<Element> = unsafe matrix(q, image, head, heads, queries, depth)
-        let key: StridedMatrix<Element> = unsafe matrix(k, image, keyHead, keyHeads, keys, depth)
-        let value: StridedMatrix<Element> = unsafe matrix(v, image, keyHead, keyHeads, keys, valueDepth)
-        let upstream: StridedMatrix<Element> = unsafe matrix(dY, image, head, heads, queries, valueDepth)
-        unsafe probabilities(query, key, mask, image, head, into: p)
-        if let dV {
-          let target: StridedMatrix<Element> = unsafe matrix(dV, image, keyHead, keyHeads, keys, valueDepth)
-          unsafe Product.multiply(
-            StridedMatrix(p, rowStride: 1, columnStride: keys), upstream, into: target.base,
-            rowStride: target.rowStride, Product.Size(m: keys, n: valueDepth, k: queries), accumulates: adds)
-        }
-        guard dQ != nil || dK != nil else { continue }
-        unsafe Product.multiply(
-          upstream, StridedMatrix(value.base, rowStride: 1, columnStride: value.rowStride), into: ds,
-          rowStride: keys, Product.Size(m: queries, n: keys, k: valueDepth), accumulates: false)
-        unsafe softmaxGradient(p, ds)
-        if let dQ {
-          let target: StridedMatrix<Element> = unsafe matrix(dQ, image, head, heads, queries, depth)
-          unsafe Product.multiply(
-            StridedMatrix(ds, rowStride: keys, columnStride: 1), key, into: target.base,
-            rowStride: target.rowStride, Product.Size(m: queries, n: depth, k: keys), accumulates: false)
-        }
-        if let dK {
-          let target: StridedMatrix<Element> = unsafe matrix(dK, image, keyHead, keyHeads, keys, depth)
-          unsafe Product.multiply(
-            StridedMatrix(ds, rowStride: 1, columnStride: keys), query, into: target.base,
-            rowStride: target.rowStride, Product.Size(m: keys, n: depth, k: queries), accumulates: adds)
-        }
+    parallelFor(batch * keyHeads, threads: options.threads) { item, worker in
+      let memory = unsafe scratch.pointer + worker * perWorker
+      let p = unsafe memory.assumingMemoryBound(to: type)
+      let workspace = unsafe Product.Workspace(
+        memory + matricesByteCount(type.elementType, backward: true), single)
+      let image = item / keyHeads
+      for head in (item % keyHeads * sharing)..<((item % keyHeads + 1) * sharing) {
+        unsafe backward(dY, q, k, v, mask, gradients, image, head, p, workspace)
       }
+    }
+  }
+
+  /// The gradients of one head; the first query head of a key head sets that one's, the others add to them.
+  private func backward<Element: RealNumber>(
+    _ dY: TensorView, _ q: TensorView, _ k: TensorView, _ v: TensorView, _ mask: Mask?,
+    _ gradients: Gradients, _ image: Int, _ head: Int, _ p: UnsafeMutablePointer<Element>,
+    _ workspace: Product.Workspace
+  ) {
+    let ds = unsafe p + queries * keys
+    let keyHead = head / (heads / keyHeads)
+    let adds = head % (heads / keyHeads) != 0
+    let query: StridedMatrix<Element> = unsafe matrix(q, image, head, heads, queries, depth)
+    let key: StridedMatrix<Element> = unsafe matrix(k, image, keyHead, keyHeads, keys, depth)
+    let value: StridedMatrix<Element> = unsafe matrix(v, image, keyHead, keyHeads, keys, valueDepth)
+    let upstream: StridedMatrix<Element> = unsafe matrix(dY, image, head, heads, queries, valueDepth)
+    unsafe probabilities(query, key, mask, image, head, into: p, workspace)
+    if let dV = gradients.dV {
+      let target: StridedMatrix<Element> = unsafe matrix(dV, image, keyHead, keyHeads, keys, valueDepth)
+      unsafe Product.multiply(
+        StridedMatrix(p, rowStride: 1, columnStride: keys), upstream, into: target.base,
+        rowStride: target.rowStride, Product.Size(m: keys, n: valueDepth, k: queries), accumulates: adds,
+        workspace)
+    }
+    guard gradients.dQ != nil || gradients.dK != nil else { return }
+    unsafe Product.multiply(
+      upstream, StridedMatrix(value.base, rowStride: 1, columnStride: value.rowStride), into: ds,
+      rowStride: keys, Product.Size(m: queries, n: keys, k: valueDepth), accumulates: false, workspace)
+    unsafe softmaxGradient(p, ds)
+    if let dQ = gradients.dQ {
+      let target: StridedMatrix<Element> = unsafe matrix(dQ, image, head, heads, queries, depth)
+      unsafe Product.multiply(
+        StridedMatrix(ds, rowStride: keys, columnStride: 1), key, into: target.base,
+        rowStride: target.rowStride, Product.Size(m: queries, n: depth, k: keys), accumulates: false,
+        workspace)
+    }
+    if let dK = gradients.dK {
+      let target: StridedMatrix<Element> = unsafe matrix(dK, image, keyHead, keyHeads, keys, depth)
+      unsafe Product.multiply(
+        StridedMatrix(ds, rowStride: 1, columnStride: keys), query, into: target.base,
+        rowStride: target.rowStride, Product.Size(m: keys, n: depth, k: queries), accumulates: adds, workspace
+      )
     }
   }
 
@@ -161,11 +241,11 @@ package struct ScaledDotProduct: Sendable {
   /// The softmax of one head's masked scores.
   private func probabilities<Element: RealNumber>(
     _ q: StridedMatrix<Element>, _ k: StridedMatrix<Element>, _ mask: Mask?, _ image: Int, _ head: Int,
-    into p: UnsafeMutablePointer<Element>
+    into p: UnsafeMutablePointer<Element>, _ workspace: Product.Workspace
   ) {
     unsafe Product.multiply(
       q, StridedMatrix(k.base, rowStride: 1, columnStride: k.rowStride), into: p, rowStride: keys,
-      Product.Size(m: queries, n: keys, k: depth), accumulates: false)
+      Product.Size(m: queries, n: keys, k: depth), accumulates: false, workspace)
     let factor = Element(scale)
     for row in 0..<queries {
       let line = unsafe p + row * keys

@@ -5,9 +5,9 @@ enum TapwiseDepthwise {
   /// Computes y, the gradient of x or the gradient of w from the two others.
   static func run<Element: Scalar & BinaryFloatingPoint>(
     _ pass: Convolution.Pass, _ x: UnsafeMutablePointer<Element>, _ w: UnsafeMutablePointer<Element>,
-    _ y: UnsafeMutablePointer<Element>, _ g: ConvolutionGeometry
+    _ y: UnsafeMutablePointer<Element>, _ g: ConvolutionGeometry, _ options: KernelOptions
   ) {
-    for channel in 0..<g.groups {
+    parallelFor(g.groups, threads: options.threads) { channel, _ in
       let kernel = unsafe w + channel * g.tapCount
       if pass == .weight { unsafe kernel.update(repeating: 0, count: g.tapCount) }
       for image in 0..<g.batch {

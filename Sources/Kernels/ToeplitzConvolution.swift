@@ -7,16 +7,39 @@ import Tensors
 ///
 /// Shapes, per channel: x [B, H·W], y [B, OH·OW], T [OH·OW, H·W]. On a map that the kernel covers, no element of T is wasted.
 enum ToeplitzConvolution {
-  /// Elements of scratch memory.
-  static func scratchElements(_ g: ConvolutionGeometry) -> Int { g.inputSize * g.outputSize }
+  /// Bytes of scratch memory per thread: T and what its products pack.
+  static func scratchByteCount(_ g: ConvolutionGeometry, _ type: ElementType, _ options: KernelOptions) -> Int
+  {
+    let packing = Convolution.Pass.allCases.map { Product.scratchByteCount(size($0, g), type, options) }
+    return matrixByteCount(g, type) + (packing.max() ?? 0)
+  }
+
+  private static func matrixByteCount(_ g: ConvolutionGeometry, _ type: ElementType) -> Int {
+    (g.inputSize * g.outputSize * (type.byteCount(of: 1) ?? 0) + 63) / 64 * 64
+  }
+
+  private static func size(_ pass: Convolution.Pass, _ g: ConvolutionGeometry) -> Product.Size {
+    switch pass {
+    case .forward: Product.Size(m: g.batch, n: g.outputSize, k: g.inputSize)
+    case .input: Product.Size(m: g.batch, n: g.inputSize, k: g.outputSize)
+    case .weight: Product.Size(m: g.outputSize, n: g.inputSize, k: g.batch)
+    }
+  }
 
   /// Computes y, the gradient of x or the gradient of w from the two others.
   static func run<Element: Scalar & BinaryFloatingPoint>(
     _ pass: Convolution.Pass, _ x: UnsafeMutablePointer<Element>, _ w: UnsafeMutablePointer<Element>,
-    _ y: UnsafeMutablePointer<Element>, _ g: ConvolutionGeometry, _ toeplitz: UnsafeMutablePointer<Element>
+    _ y: UnsafeMutablePointer<Element>, _ g: ConvolutionGeometry, _ scratch: TensorView,
+    _ options: KernelOptions
   ) {
     let (inputs, outputs) = (g.inputSize, g.outputSize)
-    for channel in 0..<g.groups {
+    let single = KernelOptions(threads: 1, level: options.level)
+    let perWorker = scratchByteCount(g, Element.elementType, single)
+    let memory = unsafe scratch.pointer
+    parallelFor(g.groups, threads: options.threads) { channel, worker in
+      let own = unsafe memory + worker * perWorker
+      let toeplitz = unsafe own.assumingMemoryBound(to: Element.self)
+      let workspace = unsafe Product.Workspace(own + matrixByteCount(g, Element.elementType), single)
       let kernel = unsafe w + channel * g.tapCount
       let maps = unsafe x + channel * inputs
       let results = unsafe y + channel * outputs
@@ -26,18 +49,18 @@ enum ToeplitzConvolution {
         unsafe Product.multiply(
           StridedMatrix(maps, rowStride: g.groups * inputs, columnStride: 1),
           StridedMatrix(toeplitz, rowStride: 1, columnStride: inputs), into: results,
-          rowStride: g.groups * outputs, Product.Size(m: g.batch, n: outputs, k: inputs), accumulates: false)
+          rowStride: g.groups * outputs, size(pass, g), accumulates: false, workspace)
       case .input:
         unsafe expand(kernel, g, into: toeplitz)
         unsafe Product.multiply(
           StridedMatrix(results, rowStride: g.groups * outputs, columnStride: 1),
           StridedMatrix(toeplitz, rowStride: inputs, columnStride: 1), into: maps,
-          rowStride: g.groups * inputs, Product.Size(m: g.batch, n: inputs, k: outputs), accumulates: false)
+          rowStride: g.groups * inputs, size(pass, g), accumulates: false, workspace)
       case .weight:
         unsafe Product.multiply(
           StridedMatrix(results, rowStride: 1, columnStride: g.groups * outputs),
           StridedMatrix(maps, rowStride: g.groups * inputs, columnStride: 1), into: toeplitz,
-          rowStride: inputs, Product.Size(m: outputs, n: inputs, k: g.batch), accumulates: false)
+          rowStride: inputs, size(pass, g), accumulates: false, workspace)
         unsafe fold(toeplitz, g, into: kernel)
       }
     }

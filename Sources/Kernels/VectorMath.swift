@@ -75,7 +75,8 @@ package enum VectorMath {
       forChunks(columns, weight: 1, options: options) { range in
         let first = range.lowerBound
         unsafe dka_binary(
-          options.level.rawValue, operation.rawValue, a + first, varies ? b + first : b, 0, varies, y + first, 1,
+          options.level.rawValue, operation.rawValue, a + first, varies ? b + first : b, 0, varies, y + first,
+          1,
           range.count)
       }
       return
@@ -107,7 +108,8 @@ package enum VectorMath {
 
   /// dx = y · (dy − Σ y · dy) per row, from the softmax y; dx may be dy.
   package static func softmaxGradient(
-    softmax y: UnsafePointer<Float>, outGradient dy: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>,
+    softmax y: UnsafePointer<Float>, outGradient dy: UnsafePointer<Float>,
+    into dx: UnsafeMutablePointer<Float>,
     rows: Int, columns: Int, options: KernelOptions
   ) {
     forChunks(rows, weight: columns, options: options) { range in

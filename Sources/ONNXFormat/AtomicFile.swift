@@ -32,7 +32,8 @@ final class AtomicFile {
     guard let created else {
       let number = errno
       throw FormatError(
-        "cannot be written: \(reason(number))", code: number == ENOENT ? .missingInput : .workFailed, file: path)
+        "cannot be written: \(reason(number))", code: number == ENOENT ? .missingInput : .workFailed,
+        file: path)
     }
     temporary = created.name
     descriptor = created.descriptor
@@ -111,6 +112,7 @@ final class AtomicFile {
     let number = errno
     return FormatError(
       "cannot be written: \(reason(number))", code: .workFailed, file: path,
-      hint: number == ENOSPC ? "free some space or write to another disk; nothing that was there is lost" : nil)
+      hint: number == ENOSPC
+        ? "free some space or write to another disk; nothing that was there is lost" : nil)
   }
 }

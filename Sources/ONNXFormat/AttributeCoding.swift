@@ -102,8 +102,8 @@ extension ModelReader {
       return .type(try unsafe TypeDescription(decoded: pointer))
     case .types:
       var items: [TypeDescription] = []
-      for unsafe item in unsafe UnsafeBufferPointer(start: message.type_protos, count: message.n_type_protos) {
-        guard let item = unsafe item else { continue }
+      for index in unsafe 0..<message.n_type_protos {
+        guard let item = unsafe message.type_protos[index] else { continue }
         items.append(try unsafe TypeDescription(decoded: item))
       }
       return .types(items)

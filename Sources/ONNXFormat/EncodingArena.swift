@@ -9,7 +9,7 @@ final class EncodingArena {
   private var blocks: [UnsafeMutableRawPointer] = unsafe []
 
   deinit {
-    for unsafe block in unsafe blocks { unsafe block.deallocate() }
+    unsafe blocks.forEach { unsafe $0.deallocate() }
   }
 
   /// A copy of a byte string.
@@ -118,7 +118,8 @@ extension EncodingArena {
 
   private func message(_ shape: [Dimension]) -> UnsafeMutablePointer<Onnx__TensorShapeProto> {
     unsafe message(Onnx__TensorShapeProto.self) { message in
-      let dimensions = unsafe shape.map { dimension -> UnsafeMutablePointer<Onnx__TensorShapeProto__Dimension>? in
+      let dimensions = unsafe shape.map {
+        dimension -> UnsafeMutablePointer<Onnx__TensorShapeProto__Dimension>? in
         unsafe self.message(Onnx__TensorShapeProto__Dimension.self) { item in
           switch dimension.extent {
           case .unknown: break

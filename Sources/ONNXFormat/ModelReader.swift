@@ -168,7 +168,8 @@ struct ModelReader {
   }
 
   func operatorSet(_ source: SourceBytes, depth: Int) throws(FormatError) -> OperatorSet {
-    let split = try SplitMessage(source, unsafe Onnx__OperatorSetIdProto.descriptor, cutting: [], depth: depth)
+    let split = try SplitMessage(
+      source, unsafe Onnx__OperatorSetIdProto.descriptor, cutting: [], depth: depth)
     var set = try unsafe split.decoding(Onnx__OperatorSetIdProto.self) { message throws(FormatError) in
       try unsafe OperatorSet(
         domain: text(message.pointee.domain, "domain of an operator set"), version: message.pointee.version)
@@ -184,7 +185,8 @@ struct ModelReader {
   }
 
   func metadataEntry(_ source: SourceBytes, depth: Int) throws(FormatError) -> MetadataEntry {
-    let split = try SplitMessage(source, unsafe Onnx__StringStringEntryProto.descriptor, cutting: [], depth: depth)
+    let split = try SplitMessage(
+      source, unsafe Onnx__StringStringEntryProto.descriptor, cutting: [], depth: depth)
     var entry = try unsafe split.decoding(Onnx__StringStringEntryProto.self) { message throws(FormatError) in
       try unsafe MetadataEntry(
         key: text(message.pointee.key, "metadata key"),

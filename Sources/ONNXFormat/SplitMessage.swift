@@ -96,7 +96,8 @@ struct SplitMessage {
     let all = try contents(number, of: descriptor)
     guard all.count <= 1 else {
       throw FormatError(
-        "\(descriptor.name) has \(all.count) fields \(number) where one may stand (byte \(all[1].range.lowerBound))")
+        "\(descriptor.name) has \(all.count) fields \(number) where one may stand (byte \(all[1].range.lowerBound))"
+      )
     }
     return all.first
   }

@@ -240,8 +240,8 @@ extension TensorHeader {
     documentation = unsafe ONNXFormat.documentation(message.has_doc_string, message.doc_string)
     isExternal = unsafe message.data_location == 1
     externalData = []
-    for unsafe item in unsafe UnsafeBufferPointer(start: message.external_data, count: message.n_external_data) {
-      guard let entry = unsafe item?.pointee else { continue }
+    for index in unsafe 0..<message.n_external_data {
+      guard let entry = unsafe message.external_data[index]?.pointee else { continue }
       externalData.append(
         try unsafe MetadataEntry(
           key: text(entry.key, "external_data"), value: text(entry.value, "external_data")))
@@ -255,7 +255,8 @@ extension TensorHeader {
         code: self.type > 0 ? .unsupported : .badData, field: "data_type")
     }
     let extents = self.extents.compactMap { Int(exactly: $0) }
-    guard let shape = Shape(checking: extents), type == .string || type.byteCount(of: shape.elementCount) != nil
+    guard let shape = Shape(checking: extents),
+      type == .string || type.byteCount(of: shape.elementCount) != nil
     else {
       throw FormatError(
         "has dims \(self.extents), of which one is negative or whose product is too large", field: "dims")

@@ -26,9 +26,8 @@ func texts(
 ) throws(FormatError) -> [String] {
   var texts: [String] = []
   texts.reserveCapacity(count)
-  for unsafe item in unsafe UnsafeBufferPointer(start: items, count: count) {
-    texts.append(try unsafe text(item, field))
-  }
+  guard let items = unsafe items else { return texts }
+  for index in 0..<count { texts.append(try unsafe text(items[index], field)) }
   return texts
 }
 

@@ -48,7 +48,8 @@ extension TypeDescription.Kind {
   }
 }
 
-private func element(decoded pointer: UnsafePointer<Onnx__TypeProto>?) throws(FormatError) -> TypeDescription {
+private func element(decoded pointer: UnsafePointer<Onnx__TypeProto>?) throws(FormatError) -> TypeDescription
+{
   guard let pointer = unsafe pointer else { return TypeDescription(.unspecified) }
   return try unsafe TypeDescription(decoded: pointer)
 }
@@ -58,8 +59,8 @@ private func dimensions(
 ) throws(FormatError) -> [Dimension]? {
   guard let pointer = unsafe pointer else { return nil }
   var dimensions: [Dimension] = []
-  for unsafe item in unsafe UnsafeBufferPointer(start: pointer.pointee.dim, count: pointer.pointee.n_dim) {
-    guard let dimension = unsafe item?.pointee else { continue }
+  for index in unsafe 0..<pointer.pointee.n_dim {
+    guard let dimension = unsafe pointer.pointee.dim[index]?.pointee else { continue }
     let extent: Dimension.Extent
     switch unsafe dimension.value_case {
     case ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE: extent = unsafe .value(dimension.dim_value)
@@ -68,7 +69,8 @@ private func dimensions(
     default: extent = .unknown
     }
     dimensions.append(
-      Dimension(extent, denotation: try unsafe text(dimension.has_denotation, dimension.denotation, "denotation")))
+      Dimension(
+        extent, denotation: try unsafe text(dimension.has_denotation, dimension.denotation, "denotation")))
   }
   return dimensions
 }

@@ -30,7 +30,8 @@ struct WireCursor {
   ///
   /// The range must lie in the storage.
   init(_ storage: Storage, _ range: Range<Int>) {
-    precondition(range.lowerBound >= 0 && range.upperBound <= storage.byteCount, "message outside its storage")
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= storage.byteCount, "message outside its storage")
     self.storage = storage
     position = range.lowerBound
     end = range.upperBound

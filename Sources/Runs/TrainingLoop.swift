@@ -38,8 +38,7 @@ final class TrainingLoop {
         of: material.training, material, title: "computing what does not change", emit, isInterrupted)
       let features = try parts[0].indices.map { index in try Tensor(joiningRows: parts.map { $0[index] }) }
       batches = CachedBatches(
-        features, labels: material.training.samples.map(\.label), batchSize: configuration.batch,
-        seed: configuration.seed, isShuffled: true)
+        features, samples: material.training.samples, batchSize: configuration.batch, seed: configuration.seed)
     } else {
       var options = BatchLoader.Options()
       options.batchSize = configuration.batch
@@ -85,7 +84,11 @@ final class TrainingLoop {
     while let batch = try batches.next() {
       guard !isInterrupted() else { throw RunInterrupted() }
       let factor = configuration.schedule.factor(step: trainer.stepCount, total: total)
-      let result = try trainer.step(batch.features, labels: batch.labels, rateFactor: factor)
+      let keys = batch.indices.map { index in
+        var random = Random(configuration.seed, epochsDone, index, 1)
+        return Int(truncatingIfNeeded: random.next())
+      }
+      let result = try trainer.step(batch.features, labels: batch.labels, keys: keys, rateFactor: factor)
       done += batch.labels.count
       loss += result.loss * Double(batch.labels.count)
       correct += result.correct

@@ -57,6 +57,14 @@ package struct TensorView {
     return TensorView(elementType: elementType, shape: shape, storage: storage, byteOffset: byteOffset)
   }
 
+  /// One of `count` equal consecutive parts, as a vector.
+  package func part(_ index: Int, of count: Int) -> TensorView {
+    let elements = self.count / count
+    let bytes = elementType.byteCount(of: elements) ?? 0
+    return TensorView(
+      elementType: elementType, shape: Shape([elements]), storage: storage, byteOffset: byteOffset + index * bytes)
+  }
+
   /// An immutable tensor on the same bytes; valid while nobody writes to them.
   package var tensor: Tensor {
     Tensor(elementType: elementType, shape: shape, storage: storage, byteOffset: byteOffset)

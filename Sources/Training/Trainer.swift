@@ -11,6 +11,8 @@ package struct TrainerOptions: Sendable {
   package var microBatch: Int?
   /// Whether what lies in front of the first trainable node is split off, so that it can be computed once per image.
   package var splitsPrefix = false
+  /// Dropout in training steps, or nil for none.
+  package var dropout: DropoutSettings?
   /// Threads and kernels.
   package var context: ExecutionContext
 
@@ -35,6 +37,7 @@ package struct StepResult: Sendable {
 package final class Trainer {
   private let compiler: TrainingCompiler
   private let groups: [ParameterGroup]
+  private let hasDropout: Bool
   private let update: Session
   private let steps: MicroBatchRunner
   private let evaluations: MicroBatchRunner
@@ -54,8 +57,10 @@ package final class Trainer {
     guard !names.isEmpty else { throw .unsuitable("no parameter is trainable") }
     var start: [String: Tensor] = [:]
     for initializer in model.graph.initializers { start[initializer.name] = initializer.tensor }
-    let compiled = CompiledModel(model, variables: names, registry: registry, context: options.context)
-    let compiler = TrainingCompiler(compiled, splitsPrefix: options.splitsPrefix)
+    let compiled = CompiledModel(
+      model, variables: names, barriers: Set(options.dropout?.values ?? []), registry: registry,
+      context: options.context)
+    let compiler = TrainingCompiler(compiled, splitsPrefix: options.splitsPrefix, dropout: options.dropout)
     let variables = VariableStore()
     do {
       let graph = try UpdateGraph.make(
@@ -66,6 +71,7 @@ package final class Trainer {
       evaluations = MicroBatchRunner(size: size, variables: variables) { try compiler.evaluation(batch: $0) }
       prefixes = MicroBatchRunner(size: size) { try compiler.prefix(batch: $0) }
     } catch { throw TrainingError(wrapping: error) }
+    hasDropout = options.dropout != nil
     self.groups = groups
     self.compiler = compiler
     self.variables = variables
@@ -82,9 +88,10 @@ package final class Trainer {
   /// - Parameters:
   ///   - features: what `features(of:)` made of the images: per value at the cut, [n, …].
   ///   - labels: class index per image.
+  ///   - keys: a number per image that decides its dropout; not read without dropout.
   ///   - rateFactor: factor of the schedule on every group's learning rate.
-  package func step(_ features: [Tensor], labels: [Int], rateFactor: Double = 1) throws(TrainingError)
-    -> StepResult
+  package func step(_ features: [Tensor], labels: [Int], keys: [Int] = [], rateFactor: Double = 1)
+    throws(TrainingError) -> StepResult
   {
     precondition(!labels.isEmpty, "a batch has at least one image")
     for name in parameterNames { variables.clear(StepGraph.gradientSum(of: name)) }
@@ -95,8 +102,13 @@ package final class Trainer {
         let part = Array(labels[range])
         let session = try steps.session(for: range.count)
         for (index, input) in features.enumerated() { try session.setInput(index, to: input.rows(range)) }
-        try session.setInput(features.count, to: try Tensor(part.map(Int64.init)))
-        try session.setInput(features.count + 1, to: try Tensor(scalar: Float(1 / Double(labels.count))))
+        var next = features.count
+        if hasDropout {
+          try session.setInput(next, to: try Tensor(keys[range].map(Int64.init)))
+          next += 1
+        }
+        try session.setInput(next, to: try Tensor(part.map(Int64.init)))
+        try session.setInput(next + 1, to: try Tensor(scalar: Float(1 / Double(labels.count))))
         try session.run()
         loss += Double(session.value(0, of: Float.self)[0])
         correct += countCorrect(session.value(1, of: Float.self), part)

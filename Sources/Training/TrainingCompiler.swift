@@ -6,10 +6,12 @@ import Tensors
 final class TrainingCompiler {
   private let model: CompiledModel
   private let splitsPrefix: Bool
+  private let dropout: DropoutSettings?
   private var splits: [Int: PrefixSplit?] = [:]
 
-  init(_ model: CompiledModel, splitsPrefix: Bool) {
+  init(_ model: CompiledModel, splitsPrefix: Bool, dropout: DropoutSettings?) {
     self.model = model
+    self.dropout = dropout
     self.splitsPrefix = splitsPrefix
   }
 
@@ -28,7 +30,8 @@ final class TrainingCompiler {
 
   /// The plan of one micro-batch of training.
   func step(batch: Int) throws -> Plan {
-    let front = try trainable(batch: batch)
+    var front = try trainable(batch: batch)
+    if let dropout { front = try dropout.inserted(into: front, images: batch, registry: model.registry) }
     return try model.plan(
       try StepGraph.make(from: front, parameters: model.variables, registry: model.registry))
   }

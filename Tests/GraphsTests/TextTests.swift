@@ -48,7 +48,8 @@ import Testing
     #expect(node.operatorName == OperatorName("Foo", domain: "com.x", overload: "other"))
     #expect(node.inputs == ["a", "", "w"] && node.outputs == ["q", "r"])
     guard case .floats([1, 2])? = node.attribute("f"), case .ints([])? = node.attribute("e"),
-      case .float(.infinity)? = node.attribute("inf"), case .reference("outer", type: 1)? = node.attribute("ref")
+      case .float(.infinity)? = node.attribute("inf"),
+      case .reference("outer", type: 1)? = node.attribute("ref")
     else {
       Issue.record("attributes read wrongly")
       return

@@ -34,7 +34,9 @@ import Testing
 
   @Test func `a cycle names its nodes`() throws {
     let graph = try Graph(
-      text: "g (float x) => (float a) { [start] s = Neg (x) [one] a = Add (s, b) [two] b = Relu (c) [three] c = Exp (a) }")
+      text:
+        "g (float x) => (float a) { [start] s = Neg (x) [one] a = Add (s, b) [two] b = Relu (c) [three] c = Exp (a) }"
+    )
     let error = #expect(throws: GraphError.self) { try graph.topologicalOrder() }
     #expect(error?.message == "the graph has a cycle: 'three' → 'two' → 'one'")
   }
@@ -47,7 +49,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("g (float x) => (float y) { y = Relu (x) y = Neg (x) }", "node 'Neg → y' makes 'y', which node 'Relu → y' makes already"),
+    (
+      "g (float x) => (float y) { y = Relu (x) y = Neg (x) }",
+      "node 'Neg → y' makes 'y', which node 'Relu → y' makes already"
+    ),
     ("g (float x) => (float y) { [n] y = Relu (z) }", "node 'n' reads 'z', which nothing makes"),
     ("g (float x) => (float x) { [n] x = Relu (x) }", "node 'n' makes 'x', which is an input"),
     ("g () => (float w) <float w = {1}> { [n] w = Foo () }", "node 'n' makes 'w', which is an initializer"),
@@ -75,7 +80,8 @@ import Testing
     let bytes = try Storage(byteCount: 16)
     func origin(_ start: Int) -> SourceBytes { SourceBytes(storage: bytes, range: start..<start + 1) }
     var model = try ModelDescription(
-      text: #"<ir_version: 8, opset_import: ["" : 17]> g (float x) => (float y) { t = Relu (x) y = Neg (t) }"#)
+      text: #"<ir_version: 8, opset_import: ["" : 17]> g (float x) => (float y) { t = Relu (x) y = Neg (t) }"#
+    )
     model.graph.nodes[0].origin = origin(0)
     model.graph.nodes[1].origin = origin(1)
     model.graph.origin = origin(2)
@@ -83,5 +89,20 @@ import Testing
     model.graph.nodes[1].name = "changed"
     #expect(model.origin == nil && model.graph.origin == nil && model.graph.nodes[1].origin == nil)
     #expect(model.graph.nodes[0].origin != nil)
+  }
+
+  @Test func `changing one node copies no array of nodes`() throws {
+    let nodes = (0..<100).map { Node("Relu", inputs: ["v\($0)"], outputs: ["v\($0 + 1)"]) }
+    var model = ModelDescription(irVersion: 8, operatorSets: [], graph: Graph(name: "g", nodes: nodes))
+    model.graph.nodes[0].name = "first"
+    func address() -> Int {
+      unsafe model.graph.nodes.withUnsafeBufferPointer { Int(bitPattern: $0.baseAddress) }
+    }
+    let before = address()
+    for index in 0..<100 {
+      model.graph.nodes[index].name = "n\(index)"
+      model.graph.nodes[index].inputs[0] += "x"
+    }
+    #expect(address() == before)
   }
 }

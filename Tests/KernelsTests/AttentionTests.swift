@@ -14,7 +14,8 @@ private func exactAttention(
     let largest = scores.max() ?? 0
     scores = scores.map { exp($0 - largest) }
     let sum = scores.reduce(0, +)
-    return (0..<valueSize).map { e in (0..<keys).reduce(0.0) { $0 + scores[$1] * v[$1 * valueSize + e] } / sum }
+    return (0..<valueSize).map { e in (0..<keys).reduce(0.0) { $0 + scores[$1] * v[$1 * valueSize + e] } / sum
+    }
   }
 }
 
@@ -36,21 +37,26 @@ private func exactAttention(
       gradient = numbers.buffer(groups * sizes.queries * sizes.valueSize)
     }
 
-    func layout(_ rows: Int, _ size: Int) -> Attention.Layout { .heads(rows: rows, heads: sizes.heads, size: size) }
+    func layout(_ rows: Int, _ size: Int) -> Attention.Layout {
+      .heads(rows: rows, heads: sizes.heads, size: size)
+    }
 
     func attention(masked: Bool) -> Attention {
       let mask = unsafe Attention.Mask(
         mask.reading, imageStride: 0, headStride: 0, rowStride: sizes.keys, columnStride: 1)
       return unsafe Attention(
-        sizes: sizes, scale: scale, q: q.reading, qLayout: layout(sizes.queries, sizes.headSize), k: k.reading,
-        kLayout: layout(sizes.keys, sizes.headSize), v: v.reading, vLayout: layout(sizes.keys, sizes.valueSize),
+        sizes: sizes, scale: scale, q: q.reading, qLayout: layout(sizes.queries, sizes.headSize),
+        k: k.reading,
+        kLayout: layout(sizes.keys, sizes.headSize), v: v.reading,
+        vLayout: layout(sizes.keys, sizes.valueSize),
         mask: masked ? mask : nil)
     }
 
     func forward(masked: Bool, options: KernelOptions) -> (AlignedBuffer<Float>, AlignedBuffer<Float>) {
       let out = AlignedBuffer<Float>(gradient.count)
       let logSums = AlignedBuffer<Float>(sizes.images * sizes.heads * sizes.queries)
-      let scratch = unsafe AlignedBuffer<Float>(Attention.scratchCount(sizes, backward: false, options: options))
+      let scratch = unsafe AlignedBuffer<Float>(
+        Attention.scratchCount(sizes, backward: false, options: options))
       unsafe attention(masked: masked).forward(
         into: out.pointer, layout: layout(sizes.queries, sizes.valueSize), logSums: logSums.pointer,
         scratch: scratch.pointer, options: options)
@@ -60,7 +66,8 @@ private func exactAttention(
     func backward(masked: Bool, options: KernelOptions) -> [AlignedBuffer<Float>] {
       let (out, logSums) = forward(masked: masked, options: options)
       let gradients = [q, k, v].map { AlignedBuffer<Float>($0.count) { _ in .nan } }
-      let scratch = unsafe AlignedBuffer<Float>(Attention.scratchCount(sizes, backward: true, options: options))
+      let scratch = unsafe AlignedBuffer<Float>(
+        Attention.scratchCount(sizes, backward: true, options: options))
       let outLayout = layout(sizes.queries, sizes.valueSize)
       unsafe attention(masked: masked).backward(
         out: out.reading, outLayout: outLayout, outGradient: gradient.reading, gradientLayout: outLayout,
@@ -78,10 +85,14 @@ private func exactAttention(
         zip(buffer.values, move).map { Double($0) + step * $1 }
       }
       return (0..<sizes.images * sizes.heads).reduce(0.0) { total, group in
-        func part(_ values: [Double], _ count: Int) -> [Double] { Array(values[group * count..<(group + 1) * count]) }
+        func part(_ values: [Double], _ count: Int) -> [Double] {
+          Array(values[group * count..<(group + 1) * count])
+        }
         let out = exactAttention(
-          q: part(operands[0], sizes.queries * sizes.headSize), k: part(operands[1], sizes.keys * sizes.headSize),
-          v: part(operands[2], sizes.keys * sizes.valueSize), mask: masked ? mask.values.map(Double.init) : nil,
+          q: part(operands[0], sizes.queries * sizes.headSize),
+          k: part(operands[1], sizes.keys * sizes.headSize),
+          v: part(operands[2], sizes.keys * sizes.valueSize),
+          mask: masked ? mask.values.map(Double.init) : nil,
           scale: Double(scale), queries: sizes.queries, keys: sizes.keys, size: sizes.headSize,
           valueSize: sizes.valueSize)
         let weights = part(gradient.values.map(Double.init), sizes.queries * sizes.valueSize)
@@ -142,7 +153,9 @@ private func exactAttention(
   }
 
   @Test(arguments: Processor.availableLevels())
-  func `reading packed qkv in place gives the bits of separate tensors, for any thread count`(level: Processor.Level) {
+  func `reading packed qkv in place gives the bits of separate tensors, for any thread count`(
+    level: Processor.Level
+  ) {
     let (images, heads, tokens, size) = (2, 3, 19, 16)
     let sizes = Attention.Sizes(
       images: images, heads: heads, queries: tokens, keys: tokens, headSize: size, valueSize: size)
@@ -164,12 +177,15 @@ private func exactAttention(
     let plain = sample.layout(tokens, size)
     for threads in [1, 2, 4] {
       let options = KernelOptions(threads: threads, level: level)
-      let scratch = unsafe AlignedBuffer<Float>(Attention.scratchCount(sizes, backward: true, options: options))
+      let scratch = unsafe AlignedBuffer<Float>(
+        Attention.scratchCount(sizes, backward: true, options: options))
       let attention = unsafe Attention(
-        sizes: sizes, scale: sample.scale, q: packed.reading, qLayout: layout, k: packed.reading + heads * size,
+        sizes: sizes, scale: sample.scale, q: packed.reading, qLayout: layout,
+        k: packed.reading + heads * size,
         kLayout: layout, v: packed.reading + 2 * heads * size, vLayout: layout)
       let result = AlignedBuffer<Float>(out.count)
-      unsafe attention.forward(into: result.pointer, layout: plain, scratch: scratch.pointer, options: options)
+      unsafe attention.forward(
+        into: result.pointer, layout: plain, scratch: scratch.pointer, options: options)
       #expect(result.values == out.values)
       let gradient = AlignedBuffer<Float>(packed.count) { _ in .nan }
       unsafe attention.backward(

@@ -17,7 +17,7 @@ import Testing
     }
   }
 
-  /// Numbers of every size from 1e-8 to 90, both signs, zero, and a fine grid over −6 ... 6.
+  /// Numbers of every size from 1e-8 to 90 of both signs, zero, and a fine grid from −6 to 6.
   private static let samples: [Float] =
     (0...6000).map { Float($0 - 3000) / 500 }
     + (0...3000).flatMap { index in
@@ -25,7 +25,9 @@ import Testing
       return [x, -x]
     } + [0, -0.0]
 
-  private static func apply(_ function: VectorMath.Function, _ x: [Float], _ options: KernelOptions) -> [Float] {
+  private static func apply(_ function: VectorMath.Function, _ x: [Float], _ options: KernelOptions)
+    -> [Float]
+  {
     let (input, output) = (AlignedBuffer<Float>(x.count) { x[$0] }, AlignedBuffer<Float>(x.count))
     unsafe VectorMath.apply(
       function, input.reading, into: output.pointer, count: x.count, options: options)
@@ -40,7 +42,9 @@ import Testing
       let worst = zip(Self.samples, results).map { x, y -> (Double, Float) in
         let exact = Self.exact(function, Double(x))
         // Results below the normal numbers are 0, those above the largest are infinite.
-        guard abs(exact) >= Double(Float.leastNormalMagnitude) * 1.001 else { return (abs(Double(y)) < 2e-38 ? 0 : 9, x) }
+        guard abs(exact) >= Double(Float.leastNormalMagnitude) * 1.001 else {
+          return (abs(Double(y)) < 2e-38 ? 0 : 9, x)
+        }
         guard exact < Double(Float.greatestFiniteMagnitude) * 0.9999 else { return (y > 3e38 ? 0 : 9, x) }
         return (ulps(y, from: exact), x)
       }.max { $0.0 < $1.0 }
@@ -52,10 +56,12 @@ import Testing
   func `both forms of GELU stay within 2e-7, or 2e-7 of the value above 1`(level: Processor.Level) {
     let options = KernelOptions(threads: 1, level: level)
     for function in [Function.gelu, .geluTanh] {
-      for (x, y) in zip(Self.samples, Self.apply(function, Self.samples, options)) {
+      let results = Self.apply(function, Self.samples, options)
+      let wrong = zip(Self.samples, results).first { x, y in
         let exact = Self.exact(function, Double(x))
-        #expect(abs(Double(y) - exact) <= 2e-7 * max(1, abs(exact)), "\(function)(\(x)) = \(y)")
+        return !(abs(Double(y) - exact) <= 2e-7 * max(1, abs(exact)))
       }
+      #expect(wrong == nil, "\(function)")
     }
   }
 
@@ -67,7 +73,8 @@ import Testing
     #expect(Self.apply(.erf, special, options) == [-1, 1, -1, 1])
     #expect(Self.apply(.tanh, special, options) == [-1, 1, -1, 1])
     #expect(Self.apply(.sigmoid, special, options) == [0, 1, 0, 1])
-    #expect(Self.apply(.gelu, [-1000, 1000], options) == [0, 1000])
+    let gelu = Self.apply(.gelu, special, options)
+    #expect(abs(gelu[0]) < 1e-30 && gelu[1] == .infinity && abs(gelu[2]) < 1e-30 && gelu[3] == 1000)
     for function in Function.allCases where function != .relu {
       #expect(Self.apply(function, [.nan], options)[0].isNaN, "\(function)")
     }
@@ -82,18 +89,19 @@ import Testing
       let dx = AlignedBuffer<Float>(x.count)
       unsafe VectorMath.applyGradient(
         function, x.reading, outGradient: dy.reading, into: dx.pointer, count: x.count, options: options)
-      for index in 0..<x.count {
+      let wrong = (0..<x.count).first { index in
         let (at, step) = (Double(x[index]), 1e-5)
         let slope = (Self.exact(function, at + step) - Self.exact(function, at - step)) / (2 * step)
         let expected = slope * Double(dy[index])
-        #expect(abs(Double(dx[index]) - expected) <= 2e-6 * max(1, abs(expected)), "\(function)'(\(at))")
+        return !(abs(Double(dx[index]) - expected) <= 2e-6 * max(1, abs(expected)))
       }
+      #expect(wrong == nil, "\(function)'(\(wrong.map { x[$0] } ?? 0))")
     }
   }
 
   @Test(arguments: Processor.availableLevels())
   func `an element's bits do not depend on its place or the thread count`(level: Processor.Level) {
-    let values = Array(Self.samples.prefix(70_001 % 6001)) + Self.samples
+    let values = Array(repeating: Self.samples, count: 6).flatMap { $0 }
     for function in Function.allCases {
       let whole = Self.apply(function, values, KernelOptions(threads: 1, level: level))
       let moved = Self.apply(function, Array(values.dropFirst(3)), KernelOptions(threads: 4, level: level))
@@ -110,7 +118,8 @@ import Testing
     let (y, dx) = (AlignedBuffer<Float>(rows * columns), AlignedBuffer<Float>(rows * columns))
     unsafe VectorMath.softmax(x.reading, into: y.pointer, rows: rows, columns: columns, options: options)
     unsafe VectorMath.softmaxGradient(
-      softmax: y.reading, outGradient: dy.reading, into: dx.pointer, rows: rows, columns: columns, options: options)
+      softmax: y.reading, outGradient: dy.reading, into: dx.pointer, rows: rows, columns: columns,
+      options: options)
     for row in 0..<rows {
       let range = row * columns..<(row + 1) * columns
       let exponentials = range.map { exp(Double(x[$0])) }
@@ -139,13 +148,15 @@ import Testing
     let (dScale, dBias) = (AlignedBuffer<Float>(columns), AlignedBuffer<Float>(columns))
     unsafe VectorMath.layerNormalization(
       x.reading, scale: scale.reading, bias: bias.reading, epsilon: Float(epsilon), into: y.pointer,
-      means: means.pointer, inverseDeviations: inverses.pointer, rows: rows, columns: columns, options: options)
+      means: means.pointer, inverseDeviations: inverses.pointer, rows: rows, columns: columns,
+      options: options)
     unsafe VectorMath.layerNormalizationGradient(
       x.reading, scale: scale.reading, means: means.reading, inverseDeviations: inverses.reading,
       outGradient: dy.reading, into: dx.pointer, rows: rows, columns: columns, options: options)
     unsafe VectorMath.layerNormalizationParameterGradient(
       x.reading, means: means.reading, inverseDeviations: inverses.reading, outGradient: dy.reading,
-      scaleGradient: dScale.pointer, biasGradient: dBias.pointer, rows: rows, columns: columns, options: options)
+      scaleGradient: dScale.pointer, biasGradient: dBias.pointer, rows: rows, columns: columns,
+      options: options)
 
     /// The rows in Double, x moved by `step` along `direction`; normal values before scale too.
     func exact(_ row: Int, _ move: (Int) -> Double) -> (normal: [Double], out: [Double]) {
@@ -155,12 +166,16 @@ import Testing
       let normal = values.map { ($0 - mean) / (variance + Double(Float(epsilon))).squareRoot() }
       return (normal, (0..<columns).map { normal[$0] * Double(scale[$0]) + Double(bias[$0]) })
     }
-    var (scaleSums, biasSums) = ([Double](repeating: 0, count: columns), [Double](repeating: 0, count: columns))
+    var (scaleSums, biasSums) = (
+      [Double](repeating: 0, count: columns), [Double](repeating: 0, count: columns)
+    )
     for row in 0..<rows {
       let (normal, out) = exact(row) { _ in 0 }
       let direction = (0..<columns).map { _ in numbers.next() }
       func loss(_ step: Double) -> Double {
-        zip(exact(row) { step * direction[$0] }.out, 0..<columns).reduce(0) { $0 + $1.0 * Double(dy[row * columns + $1.1]) }
+        zip(exact(row) { step * direction[$0] }.out, 0..<columns).reduce(0) {
+          $0 + $1.0 * Double(dy[row * columns + $1.1])
+        }
       }
       let difference = (loss(1e-5) - loss(-1e-5)) / 2e-5
       let along = (0..<columns).reduce(0.0) { $0 + Double(dx[row * columns + $1]) * direction[$1] }
@@ -190,7 +205,8 @@ import Testing
       for broadcast in [VectorMath.Broadcast.none, .row, .column, .scalar] {
         let y = AlignedBuffer<Float>(rows * columns)
         unsafe VectorMath.combine(
-          operation, a.reading, b.reading, broadcast: broadcast, into: y.pointer, rows: rows, columns: columns,
+          operation, a.reading, b.reading, broadcast: broadcast, into: y.pointer, rows: rows,
+          columns: columns,
           options: options)
         for index in 0..<y.count {
           let other =

@@ -30,14 +30,17 @@ import Testing
 
   @Test func `the reference's problem is passed on`() throws {
     let cyclic = try ModelDescription(
-      text: #"<ir_version: 8, opset_import: ["" : 17]> g (float x) => (float y) { y = Add (x, z) z = Relu (y) }"#)
+      text:
+        #"<ir_version: 8, opset_import: ["" : 17]> g (float x) => (float y) { y = Add (x, z) z = Relu (y) }"#)
     guard case .problems(let problems) = try Checker.check(cyclic) else {
       Issue.record("the reference accepted a cycle")
       return
     }
     #expect(problems[0].contains("'z'"))
     let mismatch = try ModelDescription(
-      text: #"<ir_version: 8, opset_import: ["" : 17]> g (float[2,3] x, float[2,3] w) => (float[2,2] y) { y = MatMul (x, w) }"#)
+      text:
+        #"<ir_version: 8, opset_import: ["" : 17]> g (float[2,3] x, float[2,3] w) => (float[2,2] y) { y = MatMul (x, w) }"#
+    )
     guard case .problems(let shapes) = try Checker.check(mismatch) else {
       Issue.record("the reference accepted shapes that do not fit")
       return

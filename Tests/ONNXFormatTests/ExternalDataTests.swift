@@ -9,7 +9,9 @@ import Testing
 
   /// A model whose one weight stands in an external file with the given entries.
   private func model(location: String, _ entries: [String: String] = [:]) -> [UInt8] {
-    func field(_ number: UInt8, _ content: [UInt8]) -> [UInt8] { [number << 3 | 2, UInt8(content.count)] + content }
+    func field(_ number: UInt8, _ content: [UInt8]) -> [UInt8] {
+      [number << 3 | 2, UInt8(content.count)] + content
+    }
     let all = [("location", location)] + entries.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     let data = all.flatMap { field(13, field(1, Array($0.0.utf8)) + field(2, Array($0.1.utf8))) }
     let tensor = [8, 4, 16, 1] + field(8, Array("w".utf8)) + data + [112, 1]
@@ -90,7 +92,8 @@ import Testing
   @Test(arguments: [
     ("../secret", "leads out of the model's folder"), ("/etc/passwd", "leads out of the model's folder"),
     ("a/../../secret", "leads out of the model's folder"), ("link", "is a link out of the model's folder"),
-    ("linked/secret", "is a link out of the model's folder"), ("missing", "No such file"), ("inner", "Is a directory"),
+    ("linked/secret", "is a link out of the model's folder"), ("missing", "No such file"),
+    ("inner", "Is a directory"),
     ("a\0b", "leads out of the model's folder"),
   ])
   func `a location outside the folder is refused`(location: String, message: String) throws {
@@ -108,7 +111,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (["offset": "1"], "needs bytes 1 to 1 + 16 of 'data', which has 16"), (["length": "8"], "external length 8"),
+    (["offset": "1"], "needs bytes 1 to 1 + 16 of 'data', which has 16"),
+    (["length": "8"], "external length 8"),
     (["offset": "-4"], "external offset is '-4'"), (["offset": "9223372036854775807"], "needs bytes"),
     (["length": "99999999999999999999"], "external length is '99999999999999999999'"),
   ])

@@ -65,7 +65,10 @@ import Testing
   }
 
   @Test func `flipped bytes never crash the reference checker`() throws {
-    let text = try ModelDescription(text: #"<ir_version: 8, opset_import: ["" : 17]> g (float[2] x) => (float[2] y) <float[2] w = {1,2}> { y = Add (x, w) }"#)
+    let text = try ModelDescription(
+      text:
+        #"<ir_version: 8, opset_import: ["" : 17]> g (float[2] x) => (float[2] y) <float[2] w = {1,2}> { y = Add (x, w) }"#
+    )
     let folder = try TemporaryFolder()
     try ONNXFile.write(text, to: folder.file("m.onnx"))
     let whole = try fileBytes(folder.file("m.onnx"))
@@ -118,7 +121,10 @@ import Testing
   @Test func `each fault of a tensor is named`() throws {
     let raw = field(9, [0, 0, 0, 0])
     let cases: [([UInt8], String)] = [
-      (tensor([1], field(9, [0, 0, 0])), "raw_data at byte 26 holds 3 bytes of elements, shape [1] of float needs 4"),
+      (
+        tensor([1], field(9, [0, 0, 0])),
+        "raw_data at byte 16 holds 3 bytes of elements, shape [1] of float needs 4"
+      ),
       (tensor([-1], raw), "has dims [-1], of which one is negative"),
       (tensor([1 << 40, 1 << 40], raw), "whose product is too large"),
       (tensor([.max], raw), "whose product is too large"),
@@ -133,7 +139,7 @@ import Testing
       (tensor([2], type: 7, field(7, varint(1))), "int64_data at byte"),
       (tensor([2], type: 8, field(6, [97])), "string_data holds 1 strings, shape [2] needs 2"),
       (tensor([1], type: 7, field(7, [255])), "an integer that runs past the end of its message"),
-      (tensor([1], [0x4B]) , "wire type 3"),
+      (tensor([1], [0x4B]), "wire type 3"),
       (tensor([1], [0x4A, 0x7F, 0]), "holds 127 bytes, of which 1 are there"),
       (tensor([1], [0x4A] + [UInt8](repeating: 0xFF, count: 10) + [1]), "an integer of more than 64 bits"),
     ]
@@ -156,12 +162,15 @@ import Testing
 
   @Test func `what is no model file is refused`() throws {
     let folder = try TemporaryFolder()
-    func error(_ path: String) -> FormatError? { #expect(throws: FormatError.self) { try ONNXFile.read(path) } }
+    func error(_ path: String) -> FormatError? {
+      #expect(throws: FormatError.self) { try ONNXFile.read(path) }
+    }
     #expect(error(folder.file("missing.onnx"))?.failureCode == .missingInput)
     #expect(error(folder.path)?.message.contains("Is a directory") == true)
     let empty = error(try folder.write([], to: "empty.onnx"))
     #expect(empty?.message == "the file is empty" && empty?.failureCode == .badData)
-    #expect(error(try folder.write(Array("just a text file\n".utf8), to: "text.onnx"))?.failureCode == .badData)
+    #expect(
+      error(try folder.write(Array("just a text file\n".utf8), to: "text.onnx"))?.failureCode == .badData)
     let noGraph = error(try folder.write([8, 8], to: "none.onnx"))
     #expect(noGraph?.description.hasSuffix("none.onnx: holds no graph, so it is not an ONNX model") == true)
     #expect(error("/dev/null")?.message.contains("not a regular file") == true)

@@ -72,8 +72,10 @@ struct Description: Equatable {
       lines.append(Description.entries(item.initializationBinding) + Description.entries(item.updateBinding))
     }
     for function in model.functions {
-      lines.append("function \(function.operatorName.domain) \(function.operatorName) \(function.operatorName.overload)")
-      lines.append("\(function.inputs) \(function.outputs) \(function.attributeNames) \(function.unknownFields)")
+      lines.append(
+        "function \(function.operatorName.domain) \(function.operatorName) \(function.operatorName.overload)")
+      lines.append(
+        "\(function.inputs) \(function.outputs) \(function.attributeNames) \(function.unknownFields)")
       lines.append("\(function.operatorSets.map { [$0.domain, "\($0.version)"] })")
       lines.append("\(String(describing: function.documentation)) \(Description.entries(function.metadata))")
       lines += function.attributes.map(Description.attribute) + function.nodes.map(Description.node)
@@ -134,7 +136,8 @@ struct Description: Equatable {
       case .sparseTensors(let items): "\(items.map(sparse))"
       default: "\(attribute.value)"
       }
-    return "\(attribute.name) \(value) \(String(describing: attribute.documentation)) \(attribute.unknownFields)"
+    return
+      "\(attribute.name) \(value) \(String(describing: attribute.documentation)) \(attribute.unknownFields)"
   }
 }
 

@@ -6,8 +6,10 @@ import Testing
 @Suite struct TensorTests {
   @Test func `elements of every type have the bytes that Python gives them`() throws {
     let model = try ONNXFile.read(SampleFiles.format + "/every_field.onnx")
-    let lines = String(decoding: try fileBytes(SampleFiles.format + "/every_field.tensors.txt"), as: UTF8.self)
-      .split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+    let lines = String(
+      decoding: try fileBytes(SampleFiles.format + "/every_field.tensors.txt"), as: UTF8.self
+    )
+    .split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
     #expect(lines.count == ElementType.allCases.count - 1)
     for line in lines {
       for name in [line[0], line[0] + "-raw"] {
@@ -84,8 +86,10 @@ import Testing
   @Test(.enabled(if: Python.hasONNX)) func `Python's onnx reads a tensor file`() throws {
     let folder = try TemporaryFolder()
     try TensorProtoFile.write(
-      TensorConstant(name: "t", try Tensor([Float(1), 2, 3, 4, 5, 6], shape: [2, 3])), to: folder.file("t.pb"))
-    let script = "import onnx, sys; t = onnx.load_tensor(sys.argv[1]); a = onnx.numpy_helper.to_array(t); print(t.name, a.dtype, a.tolist())"
+      TensorConstant(name: "t", try Tensor([Float(1), 2, 3, 4, 5, 6], shape: [2, 3])), to: folder.file("t.pb")
+    )
+    let script =
+      "import onnx, sys; t = onnx.load_tensor(sys.argv[1]); a = onnx.numpy_helper.to_array(t); print(t.name, a.dtype, a.tolist())"
     #expect(try Python.run(script, [folder.file("t.pb")]) == "t float32 [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]\n")
   }
 }

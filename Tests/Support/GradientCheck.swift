@@ -1,3 +1,4 @@
+package import Graphs
 package import Operators
 import Tensors
 
@@ -46,18 +47,26 @@ package struct GradientCheck {
     }
   }
 
-  /// The pullback's gradient per operand, nil where there is none.
-  private func gradients(of testCase: OperatorCase, in type: ElementType) throws -> [Tensor?] {
+  /// Operators that the pullback of a case emits.
+  package func emittedOperators(of testCase: OperatorCase) throws -> Set<OperatorName> {
+    if case .none = testCase.gradient { return [] }
+    let graph = try testCase.graph(.float64, registry: registry)
+    guard differentiable(testCase, graph).contains(true) else { return [] }
+    let emitted = try gradientGraph(of: testCase, in: .float64).graph.nodes.dropFirst(graph.nodes.count)
+    return Set(emitted.map(\.node.operatorName))
+  }
+
+  /// The case's graph with its pullback, and the name of the gradient per operand, nil where there is none.
+  private func gradientGraph(of testCase: OperatorCase, in type: ElementType) throws -> (
+    graph: LoweredGraph, gradients: [String?]
+  ) {
     let graph = try testCase.graph(type, registry: registry)
     let needs = differentiable(testCase, graph)
-    var feeds = try testCase.feeds(type)
     var builder = GradientBuilder(extending: graph, registry: registry, prefix: "gradient/")
     var seeds: [String?] = graph.outputs.map { _ in nil }
     for index in testCase.gradientOutputs {
-      let name = "seed\(index)"
-      builder.addInput(name, type: graph.type(graph.outputs[index]))
-      feeds[name] = try weights(graph.type(graph.outputs[index]).shape, index).tensor(type)
-      seeds[index] = name
+      builder.addInput(seedName(index), type: graph.type(graph.outputs[index]))
+      seeds[index] = seedName(index)
     }
     let node = graph.nodes[0]
     let site = PullbackSite(node: node.node, outputGradients: seeds, needs: needs)
@@ -72,15 +81,24 @@ package struct GradientCheck {
         )
       }
     }
-    let values = try Interpreter().values(of: builder.graph, feeds)
-    if type == .float64 {
-      try DecompositionCheck(registry: registry).check(builder.graph, values)
-    }
-    return needs.indices.map { index in
-      guard needs[index], index < names.count, let name = names[index] else { return nil }
-      return values[name]
-    }
+    let gradients = needs.indices.map { needs[$0] && $0 < names.count ? names[$0] : nil }
+    return (builder.graph, gradients)
   }
+
+  /// The pullback's gradient per operand, nil where there is none.
+  private func gradients(of testCase: OperatorCase, in type: ElementType) throws -> [Tensor?] {
+    let (graph, gradients) = try gradientGraph(of: testCase, in: type)
+    var feeds = try testCase.feeds(type)
+    for index in testCase.gradientOutputs {
+      let shape = graph.type(OperatorCase.outputName(index)).shape
+      feeds[seedName(index)] = try weights(shape, index).tensor(type)
+    }
+    let values = try Interpreter().values(of: graph, feeds)
+    if type == .float64 { try DecompositionCheck(registry: registry).check(graph, values) }
+    return gradients.map { $0.flatMap { values[$0] } }
+  }
+
+  private func seedName(_ index: Int) -> String { "seed\(index)" }
 
   private func weights(_ shape: Shape, _ index: Int) -> ReferenceTensor { .normal(shape, seed: 100 + index) }
 

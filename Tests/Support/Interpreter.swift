@@ -11,7 +11,7 @@ package struct Interpreter {
   package var context: ExecutionContext
 
   /// An interpreter with the given number of threads.
-  package init(threads: Int = 1, level: Processor.Level = .portable) {
+  package init(threads: Int = 1, level: Processor.Level = Processor.detectedLevel()) {
     context = ExecutionContext(options: KernelOptions(threads: threads, level: level))
   }
 

@@ -25,6 +25,11 @@ package struct OperatorCheck {
         try expectClose(
           result, reference, testCase.tolerance, "\(type.name) output \(index)", floatingPoint: type)
       }
+      let plain = try Interpreter(level: .portable).run(graph, feeds)
+      for (index, (result, reference)) in zip(plain, expected).enumerated() {
+        try expectClose(
+          result, reference, testCase.tolerance, "portable \(type.name) output \(index)", floatingPoint: type)
+      }
       let parallel = try Interpreter(threads: 4).run(graph, feeds)
       for (index, (one, four)) in zip(results, parallel).enumerated() where !one.isIdentical(to: four) {
         throw CheckFailure("output \(index) differs between 1 and 4 threads")
@@ -44,7 +49,7 @@ package struct OperatorCheck {
       let operands = try node.inputs.map { try feeds[$0]?.copied() }
       var results = try expected.map { try Tensor(zeros: $0.shape, of: $0.elementType) }
       results[0] = operands[reused]?.reshaped(to: expected[0].shape) ?? results[0]
-      let options = KernelOptions(threads: 1, level: .portable)
+      let options = KernelOptions(threads: 1, level: Processor.detectedLevel())
       let bytes = node.operation.scratchByteCount(graph.inputTypes(of: node.node), options)
       let scratch = try Tensor(zeros: Shape([bytes]), of: .uint8)
       try node.operation.evaluate(

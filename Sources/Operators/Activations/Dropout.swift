@@ -72,15 +72,16 @@ struct Dropout: Operator {
 ///     y = x / (1 − ratio) where kept, else 0          dx = the same operator on dy
 ///
 /// The mask is made again in the backward pass instead of being kept. Attribute `stream` tells the dropouts of one
-/// model apart. Domain dka.training: exists in plans only. Shapes: data any, seed [] int64 → output like data.
-struct TrainingDropout: Operator {
-  static let schema = OperatorSchema(
+/// model apart. With one seed per row the mask of a row does not depend on where the row stands in a batch. Domain
+/// dka.training: exists in plans only. Shapes: data any, seed [] or [rows of data] int64 → output like data.
+package struct TrainingDropout: Operator {
+  package static let schema = OperatorSchema(
     "Dropout", domain: "dka.training", versions: 1..., inputs: ["data", "seed"], outputs: ["output"])
 
   let ratio: Double
   let stream: Int
 
-  init(reading node: AttributeReader) throws(OperatorError) {
+  package init(reading node: AttributeReader) throws(OperatorError) {
     ratio = Double(try node.float("ratio", default: 0.5))
     guard ratio >= 0, ratio < 1 else {
       throw .invalid("attribute 'ratio' is \(ratio), expected 0 ≤ ratio < 1")
@@ -88,22 +89,28 @@ struct TrainingDropout: Operator {
     stream = try node.int("stream", default: 0)
   }
 
-  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64])
-    guard inputs[1] == ValueType(.int64, []) else { throw .invalid("seed is \(inputs[1]), expected int64[]") }
+    let rows = inputs[0].shape.rank > 0 ? inputs[0].shape[0] : 0
+    guard inputs[1] == ValueType(.int64, []) || inputs[1] == ValueType(.int64, Shape([rows])) else {
+      throw .invalid("seed is \(inputs[1]), expected int64[] or int64[\(rows)]")
+    }
     return [inputs[0]]
   }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let seed = operands[1].tensor.integers?.first ?? 0
-    RandomMask.drop(
-      operands[0], ratio: ratio, key: Random(seed, stream), into: operands.output(0), mask: nil,
-      context.options)
+  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    let seeds = operands[1].tensor.integers ?? []
+    let parts = operands[1].shape.rank == 0 ? 1 : seeds.count
+    for (part, seed) in seeds.enumerated() {
+      RandomMask.drop(
+        operands[0].part(part, of: parts), ratio: ratio, key: Random(seed, stream),
+        into: operands.output(0).part(part, of: parts), mask: nil, context.options)
+    }
   }
 
-  var reusableInputs: [Int] { [0] }
+  package var reusableInputs: [Int] { [0] }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
     [

@@ -53,7 +53,7 @@ struct GeluGradient: Decomposable {
       operands[0], operands[1], isTanh: isTanh, into: operands.output(0), context.options)
   }
 
-  var reusableInputs: [Int] { [0, 1] }
+  var reusableInputs: [Int] { [1] }
 
   func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
     let x = node.inputs[0]

@@ -64,7 +64,7 @@ struct LogSoftmaxGradient: Decomposable {
       operands[0], operands[1], layout, isLogarithm: true, into: operands.output(0), context.options)
   }
 
-  var reusableInputs: [Int] { [0, 1] }
+  var reusableInputs: [Int] { [1] }
 
   func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
     let y = try builder.reshape(node.inputs[0], to: layout.shape)

@@ -26,7 +26,9 @@ struct DepthwisePairComputation: Sendable {
     guard let geometry = try? attributes.geometry(inputs[0], kernels: [inputs[1].shape, inputs[2].shape]) else {
       return 0
     }
-    return geometry.windowByteCount(inputs[0].elementType)
+    let windows = geometry.windowByteCount(inputs[0].elementType)
+    guard DepthwiseToeplitz.isSuitable(geometry, inputs[0].elementType) else { return windows }
+    return (windows + 63) / 64 * 64 + DepthwiseToeplitz.scratchByteCount(geometry, options)
   }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
@@ -35,7 +37,7 @@ struct DepthwisePairComputation: Sendable {
     let geometry = try geometry(operands)
     let window = merged(operands, geometry)
     copyPrefix(x, into: y)
-    DepthwiseConvolution.convolve(x, window: window, flipped: false, geometry, into: y)
+    convolve(x, window, flipped: false, geometry, into: y, operands.scratch, context.options)
   }
 
   func evaluateGradient(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
@@ -44,18 +46,23 @@ struct DepthwisePairComputation: Sendable {
     if let dx = operands.optionalOutput(0) {
       let window = merged(operands, geometry)
       copyPrefix(dy, into: dx)
-      DepthwiseConvolution.convolve(dy, window: window, flipped: true, geometry, into: dx)
+      convolve(dy, window, flipped: true, geometry, into: dx, operands.scratch, context.options)
     }
     let large = operands.optionalOutput(1)
     let small = operands.optionalOutput(2)
     guard large != nil || small != nil else { return }
     let window = geometry.window(in: operands.scratch, dy.elementType)
-    DepthwiseConvolution.windowGradient(operands[0], dy, geometry, into: window)
+    if let scratch = operands.scratch, DepthwiseToeplitz.isSuitable(geometry, dy.elementType) {
+      unsafe DepthwiseToeplitz.windowGradient(
+        operands[0], dy, geometry, into: window, scratch: behind(window, in: scratch), context.options)
+    } else {
+      DepthwiseWindow.windowGradient(operands[0], dy, geometry, into: window)
+    }
     if let large {
-      DepthwiseConvolution.split(window, dilation: attributes.largeDilation, geometry, into: large)
+      DepthwiseWindow.split(window, dilation: attributes.largeDilation, geometry, into: large)
     }
     if let small {
-      DepthwiseConvolution.split(window, dilation: attributes.smallDilation, geometry, into: small)
+      DepthwiseWindow.split(window, dilation: attributes.smallDilation, geometry, into: small)
     }
   }
 
@@ -78,11 +85,28 @@ struct DepthwisePairComputation: Sendable {
   private func merged(_ operands: Operands, _ geometry: DepthwiseGeometry) -> TensorView {
     let window = geometry.window(in: operands.scratch, operands[0].elementType)
     DataMovement.clear(window)
-    DepthwiseConvolution.merge(
+    DepthwiseWindow.merge(
       operands[1], dilation: attributes.largeDilation, geometry, into: window)
-    DepthwiseConvolution.merge(
+    DepthwiseWindow.merge(
       operands[2], dilation: attributes.smallDilation, geometry, into: window)
     return window
+  }
+
+  private func convolve(
+    _ x: TensorView, _ window: TensorView, flipped: Bool, _ geometry: DepthwiseGeometry, into y: TensorView,
+    _ scratch: TensorView?, _ options: KernelOptions
+  ) {
+    if let scratch, DepthwiseToeplitz.isSuitable(geometry, x.elementType) {
+      unsafe DepthwiseToeplitz.convolve(
+        x, window: window, flipped: flipped, geometry, into: y, scratch: behind(window, in: scratch), options)
+    } else {
+      DepthwiseWindow.convolve(x, window: window, flipped: flipped, geometry, into: y)
+    }
+  }
+
+  /// Scratch memory behind the live windows, which `scratchByteCount` asked for.
+  private func behind(_ window: TensorView, in scratch: TensorView) -> UnsafeMutablePointer<Float> {
+    unsafe (scratch.pointer + (window.byteCount + 63) / 64 * 64).assumingMemoryBound(to: Float.self)
   }
 
   /// Copies the tokens in front of the map.

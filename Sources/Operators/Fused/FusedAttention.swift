@@ -1,5 +1,5 @@
 import Graphs
-import Kernels
+package import Kernels
 import Tensors
 
 /// Attention over strided windows into one to three tensors (domain dka.fused).
@@ -14,10 +14,10 @@ package struct FusedAttention: Operator {
     "FusedAttention", domain: "dka.fused", versions: 1..., inputs: ["A", "B?", "C?", "mask?"],
     outputs: ["Y", "LogSumExp?"])
 
-  let attributes: AttentionAttributes
+  let attributes: AttentionViews
 
   package init(reading node: AttributeReader) throws(OperatorError) {
-    attributes = try AttentionAttributes(reading: node)
+    attributes = try AttentionViews(reading: node)
   }
 
   package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
@@ -26,11 +26,18 @@ package struct FusedAttention: Operator {
     return [ValueType(type, attributes.outputShape), ValueType(type, attributes.logSumExpShape)]
   }
 
+  package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    WindowedAttention.scratchByteCount(
+      attributes.geometry, inputs[0].elementType, backward: false, options)
+  }
+
+  package func floatingPointOperations(_ inputs: InputTypes) -> Int { attributes.productOperations }
+
   package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    AttentionReference.forward(
+    WindowedAttention.forward(
       q: operands[attributes.sources[0]], k: operands[attributes.sources[1]],
       v: operands[attributes.sources[2]], mask: operands.optional(3), attributes.geometry,
-      into: operands.output(0), logSumExp: operands.optionalOutput(1))
+      into: operands.output(0), logSumExp: operands.optionalOutput(1), scratch: operands.scratch, context.options)
   }
 
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -60,16 +67,17 @@ package struct FusedAttention: Operator {
 ///
 ///     dV = Pᵀ dY        dS = P ∘ (dY Vᵀ − Σ channels dY ∘ Y)        dQ = scale · dS K        dK = scale · dSᵀ Q
 ///
-/// Shapes: dA, dB, dC like A, B, C; zero where no window looks, sums where windows overlap.
+/// Shapes: dA, dB, dC like A, B, C; zero where no window looks. Windows into one operand do not
+/// overlap.
 struct FusedAttentionGradient: Operator {
   static let schema = OperatorSchema(
     "FusedAttentionGradient", domain: "dka.gradient", versions: 1...,
     inputs: ["A", "B?", "C?", "mask?", "Y", "dY", "LogSumExp"], outputs: ["dA?", "dB?", "dC?"])
 
-  let attributes: AttentionAttributes
+  let attributes: AttentionViews
 
   init(reading node: AttributeReader) throws(OperatorError) {
-    attributes = try AttentionAttributes(reading: node)
+    attributes = try AttentionViews(reading: node)
   }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
@@ -81,15 +89,21 @@ struct FusedAttentionGradient: Operator {
     return (0..<3).map { inputs.optional($0) ?? inputs[0] }
   }
 
+  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    WindowedAttention.scratchByteCount(attributes.geometry, inputs[0].elementType, backward: true, options)
+  }
+
+  func floatingPointOperations(_ inputs: InputTypes) -> Int { attributes.productOperations / 2 &* 5 }
+
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     for index in 0..<3 {
-      if let target = operands.optionalOutput(index) { DataMovement.clear(target) }
+      if let target = operands.optionalOutput(index), !attributes.covers(index, target) { DataMovement.clear(target) }
     }
     let sources = attributes.sources
-    AttentionReference.backward(
+    WindowedAttention.backward(
       q: operands[sources[0]], k: operands[sources[1]], v: operands[sources[2]], mask: operands.optional(3),
       y: operands[4], dy: operands[5], logSumExp: operands[6], attributes.geometry,
       dq: operands.optionalOutput(sources[0]), dk: operands.optionalOutput(sources[1]),
-      dv: operands.optionalOutput(sources[2]))
+      dv: operands.optionalOutput(sources[2]), scratch: operands.scratch, context.options)
   }
 }

@@ -1,5 +1,5 @@
 package import Graphs
-import Kernels
+package import Kernels
 import Tensors
 
 /// Product of rows with a matrix, with what stands around it in one pass (domain dka.fused).
@@ -43,13 +43,37 @@ package struct Linear: Decomposable {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
+  package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    guard inputs[0].elementType == .float32 else { return 0 }
+    return LinearProduct.scratchByteCount(
+      depth: inputs[0].shape[-1], columns: inputs[1].shape[isTransposed ? 0 : 1],
+      packsRight: inputs.constants.count < 2 || inputs.constants[1] == nil, options)
+  }
+
+  package func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    let rows = inputs[0].shape.product(0..<inputs[0].shape.rank - 1)
+    return 2 &* rows &* inputs[1].shape.elementCount
+  }
+
+  package func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError)
+    -> (any PreparedConstants)?
+  {
+    guard inputs.constants.count > 1, let matrix = inputs.constants[1], matrix.elementType == .float32 else {
+      return nil
+    }
+    do {
+      let view = TensorView(try matrix.aligned())
+      return PackedLinear(matrix: LinearProduct.packed(view, transposed: isTransposed, options))
+    } catch { throw OperatorError(.outOfMemory, "no memory for a packed matrix") }
+  }
+
   package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let depth = operands[0].shape[-1]
-    LinearReference.multiply(
-      operands[0], operands[1], transposed: isTransposed, bias: operands.optional(2),
-      residual: operands.optional(3), activation: activation,
-      rows: operands[0].shape.product(0..<operands[0].shape.rank - 1), depth: depth,
-      columns: operands[1].shape[isTransposed ? 0 : 1], into: operands.output(0))
+    LinearProduct.multiply(
+      operands[0], operands[1], transposed: isTransposed, packed: (operands.prepared as? PackedLinear)?.matrix,
+      bias: operands.optional(2), residual: operands.optional(3), activation: activation,
+      rows: operands[0].shape.product(0..<operands[0].shape.rank - 1), depth: operands[0].shape[-1],
+      columns: operands[1].shape[isTransposed ? 0 : 1], into: operands.output(0), scratch: operands.scratch,
+      context.options)
   }
 
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -119,11 +143,23 @@ struct LinearWeightGradient: Decomposable {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
+  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    guard inputs[0].elementType == .float32 else { return 0 }
+    let x = inputs[0].shape
+    return LinearProduct.weightGradientScratchByteCount(
+      rows: x.product(0..<x.rank - 1), depth: x[-1], columns: inputs[1].shape[-1], transposed: isTransposed,
+      options)
+  }
+
+  func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    2 &* inputs[0].shape.elementCount &* inputs[1].shape[-1]
+  }
+
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let x = operands[0].shape
-    LinearReference.weightGradient(
+    LinearProduct.weightGradient(
       operands[0], operands[1], transposed: isTransposed, rows: x.product(0..<x.rank - 1), depth: x[-1],
-      columns: operands[1].shape[-1], into: operands.output(0))
+      columns: operands[1].shape[-1], into: operands.output(0), scratch: operands.scratch, context.options)
   }
 
   func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
@@ -136,4 +172,9 @@ struct LinearWeightGradient: Decomposable {
     let transposed = try builder.emit("Transpose", [rows], [Attribute("perm", [1, 0])])
     return [try builder.emit("MatMul", [transposed, columns])]
   }
+}
+
+/// The matrix of a `Linear`, packed once.
+private struct PackedLinear: PreparedConstants {
+  let matrix: PackedMatrix
 }

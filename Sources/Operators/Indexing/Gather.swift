@@ -9,7 +9,8 @@ import Tensors
 /// Negative indices count from the end. Shapes: data [a…, n, b…], indices [i…] → [a…, i…, b…].
 /// Source: onnx/docs/Operators.md#Gather.
 struct Gather: Operator {
-  static let schema = OperatorSchema("Gather", versions: 1..., inputs: ["data", "indices"], outputs: ["output"])
+  static let schema = OperatorSchema(
+    "Gather", versions: 1..., inputs: ["data", "indices"], outputs: ["output"])
 
   let axis: Int
 
@@ -22,7 +23,9 @@ struct Gather: Operator {
     let (source, indices) = (inputs[0].shape, inputs[1].shape)
     let axis = try inputs.axis(axis)
     let extents = Array(source.extents[..<axis]) + indices.extents + Array(source.extents[(axis + 1)...])
-    guard let shape = Shape(checking: extents) else { throw .invalid("result of extents \(extents) is too large") }
+    guard let shape = Shape(checking: extents) else {
+      throw .invalid("result of extents \(extents) is too large")
+    }
     return [ValueType(inputs[0].elementType, shape)]
   }
 

@@ -82,7 +82,8 @@ struct ScatterElements: Operator {
     -> [String?]
   {
     guard reduction.kernel == .none || reduction.kernel == .add else {
-      throw OperatorError(.notDifferentiable, "ScatterElements has a gradient for reduction none and add only")
+      throw OperatorError(
+        .notDifferentiable, "ScatterElements has a gradient for reduction none and add only")
     }
     let dY = try site.gradient()
     let along = [Attribute("axis", axis)]

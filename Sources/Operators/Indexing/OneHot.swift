@@ -31,7 +31,9 @@ struct OneHot: Operator {
       throw .invalid("attribute 'axis' is \(axis), out of range for \(inputs[0].shape)")
     }
     extents.insert(depth, at: place)
-    guard let shape = Shape(checking: extents) else { throw .invalid("result of extents \(extents) is too large") }
+    guard let shape = Shape(checking: extents) else {
+      throw .invalid("result of extents \(extents) is too large")
+    }
     return [ValueType(inputs[2].elementType, shape)]
   }
 
@@ -47,7 +49,8 @@ struct OneHot: Operator {
     let (off, on) = (operands[2].element(0), operands[2].element(1))
     DataMovement.fill(target, with: off)
     var starts: [Int] = []
-    let positions = indices.integers ?? (indices.doubles ?? []).map { Int(exactly: $0.rounded(.down)) ?? .min }
+    let positions =
+      indices.integers ?? (indices.doubles ?? []).map { Int(exactly: $0.rounded(.down)) ?? .min }
     for (index, given) in positions.enumerated() where given >= -depth && given < depth {
       let position = given < 0 ? given + depth : given
       starts.append((index / inner * depth + position) * inner + index % inner)

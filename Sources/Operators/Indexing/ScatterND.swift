@@ -22,7 +22,8 @@ struct ScatterND: Operator {
     try inputs.require(1, isOneOf: [.int64])
     let (data, indices, updates) = (inputs[0].shape, inputs[1].shape, inputs[2].shape)
     guard inputs[0].elementType == inputs[2].elementType else {
-      throw .invalid("inputs 0 and 2 have element types \(inputs[0].elementType.name) and \(inputs[2].elementType.name)")
+      throw .invalid(
+        "inputs 0 and 2 have element types \(inputs[0].elementType.name) and \(inputs[2].elementType.name)")
     }
     guard let depth = indices.extents.last, depth <= data.rank,
       updates.extents == indices.extents.dropLast() + data.extents[depth...]

@@ -36,7 +36,8 @@ struct Attention: Operator {
     let (kernel, shape) = try attributes.kernel(inputs[0].shape, inputs[1].shape, inputs[2].shape)
     if let mask = inputs.optional(3) {
       guard mask.elementType == .bool || mask.elementType == inputs[0].elementType else {
-        throw .invalid("input 3 has element type \(mask.elementType.name), expected bool or \(inputs[0].elementType.name)")
+        throw .invalid(
+          "input 3 has element type \(mask.elementType.name), expected bool or \(inputs[0].elementType.name)")
       }
       _ = try kernel.maskShape(mask.shape)
     }
@@ -45,7 +46,7 @@ struct Attention: Operator {
 
   func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
     let kernel = try? attributes.kernel(inputs[0].shape, inputs[1].shape, inputs[2].shape).0
-    return (kernel?.forwardScratchElements ?? 0) * (inputs[0].elementType.byteCount(of: 1) ?? 0)
+    return kernel?.scratchByteCount(inputs[0].elementType, backward: false, options) ?? 0
   }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
@@ -92,7 +93,7 @@ struct AttentionGradient: Operator {
 
   func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
     let kernel = try? attributes.kernel(inputs[1].shape, inputs[2].shape, inputs[3].shape).0
-    return (kernel?.backwardScratchElements ?? 0) * (inputs[0].elementType.byteCount(of: 1) ?? 0)
+    return kernel?.scratchByteCount(inputs[0].elementType, backward: true, options) ?? 0
   }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
@@ -153,7 +154,9 @@ struct StandardAttentionAttributes {
     let depth = q.rank == 4 ? q[3] : q[2] / heads
     let keyDepth = k.rank == 4 ? k[3] : k[2] / sharedHeads
     let valueDepth = v.rank == 4 ? v[3] : v[2] / sharedHeads
-    guard depth == keyDepth, depth > 0 else { throw .invalid("queries have depth \(depth), keys \(keyDepth)") }
+    guard depth == keyDepth, depth > 0 else {
+      throw .invalid("queries have depth \(depth), keys \(keyDepth)")
+    }
     let extents =
       q.rank == 4 ? [q[0], heads, q[2], valueDepth] : [q[0], q[1], heads * valueDepth]
     guard let shape = Shape(checking: extents), Shape(checking: [2, q[-2], k[-2]]) != nil else {

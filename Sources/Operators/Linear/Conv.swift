@@ -68,7 +68,7 @@ extension ConvolutionAttributes {
   /// Bytes of scratch memory for an input and a kernel.
   fileprivate func scratchByteCount(_ x: ValueType, _ w: Shape, _ options: KernelOptions) -> Int {
     guard let geometry = try? geometry(x.shape, w).geometry else { return 0 }
-    return Convolution.scratchByteCount(geometry, x.elementType)
+    return Convolution.scratchByteCount(geometry, x.elementType, options)
   }
 }
 
@@ -94,7 +94,9 @@ struct ConvInputGradient: Operator {
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     let expected = try attributes.geometry(shape, inputs[1].shape).shape
-    guard inputs[0].shape == expected else { throw .invalid("input 0 is \(inputs[0].shape), expected \(expected)") }
+    guard inputs[0].shape == expected else {
+      throw .invalid("input 0 is \(inputs[0].shape), expected \(expected)")
+    }
     return [ValueType(inputs[0].elementType, shape)]
   }
 
@@ -132,7 +134,9 @@ struct ConvWeightGradient: Operator {
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     let expected = try attributes.geometry(inputs[1].shape, shape).shape
-    guard inputs[0].shape == expected else { throw .invalid("input 0 is \(inputs[0].shape), expected \(expected)") }
+    guard inputs[0].shape == expected else {
+      throw .invalid("input 0 is \(inputs[0].shape), expected \(expected)")
+    }
     return [ValueType(inputs[0].elementType, shape)]
   }
 

@@ -31,7 +31,8 @@ struct ConvolutionAttributes {
   }
 
   /// The geometry for an input and a kernel, and the result's shape.
-  func geometry(_ x: Shape, _ w: Shape) throws(OperatorError) -> (geometry: ConvolutionGeometry, shape: Shape) {
+  func geometry(_ x: Shape, _ w: Shape) throws(OperatorError) -> (geometry: ConvolutionGeometry, shape: Shape)
+  {
     let axes = x.rank - 2
     guard axes == 1 || axes == 2 else {
       throw axes < 1

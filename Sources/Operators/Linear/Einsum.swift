@@ -35,7 +35,9 @@ struct Einsum: Operator {
     guard let equation = try? EinsumEquation(text, (0..<inputs.count).map { inputs[$0].shape }),
       let plan = EinsumPlan(equation)
     else { return 0 }
-    return plan.scratchElements * (inputs[0].elementType.byteCount(of: 1) ?? 0)
+    let type = inputs[0].elementType
+    return plan.product.scratchByteCount(type, isPacked: false, options)
+      + plan.scratchElements * (type.byteCount(of: 1) ?? 0)
   }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
@@ -43,17 +45,20 @@ struct Einsum: Operator {
     let shapes = (0..<operands.count).map { operands[$0].shape }
     let equation = try EinsumEquation(text, shapes)
     guard let plan = EinsumPlan(equation), let scratch = operands.scratch, result.count > 0 else { return }
+    let packing = plan.product.scratchByteCount(result.elementType, isPacked: false, context.options)
     func part(_ offset: Int, _ count: Int) -> TensorView {
       let width = result.elementType.byteCount(of: 1) ?? 0
       return TensorView(
         elementType: result.elementType, shape: Shape([count]), storage: scratch.storage,
-        byteOffset: scratch.byteOffset + offset * width)
+        byteOffset: scratch.byteOffset + packing + offset * width)
     }
     let (m, n, k) = (plan.size.m, plan.size.n, plan.size.k)
     let a = part(0, plan.count * m * k)
     let b = part(a.count, plan.count * k * n)
     let c = part(a.count + b.count, plan.count * m * n)
-    copy(operands[0], equation.strides(of: 0, shapes[0], by: plan.left), equation.extents(of: plan.left), a, context)
+    copy(
+      operands[0], equation.strides(of: 0, shapes[0], by: plan.left), equation.extents(of: plan.left), a,
+      context)
     if operands.count == 2 {
       copy(
         operands[1], equation.strides(of: 1, shapes[1], by: plan.right), equation.extents(of: plan.right), b,
@@ -61,10 +66,8 @@ struct Einsum: Operator {
     } else {
       MatrixSum.fillOnes(b)
     }
-    let steps = (0..<plan.count)
-    BatchedProduct(plan.size, offsetsA: steps.map { $0 * m * k }, offsetsB: steps.map { $0 * k * n })
-      .run(a, b, into: c, context.options)
-    let order = plan.product
+    plan.product.run(a, b, into: c, scratch: scratch, context.options)
+    let order = plan.order
     let strides = Shape(equation.extents(of: order)).strides
     let source = equation.result.map { label in order.firstIndex(of: label).map { strides[$0] } ?? 0 }
     DataMovement.copy(
@@ -79,7 +82,8 @@ struct Einsum: Operator {
     let equation = try EinsumEquation(text, shapes)
     guard !text.contains("."), equation.operands.allSatisfy({ Set($0).count == $0.count }) else {
       throw OperatorError(
-        .notDifferentiable, "equation '\(text)' has an ellipsis or a diagonal, for which no gradient is implemented")
+        .notDifferentiable,
+        "equation '\(text)' has an ellipsis or a diagonal, for which no gradient is implemented")
     }
     let dY = try site.gradient()
     var results: [String?] = []
@@ -100,7 +104,9 @@ struct Einsum: Operator {
         inputs.append(site.inputs[other])
       }
       var part = try gradient.emit("Einsum", inputs, [Attribute("equation", terms + "->" + String(kept))])
-      let open = zip(own, shapes[index].extents).map { reachable.contains($0) ? equation.extents[$0] ?? $1 : 1 }
+      let open = zip(own, shapes[index].extents).map {
+        reachable.contains($0) ? equation.extents[$0] ?? $1 : 1
+      }
       part = try gradient.reshape(part, to: Shape(open))
       let full = zip(own, open).map { reachable.contains($0) ? $1 : equation.extents[$0] ?? $1 }
       if full != open { part = try gradient.emit("Expand", [part, try gradient.constant(full)]) }
@@ -124,7 +130,7 @@ struct EinsumPlan {
   /// Labels of the left matrices (stack, rows, depth), the right ones (stack, depth, columns) and the product.
   let left: [Character]
   let right: [Character]
-  let product: [Character]
+  let order: [Character]
   /// Sizes of one product, and the number of products.
   let size: Product.Size
   let count: Int
@@ -137,15 +143,16 @@ struct EinsumPlan {
     let rows = equation.result.filter { first.contains($0) && !second.contains($0) }
     let columns = equation.result.filter { !first.contains($0) }
     var depth: [Character] = []
-    for label in equation.operands.flatMap({ $0 }) where !equation.result.contains(label) && !depth.contains(label) {
+    for label in equation.operands.flatMap({ $0 })
+    where !equation.result.contains(label) && !depth.contains(label) {
       depth.append(label)
     }
     left = stack + rows + depth
     right = stack + depth + columns
-    product = stack + rows + columns
+    order = stack + rows + columns
     guard let a = Shape(checking: equation.extents(of: left)),
       let b = Shape(checking: equation.extents(of: right)),
-      let c = Shape(checking: equation.extents(of: product))
+      let c = Shape(checking: equation.extents(of: order))
     else { return nil }
     func extent(_ labels: [Character]) -> Int { equation.extents(of: labels).reduce(1, *) }
     size = Product.Size(m: extent(rows), n: extent(columns), k: extent(depth))
@@ -155,4 +162,11 @@ struct EinsumPlan {
 
   /// Elements of the three stacks.
   let scratchElements: Int
+
+  /// The products, of matrices that lie one after the other.
+  var product: BatchedProduct {
+    let steps = 0..<(scratchElements == 0 ? 0 : count)
+    return BatchedProduct(
+      size, offsetsA: steps.map { $0 * size.m * size.k }, offsetsB: steps.map { $0 * size.k * size.n })
+  }
 }

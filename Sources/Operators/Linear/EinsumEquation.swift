@@ -75,7 +75,9 @@ struct EinsumEquation {
     Character(Unicode.Scalar(UInt8(48 + min(position, 9))))
   }
 
-  private static func labels(of term: String, hidden: Int, _ text: String) throws(OperatorError) -> [Character] {
+  private static func labels(of term: String, hidden: Int, _ text: String) throws(OperatorError)
+    -> [Character]
+  {
     let parts = term.split(separator: "...", maxSplits: 2, omittingEmptySubsequences: false)
     guard parts.count <= 2, hidden <= 10, parts.allSatisfy({ $0.allSatisfy { $0.isASCII && $0.isLetter } })
     else { throw .unsupported("term '\(term)' of equation '\(text)'") }

@@ -40,13 +40,21 @@ struct Gemm: Operator {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
+  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    inputs.productScratchByteCount(try? product(inputs[0].shape, inputs[1].shape), options)
+  }
+
+  func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError)
+    -> (any PreparedConstants)?
+  {
+    try inputs.packedRight(product(inputs[0].shape, inputs[1].shape), options)
+  }
+
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let stacks = try stacks(operands[0].shape, operands[1].shape)
     let result = operands.output(0)
-    BatchedProduct(
-      stacks.size, offsetsA: stacks.offsets.a, offsetsB: stacks.offsets.b, transposesA: transposesA,
-      transposesB: transposesB
-    ).run(operands[0], operands[1], into: result, context.options)
+    try product(operands[0].shape, operands[1].shape).run(
+      operands[0], operands[1], packed: (operands.prepared as? PackedRight)?.matrix, into: result,
+      scratch: operands.scratch, context.options)
     let addend = operands.optional(2)
     guard alpha != 1 || addend != nil else { return }
     MatrixSum.scale(
@@ -97,5 +105,9 @@ struct Gemm: Operator {
 
   private func stacks(_ a: Shape, _ b: Shape) throws(OperatorError) -> MatrixStacks {
     try MatrixStacks(a, b, transposesA: transposesA, transposesB: transposesB)
+  }
+
+  private func product(_ a: Shape, _ b: Shape) throws(OperatorError) -> BatchedProduct {
+    try stacks(a, b).product(transposesA: transposesA, transposesB: transposesB)
   }
 }

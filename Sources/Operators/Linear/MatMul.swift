@@ -18,10 +18,21 @@ struct MatMul: Operator {
     return [ValueType(inputs[0].elementType, try MatrixStacks(inputs[0].shape, inputs[1].shape).shape)]
   }
 
+  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    inputs.productScratchByteCount(try? MatrixStacks(inputs[0].shape, inputs[1].shape).product(), options)
+  }
+
+  func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError)
+    -> (any PreparedConstants)?
+  {
+    try inputs.packedRight(MatrixStacks(inputs[0].shape, inputs[1].shape).product(), options)
+  }
+
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let stacks = try MatrixStacks(operands[0].shape, operands[1].shape)
-    BatchedProduct(stacks.size, offsetsA: stacks.offsets.a, offsetsB: stacks.offsets.b)
-      .run(operands[0], operands[1], into: operands.output(0), context.options)
+    let product = try MatrixStacks(operands[0].shape, operands[1].shape).product()
+    product.run(
+      operands[0], operands[1], packed: (operands.prepared as? PackedRight)?.matrix,
+      into: operands.output(0), scratch: operands.scratch, context.options)
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -114,10 +125,12 @@ struct TransposedMatMul: Operator, Decomposable {
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let stacks = try stacks(operands[0].shape, operands[1].shape)
-    BatchedProduct(
-      stacks.size, offsetsA: stacks.offsets.a, offsetsB: stacks.offsets.b, transposesA: transposesA,
-      transposesB: transposesB
-    ).run(operands[0], operands[1], into: operands.output(0), context.options)
+    product(stacks).run(
+      operands[0], operands[1], into: operands.output(0), scratch: operands.scratch, context.options)
+  }
+
+  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    inputs.productScratchByteCount((try? stacks(inputs[0].shape, inputs[1].shape)).map(product), options)
   }
 
   func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
@@ -128,6 +141,10 @@ struct TransposedMatMul: Operator, Decomposable {
 
   private func stacks(_ a: Shape, _ b: Shape) throws(OperatorError) -> MatrixStacks {
     try MatrixStacks(a, b, transposesA: transposesA, transposesB: transposesB)
+  }
+
+  private func product(_ stacks: MatrixStacks) -> BatchedProduct {
+    stacks.product(transposesA: transposesA, transposesB: transposesB)
   }
 }
 

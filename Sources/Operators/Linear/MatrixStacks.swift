@@ -21,7 +21,9 @@ struct MatrixStacks {
     let columnAxes = b.rank == 1 ? b.extents + [1] : b.extents
     let (m, kA) = Self.lastTwo(rowAxes, swapped: transposesA)
     let (kB, n) = Self.lastTwo(columnAxes, swapped: transposesB)
-    guard kA == kB else { throw .invalid("can't multiply \(a) and \(b): inner extents \(kA) and \(kB) differ") }
+    guard kA == kB else {
+      throw .invalid("can't multiply \(a) and \(b): inner extents \(kA) and \(kB) differ")
+    }
     let stackA = Shape(Array(rowAxes.dropLast(2)))
     let stackB = Shape(Array(columnAxes.dropLast(2)))
     guard let stack = stackA.broadcast(with: stackB),
@@ -41,6 +43,12 @@ struct MatrixStacks {
         Self.offsets(of: stackA, in: stack, step: m * kA), Self.offsets(of: stackB, in: stack, step: kA * n)
       )
     }
+  }
+
+  /// The products to run.
+  func product(transposesA: Bool = false, transposesB: Bool = false) -> BatchedProduct {
+    BatchedProduct(
+      size, offsetsA: offsets.a, offsetsB: offsets.b, transposesA: transposesA, transposesB: transposesB)
   }
 
   private static func lastTwo(_ extents: [Int], swapped: Bool) -> (Int, Int) {

@@ -97,7 +97,12 @@ struct LayerNormalizationGradient: Operator, Decomposable {
     Normalization.layerNormGradient(
       operands[0], operands[1], scale: operands[2], epsilon: epsilon, rowLength: operands[2].count,
       into: operands.optionalOutput(0), dScale: operands.optionalOutput(1),
-      dBias: operands.optionalOutput(2), context.options)
+      dBias: operands.optionalOutput(2), scratch: operands.scratch, context.options)
+  }
+
+  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    let rows = inputs[1].shape.elementCount / max(inputs[2].shape.elementCount, 1)
+    return Normalization.layerNormGradientScratch(rows: rows, inputs[0].elementType)
   }
 
   func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {

@@ -36,7 +36,9 @@ struct Concat: Operator {
       }
       extents[axis] += next.extents[axis]
     }
-    guard let shape = Shape(checking: extents) else { throw .invalid("result of extents \(extents) is too large") }
+    guard let shape = Shape(checking: extents) else {
+      throw .invalid("result of extents \(extents) is too large")
+    }
     return [ValueType(inputs[0].elementType, shape)]
   }
 

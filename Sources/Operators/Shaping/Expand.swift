@@ -9,7 +9,8 @@ import Tensors
 /// Shapes: input and `shape` broadcast with each other → the common shape.
 /// Source: onnx/docs/Operators.md#Expand.
 struct Expand: Operator {
-  static let schema = OperatorSchema("Expand", versions: 8..., inputs: ["input", "shape"], outputs: ["output"])
+  static let schema = OperatorSchema(
+    "Expand", versions: 8..., inputs: ["input", "shape"], outputs: ["output"])
 
   init(reading node: AttributeReader) throws(OperatorError) {}
 

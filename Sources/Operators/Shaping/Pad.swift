@@ -103,7 +103,9 @@ struct Pad: Operator {
 
   private func pads(_ inputs: InputTypes) throws(OperatorError) -> PadAmounts {
     let rank = inputs[0].shape.rank
-    guard let pads = try inputs.integers(1, orAttribute: attributePads) else { throw .invalid("lacks input 1 (pads)") }
+    guard let pads = try inputs.integers(1, orAttribute: attributePads) else {
+      throw .invalid("lacks input 1 (pads)")
+    }
     let axes = attributePads == nil ? try inputs.integers(3) : nil
     return try PadAmounts(pads, axes: axes, of: inputs[0].shape, rank: rank)
   }
@@ -193,8 +195,12 @@ struct PadAmounts {
     let targetStarts: [Int]
     let extents: [Int]
 
-    func sourceOffset(_ shape: Shape) -> Int { zip(sourceStarts, shape.strides).reduce(0) { $0 + $1.0 * $1.1 } }
-    func targetOffset(_ shape: Shape) -> Int { zip(targetStarts, shape.strides).reduce(0) { $0 + $1.0 * $1.1 } }
+    func sourceOffset(_ shape: Shape) -> Int {
+      zip(sourceStarts, shape.strides).reduce(0) { $0 + $1.0 * $1.1 }
+    }
+    func targetOffset(_ shape: Shape) -> Int {
+      zip(targetStarts, shape.strides).reduce(0) { $0 + $1.0 * $1.1 }
+    }
   }
 
   /// The part of the operand that the result keeps.
@@ -217,7 +223,8 @@ extension GradientBuilder {
       return try emit(
         "Slice",
         [
-          value, try constant(axes.map { -before[$0] }), try constant(axes.map { shape.extents[$0] + after[$0] }),
+          value, try constant(axes.map { -before[$0] }),
+          try constant(axes.map { shape.extents[$0] + after[$0] }),
           try constant(axes),
         ])
     }

@@ -118,7 +118,8 @@ struct ResizePlan {
   init(_ attributes: ResizeAttributes, from source: Shape, to target: Shape, scales: [Double]) {
     var steps: [Step] = []
     var shape = source
-    for axis in source.extents.indices where source.extents[axis] != target.extents[axis] || scales[axis] != 1 {
+    for axis in source.extents.indices where source.extents[axis] != target.extents[axis] || scales[axis] != 1
+    {
       var extents = shape.extents
       extents[axis] = target.extents[axis]
       let after = Shape(extents)

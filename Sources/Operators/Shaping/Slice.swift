@@ -74,7 +74,8 @@ struct Slice: Operator {
   private func bounds(_ inputs: InputTypes) throws(OperatorError) -> SliceBounds {
     if let attributes {
       return try SliceBounds(
-        of: inputs[0].shape, starts: attributes.starts, ends: attributes.ends, axes: attributes.axes, steps: nil)
+        of: inputs[0].shape, starts: attributes.starts, ends: attributes.ends, axes: attributes.axes,
+        steps: nil)
     }
     guard let starts = try inputs.integers(1), let ends = try inputs.integers(2) else {
       throw .invalid("lacks input 1 (starts) or 2 (ends)")
@@ -97,7 +98,8 @@ struct SliceBounds {
     self.steps = [Int](repeating: 1, count: shape.rank)
     counts = shape.extents
     let axes = axes ?? Array(0..<starts.count)
-    guard starts.count == ends.count, starts.count == axes.count, steps.map({ $0.count == starts.count }) ?? true
+    guard starts.count == ends.count, starts.count == axes.count,
+      steps.map({ $0.count == starts.count }) ?? true
     else { throw .invalid("starts, ends, axes and steps differ in length") }
     for (index, given) in axes.enumerated() {
       guard let axis = shape.normalizedAxis(given) else {
@@ -136,7 +138,8 @@ struct SliceBounds {
   func contiguousOffset(in source: Shape) -> Int? {
     guard !counts.contains(0) else { return 0 }
     guard let first = counts.firstIndex(where: { $0 != 1 }) else { return block(in: source).offset }
-    let isContiguous = steps[first] == 1 && counts[(first + 1)...] == source.extents[(first + 1)...]
+    let isContiguous =
+      steps[first] == 1 && counts[(first + 1)...] == source.extents[(first + 1)...]
       && zip(steps, counts).dropFirst(first + 1).allSatisfy { $0 == 1 || $1 == 1 }
     return isContiguous ? block(in: source).offset : nil
   }

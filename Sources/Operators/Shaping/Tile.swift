@@ -8,7 +8,8 @@ import Tensors
 ///
 /// Shapes: input [n…] → [repeats · n…]. Source: onnx/docs/Operators.md#Tile.
 struct Tile: Operator {
-  static let schema = OperatorSchema("Tile", versions: 6..., inputs: ["input", "repeats"], outputs: ["output"])
+  static let schema = OperatorSchema(
+    "Tile", versions: 6..., inputs: ["input", "repeats"], outputs: ["output"])
 
   init(reading node: AttributeReader) throws(OperatorError) {}
 

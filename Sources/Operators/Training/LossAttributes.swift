@@ -17,7 +17,9 @@ struct LossAttributes {
   }
 
   /// Checks scores [B, C, d…], labels [B, d…] and weights [C]; gives the type of the loss.
-  func lossType(_ scores: ValueType, _ labels: ValueType, _ weights: ValueType?) throws(OperatorError) -> ValueType {
+  func lossType(_ scores: ValueType, _ labels: ValueType, _ weights: ValueType?) throws(OperatorError)
+    -> ValueType
+  {
     let shape = scores.shape
     guard scores.elementType.isFloatingPoint else {
       throw .unsupported("scores have element type \(scores.elementType.name), implemented: float, double")

@@ -27,7 +27,8 @@ struct OptimizerOperands {
         let type = inputs[operands.position(part, index)]
         try inputs.require(operands.position(part, index), isOneOf: [.float32, .float64])
         guard type == inputs[operands.position(0, index)] else {
-          throw .invalid("input \(operands.position(part, index)) is \(type), the parameter \(inputs[2 + index])")
+          throw .invalid(
+            "input \(operands.position(part, index)) is \(type), the parameter \(inputs[2 + index])")
         }
       }
     }

@@ -122,7 +122,7 @@ extension LossAttributes {
 extension GradientBuilder {
   /// One at the label's class along axis 1, else zero, in the type and shape of some scores.
   mutating func oneHot(_ labels: String, like scores: String) throws(OperatorError) -> String {
-    let depth = try emit("Squeeze", [try constant([shape(scores)[1]])])
+    let depth = try constant([shape(scores)[1]])
     let zero = try reshape(try scalar(0, like: scores), to: [1])
     let one = try reshape(try scalar(1, like: scores), to: [1])
     let values = try emit("Concat", [zero, one], [Attribute("axis", 0)])

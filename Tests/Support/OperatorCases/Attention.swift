@@ -6,7 +6,8 @@ extension OperatorCase {
   /// Cases of Attention.
   package static let attention: [OperatorCase] = [
     attention("heads as an axis", batch: 2, heads: 3, shared: 3, queries: 5, keys: 5),
-    attention("more keys than queries, own scale", batch: 1, heads: 2, shared: 2, queries: 3, keys: 7, scale: 0.3),
+    attention(
+      "more keys than queries, own scale", batch: 1, heads: 2, shared: 2, queries: 3, keys: 7, scale: 0.3),
     attention("key heads shared", batch: 2, heads: 4, shared: 2, queries: 3, keys: 4),
     attention("causal", batch: 1, heads: 2, shared: 2, queries: 4, keys: 4, causal: true),
     attention("added mask", batch: 2, heads: 2, shared: 2, queries: 3, keys: 4, mask: [3, 4]),

@@ -6,14 +6,23 @@ extension OperatorCase {
   package static let convolution: [OperatorCase] = [
     conv("patch embedding", [2, 3, 8, 8], [5, 3, 4, 4], strides: [4, 4], bias: true),
     conv("pointwise", [2, 3, 4, 5], [6, 3, 1, 1], bias: true),
-    conv("stride, dilation, uneven padding", [1, 2, 9, 7], [3, 2, 3, 2], strides: [2, 1], dilations: [1, 2], pads: [1, 0, 2, 3]),
+    conv(
+      "stride, dilation, uneven padding", [1, 2, 9, 7], [3, 2, 3, 2], strides: [2, 1], dilations: [1, 2],
+      pads: [1, 0, 2, 3]),
     conv("groups", [2, 4, 5, 5], [6, 2, 3, 3], pads: [1, 1, 1, 1], group: 2),
     conv("one axis", [2, 3, 11], [4, 3, 5], strides: [2], pads: [2, 2], bias: true),
     conv("depthwise, direct", [2, 3, 9, 8], [3, 1, 3, 3], pads: [1, 1, 1, 1], group: 3),
-    conv("depthwise, direct with stride", [1, 2, 7, 7], [2, 1, 5, 5], strides: [2, 2], pads: [2, 2, 2, 2], group: 2),
-    conv("depthwise, kernel larger than the map", [3, 2, 5, 4], [2, 1, 15, 15], pads: [7, 7, 7, 7], group: 2),
+    conv(
+      "depthwise, direct with stride", [1, 2, 7, 7], [2, 1, 5, 5], strides: [2, 2], pads: [2, 2, 2, 2],
+      group: 2),
+    conv(
+      "depthwise, kernel larger than the map", [3, 2, 5, 4], [2, 1, 15, 15], pads: [7, 7, 7, 7], group: 2),
     conv("depthwise, Toeplitz", [2, 2, 14, 14], [2, 1, 13, 13], pads: [6, 6, 6, 6], group: 2),
-    conv("depthwise, dilated", [1, 2, 7, 7], [2, 1, 3, 3], dilations: [3, 3], pads: [3, 3, 3, 3], group: 2),
+    conv("depthwise, Toeplitz by rows", [2, 2, 17, 19], [2, 1, 7, 9], pads: [3, 4, 3, 4], group: 2),
+    conv(
+      "depthwise, by rows, uneven padding", [1, 2, 18, 16], [2, 1, 51, 51], pads: [30, 20, 22, 30], group: 2),
+    conv(
+      "depthwise, dilated", [1, 2, 7, 7], [2, 1, 3, 3], dilations: [3, 3], pads: [3, 3, 3, 3], group: 2),
     conv("two filters per channel", [1, 2, 5, 5], [4, 1, 3, 3], pads: [1, 1, 1, 1], group: 2),
   ]
 
@@ -27,7 +36,8 @@ extension OperatorCase {
     let spread = dilations ?? [Int](repeating: 1, count: axes)
     let padding = pads ?? [Int](repeating: 0, count: 2 * axes)
     let outputs = (0..<axes).map { axis in
-      (x[2 + axis] + padding[axis] + padding[axes + axis] - (w[2 + axis] - 1) * spread[axis] - 1) / steps[axis] + 1
+      (x[2 + axis] + padding[axis] + padding[axes + axis] - (w[2 + axis] - 1) * spread[axis] - 1)
+        / steps[axis] + 1
     }
     var attributes = [Attribute("group", group)]
     if let strides { attributes.append(Attribute("strides", strides)) }

@@ -16,14 +16,17 @@ extension OperatorCase {
     matMul("one left matrix for a stack", [4, 5], [3, 5, 2]),
     matMul("larger than a tile", [37, 65], [65, 33]),
     matMul("nothing to sum", [3, 0], [0, 2]),
-    OperatorCase("a row vector", "MatMul", inputs: [.normal([5]), .normal([2, 5, 3], seed: 2)], tolerance: longSum) {
+    OperatorCase(
+      "a row vector", "MatMul", inputs: [.normal([5]), .normal([2, 5, 3], seed: 2)], tolerance: longSum
+    ) {
       inputs in
       .make([2, 3]) { place in
         (0..<5).reduce(0) { $0 + inputs[0]([$1]) * inputs[1]([place[0], $1, place[1]]) }
       }
     },
-    OperatorCase("a column vector", "MatMul", inputs: [.normal([2, 3, 5]), .normal([5], seed: 2)], tolerance: longSum)
-    { inputs in
+    OperatorCase(
+      "a column vector", "MatMul", inputs: [.normal([2, 3, 5]), .normal([5], seed: 2)], tolerance: longSum
+    ) { inputs in
       .make([2, 3]) { place in
         (0..<5).reduce(0) { $0 + inputs[0]([place[0], place[1], $1]) * inputs[1]([$1]) }
       }
@@ -74,11 +77,13 @@ extension OperatorCase {
       name, "MatMul", inputs: [.normal(a), .normal(b, seed: 2)], tolerance: longSum,
       gradientTolerance: .relativeToLargest(1e-5, reason: "sums of products in Float")
     ) { inputs in
-      let stack = Shape(Array(a.extents.dropLast(2))).broadcast(with: Shape(Array(b.extents.dropLast(2)))) ?? []
+      let stack =
+        Shape(Array(a.extents.dropLast(2))).broadcast(with: Shape(Array(b.extents.dropLast(2)))) ?? []
       return .make(Shape(stack.extents + [a[-2], b[-1]])) { place in
         let outer = Array(place.dropLast(2))
         return (0..<a[-1]).reduce(0) { sum, k in
-          sum + inputs[0](outer + [place[place.count - 2], k]) * inputs[1](outer + [k, place[place.count - 1]])
+          sum + inputs[0](outer + [place[place.count - 2], k])
+            * inputs[1](outer + [k, place[place.count - 1]])
         }
       }
     }
@@ -107,7 +112,8 @@ extension OperatorCase {
     }
   }
 
-  private static func einsum(_ name: String, _ equation: String, _ extents: [Character: Int]) -> OperatorCase {
+  private static func einsum(_ name: String, _ equation: String, _ extents: [Character: Int]) -> OperatorCase
+  {
     let sides = equation.split(separator: ">", omittingEmptySubsequences: false)
     let terms = sides[0].dropLast().split(separator: ",").map(Array.init)
     let result = Array(sides[1])

@@ -29,7 +29,8 @@ extension OperatorCase {
     ) { inputs in
       .make([2, 3, 4, 5]) { place in
         let c = [place[1]]
-        return (inputs[0](place) - inputs[3](c)) / (inputs[4](c) + Double(Float(1e-5))).squareRoot() * inputs[1](c)
+        return (inputs[0](place) - inputs[3](c)) / (inputs[4](c) + Double(Float(1e-5))).squareRoot()
+          * inputs[1](c)
           + inputs[2](c)
       }
     },
@@ -39,7 +40,8 @@ extension OperatorCase {
     ) { inputs in inputs[0].reduce([2, 3]) { $0.reduce(0, +) / 35 } },
   ]
 
-  private static func layerNorm(_ name: String, _ shape: Shape, axis: Int, bias: Bool = true) -> OperatorCase {
+  private static func layerNorm(_ name: String, _ shape: Shape, axis: Int, bias: Bool = true) -> OperatorCase
+  {
     let first = axis < 0 ? axis + shape.rank : axis
     let inner = Shape(Array(shape.extents[first...]))
     let count = Double(inner.elementCount)

@@ -31,7 +31,9 @@ extension OperatorCase {
     },
     OperatorCase(
       "linear, corners aligned", "Resize", inputs: [.normal([1, 3]), nil, nil, .integers([1, 5])],
-      attributes: [Attribute("mode", "linear"), Attribute("coordinate_transformation_mode", "align_corners")],
+      attributes: [
+        Attribute("mode", "linear"), Attribute("coordinate_transformation_mode", "align_corners"),
+      ],
       tolerance: .relativeToLargest(1e-6, reason: "two products per element")
     ) { inputs in
       let x = inputs[0].values
@@ -53,7 +55,8 @@ extension OperatorCase {
         }, [1, 9])
     },
     OperatorCase(
-      "antialiased linear, to half the size", "Resize", inputs: [.normal([1, 8]), nil, nil, .integers([1, 4])],
+      "antialiased linear, to half the size", "Resize",
+      inputs: [.normal([1, 8]), nil, nil, .integers([1, 4])],
       attributes: [
         Attribute("mode", "linear"), Attribute("antialias", 1), Attribute("exclude_outside", 1),
       ], tolerance: .relativeToLargest(1e-6, reason: "four products per element")
@@ -62,7 +65,9 @@ extension OperatorCase {
       return .of(
         (0..<4).map { position in
           // A triangle of width two around 2 · position + 1/2: weights 1, 3, 3, 1, those outside left out.
-          let taps = zip(2 * position - 1...2 * position + 2, [1.0, 3, 3, 1]).filter { x.indices.contains($0.0) }
+          let taps = zip(2 * position - 1...2 * position + 2, [1.0, 3, 3, 1]).filter {
+            x.indices.contains($0.0)
+          }
           return taps.reduce(0) { $0 + $1.1 * x[$1.0] } / taps.reduce(0) { $0 + $1.1 }
         }, [1, 4])
     },

@@ -6,13 +6,19 @@ extension OperatorCase {
   package static let shaping: [OperatorCase] = moving + joining + cutting + repeating
 
   private static let moving: [OperatorCase] = [
-    OperatorCase("one extent computed, one copied", "Reshape", inputs: [.normal([2, 3, 4]), .integers([0, -1])]) {
+    OperatorCase(
+      "one extent computed, one copied", "Reshape", inputs: [.normal([2, 3, 4]), .integers([0, -1])]
+    ) {
       $0[0].reshaped([2, 12])
     },
-    OperatorCase("in the middle", "Flatten", inputs: [.normal([2, 3, 5])], attributes: [Attribute("axis", 2)]) {
+    OperatorCase(
+      "in the middle", "Flatten", inputs: [.normal([2, 3, 5])], attributes: [Attribute("axis", 2)]
+    ) {
       $0[0].reshaped([6, 5])
     },
-    OperatorCase("before the first axis", "Flatten", inputs: [.normal([2, 3])], attributes: [Attribute("axis", 0)]) {
+    OperatorCase(
+      "before the first axis", "Flatten", inputs: [.normal([2, 3])], attributes: [Attribute("axis", 0)]
+    ) {
       $0[0].reshaped([1, 6])
     },
     OperatorCase("given axes", "Squeeze", inputs: [.normal([1, 3, 1, 5]), .integers([0, -2])]) {
@@ -46,19 +52,23 @@ extension OperatorCase {
       .make([2, 5, 5]) { $0[1] < 1 ? inputs[0]($0) : inputs[1]([$0[0], $0[1] - 1, $0[2]]) }
     },
     OperatorCase(
-      "innermost axis, one part empty", "Concat", inputs: [.normal([3, 2]), .normal([3, 0]), .normal([3, 4])],
+      "innermost axis, one part empty", "Concat",
+      inputs: [.normal([3, 2]), .normal([3, 0]), .normal([3, 4])],
       attributes: [Attribute("axis", -1)]
     ) { inputs in
       .make([3, 6]) { $0[1] < 2 ? inputs[0]($0) : inputs[2]([$0[0], $0[1] - 2]) }
     },
-    OperatorCase("truth values", "Concat", inputs: [.booleans([true, false]), .booleans([true])],
+    OperatorCase(
+      "truth values", "Concat", inputs: [.booleans([true, false]), .booleans([true])],
       attributes: [Attribute("axis", 0)], gradient: .none("truth values have no gradient")
     ) { _ in .booleans([true, false, true]) },
-    OperatorCase("constant, before and after", "Pad", inputs: [.normal([2, 3]), .integers([1, 0, 0, 2])]) { inputs in
+    OperatorCase("constant, before and after", "Pad", inputs: [.normal([2, 3]), .integers([1, 0, 0, 2])]) {
+      inputs in
       .make([3, 5]) { $0[0] < 1 || $0[1] > 2 ? 0 : inputs[0]([$0[0] - 1, $0[1]]) }
     },
     OperatorCase(
-      "some axes, one removed", "Pad", inputs: [.normal([2, 5, 3]), .integers([-1, 1]), .scalar(7), .integers([1])],
+      "some axes, one removed", "Pad",
+      inputs: [.normal([2, 5, 3]), .integers([-1, 1]), .scalar(7), .integers([1])],
       gradient: .none("the value of new elements has no gradient")
     ) { inputs in
       .make([2, 5, 3]) { $0[1] > 3 ? 7 : inputs[0]([$0[0], $0[1] + 1, $0[2]]) }
@@ -117,10 +127,13 @@ extension OperatorCase {
   ]
 
   private static let repeating: [OperatorCase] = [
-    OperatorCase("class token to a batch", "Expand", inputs: [.normal([1, 1, 5]), .integers([3, 1, 1])]) { inputs in
+    OperatorCase("class token to a batch", "Expand", inputs: [.normal([1, 1, 5]), .integers([3, 1, 1])]) {
+      inputs in
       .make([3, 1, 5]) { inputs[0]([0, 0, $0[2]]) }
     },
-    OperatorCase("new axes and a middle one", "Expand", inputs: [.normal([3, 1, 2]), .integers([2, 1, 4, 1])]) {
+    OperatorCase(
+      "new axes and a middle one", "Expand", inputs: [.normal([3, 1, 2]), .integers([2, 1, 4, 1])]
+    ) {
       inputs in .make([2, 3, 4, 2]) { inputs[0]([$0[1], 0, $0[3]]) }
     },
     OperatorCase("a scalar", "Expand", inputs: [.scalar(1.5), .integers([2, 2])]) { inputs in

@@ -9,9 +9,13 @@ extension OperatorCase {
   private static let losses: [OperatorCase] = ["mean", "sum", "none"].flatMap { reduction in
     [
       loss("plain, \(reduction)", "SoftmaxCrossEntropyLoss", [4, 5], reduction),
-      loss("over positions, one ignored, \(reduction)", "SoftmaxCrossEntropyLoss", [2, 3, 4], reduction, ignored: 1),
+      loss(
+        "over positions, one ignored, \(reduction)", "SoftmaxCrossEntropyLoss", [2, 3, 4], reduction,
+        ignored: 1),
       loss("plain, \(reduction)", "NegativeLogLikelihoodLoss", [4, 5], reduction),
-      loss("over positions, ignored −1, \(reduction)", "NegativeLogLikelihoodLoss", [2, 3, 4], reduction, ignored: -1),
+      loss(
+        "over positions, ignored −1, \(reduction)", "NegativeLogLikelihoodLoss", [2, 3, 4], reduction,
+        ignored: -1),
     ]
   }
 
@@ -20,7 +24,8 @@ extension OperatorCase {
   ) -> OperatorCase {
     let places = Shape([shape[0]] + shape.extents[2...])
     let labels = (0..<places.elementCount).map { $0 == 2 ? ignored ?? 0 : $0 * 7 % shape[1] }
-    let attributes = [Attribute("reduction", reduction)] + (ignored.map { [Attribute("ignore_index", $0)] } ?? [])
+    let attributes =
+      [Attribute("reduction", reduction)] + (ignored.map { [Attribute("ignore_index", $0)] } ?? [])
     return OperatorCase(
       name, type, inputs: [.normal(shape), .integers(labels, places)], attributes: attributes,
       tolerance: .relativeToLargest(1e-6, reason: "a sum and a logarithm")
@@ -47,7 +52,8 @@ extension OperatorCase {
       "two tensors with decay before and after",
       OperatorName("Adam", domain: "ai.onnx.preview.training"), version: 1,
       inputs: [
-        .scalar(0.1), .integers([3], []), .normal([2, 3]), .normal([4], seed: 2), .normal([2, 3], seed: 3),
+        .scalar(Double(Float(0.1))), .integers([3], []), .normal([2, 3]), .normal([4], seed: 2),
+        .normal([2, 3], seed: 3),
         .normal([4], seed: 4), .normal([2, 3], seed: 5), .normal([4], seed: 6), .uniform([2, 3], in: 0...1),
         .uniform([4], in: 0...1),
       ],
@@ -65,7 +71,8 @@ extension OperatorCase {
     OperatorCase(
       "decoupled decay", OperatorName("AdamW", domain: "dka.training"), version: 1, inputs: stepInputs,
       attributes: [Attribute("weight_decay", Float(0.25)), Attribute("epsilon", Float(0.01))], outputCount: 3,
-      tolerance: .relativeToLargest(1e-6, reason: "a dozen operations"), gradient: .none("a step has no gradient")
+      tolerance: .relativeToLargest(1e-6, reason: "a dozen operations"),
+      gradient: .none("a step has no gradient")
     ) { inputs in
       let rate = Double(Float(0.1))
       return step(inputs, alpha: 0.9, beta: 0.999, coupled: 0) { x, v, h in
@@ -77,7 +84,8 @@ extension OperatorCase {
       "decay as part of the gradient", OperatorName("AdamW", domain: "dka.training"), version: 1,
       inputs: stepInputs,
       attributes: [Attribute("weight_decay", Float(0.25)), Attribute("decoupled", 0)], outputCount: 3,
-      tolerance: .relativeToLargest(1e-6, reason: "a dozen operations"), gradient: .none("a step has no gradient")
+      tolerance: .relativeToLargest(1e-6, reason: "a dozen operations"),
+      gradient: .none("a step has no gradient")
     ) { inputs in
       step(inputs, alpha: 0.9, beta: 0.999, coupled: 0.25) { x, v, h in
         let root = h.squareRoot() / (1 - pow(0.999, 2)).squareRoot() + 1e-8
@@ -87,7 +95,8 @@ extension OperatorCase {
   ]
 
   private static let stepInputs: [ReferenceTensor?] = [
-    .scalar(Double(Float(0.1))), .integers([2], []), .normal([5]), .normal([5], seed: 2), .normal([5], seed: 3),
+    .scalar(Double(Float(0.1))), .integers([2], []), .normal([5]), .normal([5], seed: 2),
+    .normal([5], seed: 3),
     .uniform([5], in: 0...1),
   ]
 

@@ -3,7 +3,7 @@ import Kernels
 import Tensors
 
 /// What the attributes of `FusedAttention` and its gradient say: sizes, windows into the operands, scale.
-struct AttentionAttributes: Sendable {
+struct AttentionViews: Sendable {
   /// Sizes and layouts.
   let geometry: AttentionGeometry
   /// Operand (0, 1 or 2) that holds Q, K and V.
@@ -45,6 +45,21 @@ struct AttentionAttributes: Sendable {
 
   /// Shape of the log of the sums.
   var logSumExpShape: Shape { Shape([geometry.batch, geometry.heads, geometry.queries]) }
+
+  /// Operations of the two products Q Kᵀ and P V.
+  var productOperations: Int {
+    let g = geometry
+    return 2 &* g.batch &* g.heads &* g.queries &* g.keys &* (g.channels &+ g.valueChannels)
+  }
+
+  /// Whether the windows into an operand leave none of its elements out and are all overwritten by the gradient.
+  func covers(_ source: Int, _ operand: TensorView) -> Bool {
+    let g = geometry
+    let counts = [g.queries * g.channels, g.keys * g.channels, g.keys * g.valueChannels]
+    let covered = zip(sources, counts).filter { $0.0 == source }.reduce(0) { $0 + $1.1 } * g.batch * g.heads
+    return operand.elementType == .float32 && covered == operand.count
+      && [g.query.channel, g.key.channel, g.value.channel, g.output.channel].allSatisfy { $0 == 1 }
+  }
 
   /// Checks that every window lies within its operand.
   func check(_ inputs: InputTypes) throws(OperatorError) {

@@ -69,7 +69,7 @@ package struct DepthwiseGeometry: Hashable, Sendable {
 ///     dm[c, u, v] = Σ(b, i, j) dy[b, c, i, j] · x[b, c, i + u, j + v]
 ///
 /// Letters: b images, c channels, i rows, j columns, u and v offsets of a tap from the centre; k kernel extent, s dilation.
-package enum DepthwiseConvolution {
+package enum DepthwiseWindow {
   /// Adds a centred kernel [channels, 1, k, k] with dilation s to the live windows [channels, rows, columns].
   package static func merge(
     _ kernel: TensorView, dilation: Int, _ geometry: DepthwiseGeometry, into window: TensorView
