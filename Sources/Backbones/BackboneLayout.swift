@@ -8,6 +8,13 @@ public struct BackboneLayout: Sendable {
     public let stage: Int
     /// Where adapters may be put, in the order in which data pass.
     public let points: [InsertionSite]
+
+    /// A block with its points.
+    package init(index: Int, stage: Int, points: [InsertionSite]) {
+      self.index = index
+      self.stage = stage
+      self.points = points
+    }
   }
 
   /// The family's name, for example `vit`, or nil where the points were given by hand.
@@ -34,6 +41,26 @@ public struct BackboneLayout: Sendable {
   public var prefixTokens: Int
   /// Tensors that full fine-tuning trains, the head's included.
   public var weights: [BackboneWeight]
+
+  /// A layout.
+  package init(
+    family: String?, variant: String, blocks: [Block], head: ClassifierHead?, headInput: HeadInput?, output: String,
+    image: ImageInput?, patch: TokenGrid? = nil, grid: TokenGrid? = nil, width: Int? = nil, prefixTokens: Int,
+    weights: [BackboneWeight]
+  ) {
+    self.family = family
+    self.variant = variant
+    self.blocks = blocks
+    self.head = head
+    self.headInput = headInput
+    self.output = output
+    self.image = image
+    self.patch = patch
+    self.grid = grid
+    self.width = width
+    self.prefixTokens = prefixTokens
+    self.weights = weights
+  }
 
   /// All sites of all blocks.
   public var sites: [InsertionSite] { blocks.flatMap(\.points) }

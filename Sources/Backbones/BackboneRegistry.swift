@@ -10,13 +10,24 @@ package struct Recognition: Sendable {
   /// The families that do not fit, each with its reason.
   package let mismatches: [FamilyMismatch]
 
+  /// The outcome of a comparison.
+  package init(view: GraphView, layout: BackboneLayout?, mismatches: [FamilyMismatch]) {
+    self.view = view
+    self.layout = layout
+    self.mismatches = mismatches
+  }
+
+  /// Operators that this version does not support; no family fits where there are any.
+  package var unsupported: [LoweringError.Unsupported] { view.unsupported }
+
   /// Values for insertion by hand: results of residual additions that hold a map.
   package var candidates: [String] { view.insertionCandidates }
 
   /// The layout, or an error that lists why no family fits and what can be done.
   package func requireLayout() throws(BackboneError) -> BackboneLayout {
-    guard let layout else { throw .notRecognised(mismatches, candidates: candidates) }
-    return layout
+    if let layout { return layout }
+    guard unsupported.isEmpty else { throw .cannotBeRead(.unsupported(unsupported)) }
+    throw .notRecognised(mismatches, candidates: candidates)
   }
 }
 
@@ -49,13 +60,18 @@ package struct BackboneRegistry: Sendable {
 
   /// Lowers a model at its own batch, or 1, and compares it with every family.
   ///
-  /// - Throws: `BackboneError` where the file was rewritten by ONNX Runtime, or where it cannot be lowered.
+  /// A model with operators that are not supported is looked at as far as its file tells, and fits none.
+  ///
+  /// - Throws: `BackboneError` where the file was rewritten by ONNX Runtime, or where the network is wrong in itself.
   package func recognize(_ model: ModelDescription, lowering: Lowering) throws(BackboneError) -> Recognition {
     try RuntimeRewrites.refuse(model)
-    do {
-      return recognize(try GraphView(model, lowering: lowering))
+    let view: GraphView
+    do throws(LoweringError) {
+      view = try GraphView(model, lowering: lowering)
     } catch {
-      throw .cannotBeRead(error)
+      guard case .unsupported(let operators) = error else { throw .cannotBeRead(error) }
+      view = GraphView(model, unsupported: operators)
     }
+    return recognize(view)
   }
 }

@@ -24,6 +24,8 @@ package struct GraphView: Sendable {
   package let inputs: [String]
   /// Values delivered.
   package let outputs: [String]
+  /// Operators that kept the network from being lowered; shapes are mostly unknown then.
+  package let unsupported: [LoweringError.Unsupported]
   private let types: [String: ValueType]
   private let constants: [String: Tensor]
   private let producers: [String: Int]
@@ -38,16 +40,13 @@ package struct GraphView: Sendable {
     nodes = lowered.nodes.map(\.node)
     inputs = lowered.inputs.filter { lowered.constants[$0] == nil }
     outputs = lowered.outputs
+    unsupported = []
     types = lowered.types
     constants = lowered.constants
     producers = lowered.producers
     consumers = lowered.consumers
     initializers = Set(model.graph.initializers.map(\.name))
-    var made: [String: Int] = [:]
-    for (index, node) in model.graph.nodes.enumerated() {
-      for output in node.outputs where !output.isEmpty { made[output] = index }
-    }
-    fileProducers = made
+    fileProducers = model.graph.producers()
     classes = Self.classified(model.graph)
   }
 
@@ -56,6 +55,46 @@ package struct GraphView: Sendable {
     var plain = lowering
     if plain.openExtent == nil { plain.openExtent = { _, axis in axis == 0 ? 1 : nil } }
     self.init(model, lowered: try plain.lower(model))
+  }
+
+  /// A view of a model that can't be lowered: nodes as they stand in the file, shapes only where the file declares them.
+  package init(_ model: ModelDescription, unsupported: [LoweringError.Unsupported]) {
+    var lowered = LoweredGraph()
+    for description in model.graph.inputs + model.graph.valueDescriptions + model.graph.outputs {
+      guard case .tensor(let number, let dimensions?)? = description.type?.kind,
+        let elementType = ElementType(rawValue: number)
+      else { continue }
+      let extents = dimensions.enumerated().map { axis, dimension -> Int in
+        if case .value(let extent) = dimension.extent { Int(clamping: extent) } else { axis == 0 ? 1 : -1 }
+      }
+      guard let shape = Shape(checking: extents) else { continue }
+      lowered.types[description.name] = ValueType(elementType, shape)
+    }
+    for initializer in model.graph.initializers {
+      guard let tensor = initializer.tensor else { continue }
+      lowered.types[initializer.name] = ValueType(tensor.elementType, tensor.shape)
+      lowered.constants[initializer.name] = tensor
+    }
+    self.model = model
+    self.unsupported = unsupported
+    nodes = model.graph.nodes
+    inputs = model.graph.requiredInputs.map(\.name)
+    outputs = model.graph.outputs.map(\.name)
+    types = lowered.types
+    constants = lowered.constants
+    initializers = Set(model.graph.initializers.map(\.name))
+    fileProducers = model.graph.producers()
+    producers = fileProducers
+    consumers = model.graph.consumers()
+    classes = Self.classified(model.graph)
+  }
+
+  /// Refuses to go on where operators that are not supported leave shapes unknown.
+  func requireShapes() throws(Mismatch) {
+    guard !unsupported.isEmpty else { return }
+    throw Mismatch(
+      "shapes are unknown since operators are not supported: \(unsupported.map(\.name).joined(separator: ", "))",
+      at: unsupported.flatMap(\.nodes))
   }
 
   /// Version of the default operator set.

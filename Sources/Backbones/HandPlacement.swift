@@ -1,4 +1,5 @@
 import Graphs
+import Operators
 import Tensors
 
 /// Insertion points that a user names, with what the shape of a value alone does not tell.
@@ -32,6 +33,7 @@ extension Recognition {
   /// Works for unknown families too. Points that the family's recogniser knows keep what it found out about them.
   package func layout(at placement: HandPlacement) throws(BackboneError) -> BackboneLayout {
     guard !placement.values.isEmpty else { throw .unsuitable("no value is named", option: "--at") }
+    guard unsupported.isEmpty else { throw .cannotBeRead(.unsupported(unsupported)) }
     var blocks: [BackboneLayout.Block] = []
     for (index, value) in placement.values.enumerated() {
       guard !placement.values[..<index].contains(value) else {
@@ -53,7 +55,7 @@ extension Recognition {
     return BackboneLayout(
       family: nil, variant: "points given by hand", blocks: blocks, head: tail.classifier,
       headInput: tail.headInput(prefix: prefix), output: tail.classifier?.output ?? output,
-      image: ImageInput.first(of: view), patch: nil, grid: nil, width: nil, prefixTokens: prefix,
+      image: ImageInput.first(of: view), prefixTokens: prefix,
       weights: view.weights(from: firstConvolution))
   }
 

@@ -15,6 +15,7 @@ package enum VisionTransformer: Backbone {
   package static func recognize(_ view: GraphView) throws(Mismatch) -> BackboneLayout {
     let stem = try ImageStem(view)
     let patch = try stem.patch(in: view)
+    try view.requireShapes()
     guard let mapValue = stem.convolution.outputs.first, view.extents(mapValue).count == 4 else {
       throw Mismatch("the patch convolution makes no map", at: [stem.convolution.label])
     }
@@ -164,8 +165,16 @@ struct Branch {
       let isWeighted = view.isWeighted(node)
       if isWeighted, !isAfterWeights, let input = view.dataInputs(node).first {
         origins.append(view.beforeRearranging(input))
-        if let linear = LinearLayer(node, in: view) { entries.append(linear) }
         movesBatch = movesBatch || Self.passesTranspose(from: input, in: view)
+        if let linear = LinearLayer(node, in: view) {
+          entries.append(linear)
+          // onnxslim drops the Transpose of a batch of 1: then only the split [N, B, 3, C] shows the order.
+          let split = view.soleConsumer(view.sameValue(linear.output)).map { view.nodes[$0] }
+          if let split, split.operatorName.type == "Reshape", let parts = split.outputs.first {
+            let extents = view.extents(parts)
+            movesBatch = movesBatch || extents.count == 4 && extents[0] == tokens && extents[2] == 3
+          }
+        }
       }
       if isAfterWeights || isWeighted { weightedBefore.formUnion(node.outputs) }
     }

@@ -32,8 +32,10 @@ package struct Lowering: Sendable {
 
   /// Lowers the main graph of a model at a batch of its own choice for the first input.
   ///
-  /// A batch that the exporter baked into the graph is rewritten on the way; see `BatchBinding`.
+  /// Where the file leaves the batch open it is bound as the file says. A batch that the exporter baked into the graph
+  /// is rewritten on the way; see `BatchBinding`.
   package func lower(_ model: ModelDescription, batch: Int) throws(LoweringError) -> LoweredGraph {
+    if let graph = try? lowerOpen(model, batch: batch) { return graph }
     var unit = self
     if unit.openExtent == nil { unit.openExtent = { _, axis in axis == 0 ? 1 : nil } }
     let reference = try unit.lower(model)
@@ -48,6 +50,21 @@ package struct Lowering: Sendable {
     var scaled = unit
     scaled.inputShapes[input] = Shape([batch] + shape.extents.dropFirst())
     return try scaled.lower(model, binding: BatchBinding(reference: reference))
+  }
+
+  /// Lowers a model whose first input leaves its batch open; nil where it does not.
+  private func lowerOpen(_ model: ModelDescription, batch: Int) throws(LoweringError) -> LoweredGraph? {
+    guard batch > 0, let input = model.graph.requiredInputs.first(where: { inputValues[$0.name] == nil }),
+      inputShapes[input.name] == nil, case .tensor(_, let dimensions?)? = input.type?.kind, let first = dimensions.first
+    else { return nil }
+    if case .value = first.extent { return nil }
+    var open = self
+    let (name, given) = (input.name, openExtent)
+    open.openExtent = { input, axis in
+      if axis == 0, input == name { return batch }
+      return given?(input, axis) ?? (axis == 0 ? batch : nil)
+    }
+    return try open.lower(model)
   }
 
   /// Lowers the main graph of a model.
