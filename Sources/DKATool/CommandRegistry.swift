@@ -4,6 +4,7 @@ package enum CommandRegistry {
     [
       InspectCommand.self, InjectCommand.self, TrainCommand.self, EvaluateCommand.self, PredictCommand.self,
       RunCommand.self, GradientsCommand.self, ConformanceCommand.self, BenchCommand.self, VerifyCommand.self,
+      PhantomsCommand.self,
     ]
   }
 }

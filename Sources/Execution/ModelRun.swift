@@ -25,7 +25,7 @@ package struct ModelRun {
   package func outputs(for inputs: [String: Tensor]) throws -> [Tensor] {
     let lowering = try lowering(for: inputs)
     let compiled = CompiledModel(model, registry: registry, context: context)
-    let plan = try compiled.plan(try compiled.fused(try lowering.lower(model)))
+    let plan = try compiled.plan(try compiled.fused(try lower(lowering, inputs)))
     return try run(plan, inputs)
   }
 
@@ -38,7 +38,7 @@ package struct ModelRun {
     let initializers = Set(model.graph.initializers.map(\.name))
     lowering.variables = Set(names).intersection(initializers)
     lowering.barriers = Set(names)
-    let lowered = try lowering.lower(model)
+    let lowered = try lower(lowering, inputs)
     for name in names {
       guard let type = lowered.types[name] else {
         throw ExecutionError.input(name: name, message: "the model has no value of this name")
@@ -66,6 +66,17 @@ package struct ModelRun {
     }
     builder.setOutputs(outputs)
     return try run(try compiled.plan(builder.graph), inputs)
+  }
+
+  /// The graph for the inputs; a batch that the file fixes is rewritten where the first input has another one.
+  private func lower(_ lowering: Lowering, _ inputs: [String: Tensor]) throws(LoweringError) -> LoweredGraph {
+    guard let input = model.graph.requiredInputs.first, let given = inputs[input.name]?.shape, given.rank > 1,
+      case .tensor(_, let dimensions?)? = input.type?.kind, case .value(let fixed)? = dimensions.first?.extent,
+      Int(fixed) != given[0]
+    else { return try lowering.lower(model) }
+    var unit = lowering
+    unit.inputShapes[input.name] = nil
+    return try unit.lower(model, batch: given[0])
   }
 
   private func lowering(for inputs: [String: Tensor]) throws -> Lowering {

@@ -37,6 +37,7 @@ package final class Plan: Sendable {
         direct[name] = try cache.aligned(name, constant)
       }
     }
+    for name in graph.constants.keys where direct[name] == nil { graph.constants[name]?.releasePages() }
     for name in graph.outputs {
       if let constant = graph.constants[name] { direct[name] = try cache.aligned(name, constant) }
     }
