@@ -92,7 +92,7 @@ let package = Package(
     tests("TensorFilesTests", uses: ["TensorFiles", "Tensors"]),
     tests("ONNXFormatTests", uses: ["ONNXFormat", "CONNXProto", "CONNXCheck"]),
     tests("OperatorsTests", uses: ["Operators", "Graphs", "Kernels"]),
-    tests("RewritingTests", uses: ["Rewriting", "Operators", "ONNXFormat", "Graphs"]),
+    tests("RewritingTests", uses: ["Rewriting", "Operators", "Kernels", "ONNXFormat", "Graphs", "Tensors"]),
     tests("BackbonesTests", uses: ["Backbones", "ONNXFormat", "Operators", "Kernels", "Graphs", "Tensors"]),
     tests("ExecutionTests", uses: ["Execution", "ONNXFormat", "TensorFiles", "Graphs"]),
     tests(

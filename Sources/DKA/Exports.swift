@@ -1,4 +1,6 @@
+@_exported public import Adapters
 @_exported public import Analysis
+@_exported public import Backbones
 @_exported public import Datasets
 @_exported public import Execution
 @_exported public import Graphs

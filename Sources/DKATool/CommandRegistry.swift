@@ -2,7 +2,8 @@
 package enum CommandRegistry {
   package static var commands: [any Command.Type] {
     [
-      EvaluateCommand.self, PredictCommand.self, RunCommand.self, GradientsCommand.self, ConformanceCommand.self,
+      InspectCommand.self, InjectCommand.self, TrainCommand.self, EvaluateCommand.self, PredictCommand.self,
+      RunCommand.self, GradientsCommand.self, ConformanceCommand.self, BenchCommand.self, VerifyCommand.self,
     ]
   }
 }

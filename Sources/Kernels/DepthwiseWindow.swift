@@ -75,8 +75,10 @@ package enum DepthwiseWindow {
     _ kernel: TensorView, dilation: Int, _ geometry: DepthwiseGeometry, into window: TensorView
   ) {
     switch kernel.elementType {
-    case .float32: unsafe exchange(Float.self, kernel, dilation, geometry, window) { unsafe $1.pointee += $0.pointee }
-    default: unsafe exchange(Double.self, kernel, dilation, geometry, window) { unsafe $1.pointee += $0.pointee }
+    case .float32:
+      unsafe exchange(Float.self, kernel, dilation, geometry, window) { unsafe $1.pointee += $0.pointee }
+    default:
+      unsafe exchange(Double.self, kernel, dilation, geometry, window) { unsafe $1.pointee += $0.pointee }
     }
   }
 
@@ -86,8 +88,10 @@ package enum DepthwiseWindow {
   ) {
     DataMovement.clear(kernel)
     switch kernel.elementType {
-    case .float32: unsafe exchange(Float.self, kernel, dilation, geometry, window) { unsafe $0.pointee = $1.pointee }
-    default: unsafe exchange(Double.self, kernel, dilation, geometry, window) { unsafe $0.pointee = $1.pointee }
+    case .float32:
+      unsafe exchange(Float.self, kernel, dilation, geometry, window) { unsafe $0.pointee = $1.pointee }
+    default:
+      unsafe exchange(Double.self, kernel, dilation, geometry, window) { unsafe $0.pointee = $1.pointee }
     }
   }
 

@@ -47,8 +47,10 @@ package enum LinearProduct {
       unsafe epilogue.residualRowStride = n
     }
     let needed = scratchByteCount(depth: k, columns: n, packsRight: true, options)
-    let packed = packed ?? (scratch.byteCount < needed ? Self.packed(w, transposed: transposed, options) : nil)
-    let right: RightOperand = if let packed { unsafe .packed(packed) } else { unsafe .plain(view(w, transposed, k, n)) }
+    let packed =
+      packed ?? (scratch.byteCount < needed ? Self.packed(w, transposed: transposed, options) : nil)
+    let right: RightOperand =
+      if let packed { unsafe .packed(packed) } else { unsafe .plain(view(w, transposed, k, n)) }
     unsafe MatrixMultiplication.multiply(
       MatrixView(x.words(Float.self), rowStride: k), right, m: m, n: n, k: k, into: y.words(Float.self),
       rowStride: n, epilogue: epilogue, scratch: scratch.pointer.assumingMemoryBound(to: Float.self),

@@ -83,7 +83,8 @@ package enum WindowedAttention {
         rowStride: view.token, columnStride: view.channel)
     }
     return unsafe Attention(
-      sizes: sizes(g), scale: Float(g.scale), q: q.words(Float.self) + g.query.offset, qLayout: layout(g.query),
+      sizes: sizes(g), scale: Float(g.scale), q: q.words(Float.self) + g.query.offset,
+      qLayout: layout(g.query),
       k: k.words(Float.self) + g.key.offset, kLayout: layout(g.key), v: v.words(Float.self) + g.value.offset,
       vLayout: layout(g.value), mask: added)
   }

@@ -141,7 +141,9 @@ extension AttentionWindows {
         continue
       }
       let range = factor.stride..<factor.stride * factor.extent
-      let parts = memory.filter { range.contains($0.origin.stride) }.sorted { $0.origin.stride > $1.origin.stride }
+      let parts = memory.filter { range.contains($0.origin.stride) }.sorted {
+        $0.origin.stride > $1.origin.stride
+      }
       let placed = parts.map { StridedFactor($0.origin.extent, $0.stride) }.merged
       guard parts.reduce(1, { $0 * $1.origin.extent }) == factor.extent, placed.count == 1 else { return nil }
       result.append(placed[0].stride)
@@ -174,7 +176,9 @@ extension AttentionWindows {
     func span(_ view: [Int], _ extents: [Int], _ axes: [Int]) -> Int {
       axes.reduce(0) { $0 + (extents[$1] - 1) * view[$1 + 1] }
     }
-    if a[0] + span(a, aExtents, [0, 1, 2, 3]) < b[0] || b[0] + span(b, bExtents, [0, 1, 2, 3]) < a[0] { return true }
+    if a[0] + span(a, aExtents, [0, 1, 2, 3]) < b[0] || b[0] + span(b, bExtents, [0, 1, 2, 3]) < a[0] {
+      return true
+    }
     // Rows of one length, each holding the heads and channels of one token: they are apart within the row.
     let steps = [a[1], a[3], b[1], b[3]].filter { $0 != 0 }
     guard let row = steps.min(), steps.allSatisfy({ $0 % row == 0 }) else { return false }

@@ -28,7 +28,8 @@ extension AttentionPattern {
   /// The attention around a Softmax.
   ///
   /// - Throws: what was found instead.
-  static func around(_ softmax: LoweredNode, in graph: EditableGraph) throws(MatchFailure) -> AttentionPattern {
+  static func around(_ softmax: LoweredNode, in graph: EditableGraph) throws(MatchFailure) -> AttentionPattern
+  {
     func fail(_ reason: String) -> MatchFailure {
       MatchFailure(rule: FuseAttention().label, node: softmax.node.label, reason: reason)
     }
@@ -80,7 +81,8 @@ extension AttentionPattern {
         mask = try scaled(addend, by: factor, fail: fail)
         value = other
       } else {
-        throw fail("'\(value)' is made by \(node.node.operatorName), expected MatMul, Mul, Div or a constant mask")
+        throw fail(
+          "'\(value)' is made by \(node.node.operatorName), expected MatMul, Mul, Div or a constant mask")
       }
     }
   }

@@ -127,7 +127,9 @@ package struct EditableGraph {
   /// Nil where neither is a scalar constant, or where the scalar's rank stretches the result.
   package func scaled(_ node: LoweredNode) -> (value: String, scalar: Double, scalarIsFirst: Bool)? {
     guard node.inputs.count == 2 else { return nil }
-    for (value, other, isFirst) in [(node.inputs[0], node.inputs[1], false), (node.inputs[1], node.inputs[0], true)] {
+    for (value, other, isFirst) in [
+      (node.inputs[0], node.inputs[1], false), (node.inputs[1], node.inputs[0], true),
+    ] {
       if let scalar = scalar(other), graph.constants[value] == nil,
         shape(value).rank >= shape(other).rank
       {

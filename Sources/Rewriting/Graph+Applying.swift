@@ -61,7 +61,8 @@ extension Graph {
     guard let producer = nodes.firstIndex(where: { $0.outputs.contains(value) }),
       let maker = patch.nodes.firstIndex(where: { $0.outputs.contains(rewiring.replacement) })
     else { throw .valueNotFound(value, patch: patch.label) }
-    let taken = valueNames.union(patch.nodes.flatMap(\.outputs)).union(patch.parameters.map(\.initializer.name))
+    let taken = valueNames.union(patch.nodes.flatMap(\.outputs)).union(
+      patch.parameters.map(\.initializer.name))
     var original = "\(value)/before \(patch.label)"
     while taken.contains(original) { original += "'" }
     nodes[producer].outputs = nodes[producer].outputs.map { $0 == value ? original : $0 }

@@ -162,17 +162,17 @@ extension EditableGraph {
   /// same type and, where `throughScale` is set, multiplication and division by a constant.
   package func view(of value: String, throughScale: Bool = false) -> StridedView {
     let whole = StridedView(root: value, extents: shape(value).extents)
-    guard !barriers.contains(value), let maker = maker(of: value), maker.node.node.operatorName.domain.isEmpty,
+    guard !barriers.contains(value), let maker = maker(of: value),
+      maker.node.node.operatorName.domain.isEmpty,
       shape(value).elementCount > 0, let source = maker.node.inputs.first
     else { return whole }
     let node = maker.node
-    if throughScale, let scaled = scaled(node) {
+    if node.type == "Mul" || node.type == "Div" {
+      guard throughScale, let scaled = scaled(node),
+        node.type == "Mul" || (!scaled.scalarIsFirst && scaled.scalar != 0)
+      else { return whole }
       var inner = view(of: scaled.value, throughScale: true)
-      switch node.type {
-      case "Mul": inner.scale *= scaled.scalar
-      case "Div" where !scaled.scalarIsFirst && scaled.scalar != 0: inner.scale /= scaled.scalar
-      default: return whole
-      }
+      inner.scale *= node.type == "Mul" ? scaled.scalar : 1 / scaled.scalar
       return inner
     }
     guard constant(source) == nil else { return whole }
@@ -258,7 +258,8 @@ extension EditableGraph {
       guard !output.isEmpty else { return nil }
       let count = shape(output)[axis]
       if output == value {
-        return view(of: source, throughScale: throughScale).sliced(axis: axis, start: start, count: count, step: 1)
+        return view(of: source, throughScale: throughScale).sliced(
+          axis: axis, start: start, count: count, step: 1)
       }
       start += count
     }

@@ -109,7 +109,7 @@ package enum Benchmark {
   }
 
   /// GFLOP/s of multiply-adds on registers alone, over all threads.
-  private static func machineGigaflops(_ options: KernelOptions) -> Double {
+  static func machineGigaflops(_ options: KernelOptions) -> Double {
     let peaks = Mutex<[Double]>([])
     parallelFor(options.threads, threads: options.threads) { _, _ in
       let peak = Processor.measuredPeak(level: options.level, seconds: 0.2)

@@ -1,7 +1,7 @@
 package import Adapters
 package import Backbones
 package import Graphs
-import Operators
+package import Operators
 import Tensors
 
 /// What is put into a model, as the command line says it.
@@ -25,7 +25,7 @@ package struct Injection: Sendable {
     let method = try AdapterRegistry.standard.method(method, options: options)
     let recognition = try Injection.recognize(model, context: context)
     let layout =
-      try placement.map { try $0.layout(of: recognition.view) } ?? recognition.requireLayout()
+      try placement.map { try recognition.layout(at: $0) } ?? recognition.requireLayout()
     return try AdaptedModel(model, layout, method: method, classes: classes, seed: seed)
   }
 

@@ -1,13 +1,13 @@
-package import Adapters
+import Adapters
 import Analysis
-package import Datasets
+import Datasets
 import Graphs
 import Kernels
 import ONNXFormat
 package import Operators
 package import TensorFiles
 import Tensors
-package import Training
+import Training
 
 /// The main job: inject, train, validate, measure, export.
 package struct TrainingRun {

@@ -155,6 +155,13 @@ package final class Trainer {
     return result
   }
 
+  /// The sessions that one update on a number of images runs, in order; for profiles.
+  package func sessions(images: Int) throws(TrainingError) -> [Session] {
+    do { return try steps.ranges(of: images).map { try steps.session(for: $0.count) } + [update] } catch {
+      throw TrainingError(wrapping: error)
+    }
+  }
+
   private func countCorrect(_ logits: [Float], _ labels: [Int]) -> Int {
     let classes = logits.count / labels.count
     return labels.indices.count { index in

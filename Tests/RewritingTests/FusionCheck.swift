@@ -49,7 +49,8 @@ struct FusionCheck {
   func compareOutputs(tolerance: Double = 2e-5) throws {
     var feeds: [String: Tensor] = [:]
     for (index, input) in plain.inputs.enumerated() {
-      feeds[input] = try ReferenceTensor.normal(plain.type(input).shape, seed: 7 + index).tensor(.float32)
+      feeds[input] = try ReferenceTensor.normal(plain.type(input).shape, seed: 7 + index)
+        .tensor(plain.type(input).elementType)
     }
     let expected = try Interpreter().run(plain, feeds)
     for graph in [early, fused] {

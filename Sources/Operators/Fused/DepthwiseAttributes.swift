@@ -42,7 +42,8 @@ struct DepthwiseAttributes: Sendable {
     let layout: DepthwiseGeometry.Layout
     if let grid {
       guard shape.rank == 3, shape[1] == prefix + grid.height * grid.width else {
-        throw .invalid("tokens of shape \(shape) don't hold \(prefix) + \(grid.height) · \(grid.width) tokens")
+        throw .invalid(
+          "tokens of shape \(shape) don't hold \(prefix) + \(grid.height) · \(grid.width) tokens")
       }
       channels = shape[2]
       extents = grid
@@ -56,7 +57,8 @@ struct DepthwiseAttributes: Sendable {
         offset: 0, image: shape.product(1..<4), channel: shape.product(2..<4), column: 1)
     }
     for kernel in kernels {
-      guard kernel.rank == 4, kernel[0] == channels, kernel[1] == 1, kernel[2] == kernel[3], kernel[2] % 2 == 1
+      guard kernel.rank == 4, kernel[0] == channels, kernel[1] == 1, kernel[2] == kernel[3],
+        kernel[2] % 2 == 1
       else { throw .invalid("kernel has shape \(kernel), expected [\(channels),1,k,k] with k odd") }
     }
     var reach = 0

@@ -23,7 +23,8 @@ struct DepthwisePairComputation: Sendable {
   }
 
   func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    guard let geometry = try? attributes.geometry(inputs[0], kernels: [inputs[1].shape, inputs[2].shape]) else {
+    guard let geometry = try? attributes.geometry(inputs[0], kernels: [inputs[1].shape, inputs[2].shape])
+    else {
       return 0
     }
     let windows = geometry.windowByteCount(inputs[0].elementType)

@@ -37,7 +37,8 @@ package struct FusedAttention: Operator {
     WindowedAttention.forward(
       q: operands[attributes.sources[0]], k: operands[attributes.sources[1]],
       v: operands[attributes.sources[2]], mask: operands.optional(3), attributes.geometry,
-      into: operands.output(0), logSumExp: operands.optionalOutput(1), scratch: operands.scratch, context.options)
+      into: operands.output(0), logSumExp: operands.optionalOutput(1), scratch: operands.scratch,
+      context.options)
   }
 
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -97,7 +98,9 @@ struct FusedAttentionGradient: Operator {
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     for index in 0..<3 {
-      if let target = operands.optionalOutput(index), !attributes.covers(index, target) { DataMovement.clear(target) }
+      if let target = operands.optionalOutput(index), !attributes.covers(index, target) {
+        DataMovement.clear(target)
+      }
     }
     let sources = attributes.sources
     WindowedAttention.backward(

@@ -69,7 +69,8 @@ package struct Linear: Decomposable {
 
   package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     LinearProduct.multiply(
-      operands[0], operands[1], transposed: isTransposed, packed: (operands.prepared as? PackedLinear)?.matrix,
+      operands[0], operands[1], transposed: isTransposed,
+      packed: (operands.prepared as? PackedLinear)?.matrix,
       bias: operands.optional(2), residual: operands.optional(3), activation: activation,
       rows: operands[0].shape.product(0..<operands[0].shape.rank - 1), depth: operands[0].shape[-1],
       columns: operands[1].shape[isTransposed ? 0 : 1], into: operands.output(0), scratch: operands.scratch,

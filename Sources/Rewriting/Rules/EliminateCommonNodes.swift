@@ -49,7 +49,9 @@ package struct EliminateCommonNodes: RewriteRule {
   }
 
   /// A name for a constant's content where it is small, else the value's own name.
-  private static func content(of value: String, in graph: EditableGraph, _ known: inout [String: String]) -> String {
+  private static func content(of value: String, in graph: EditableGraph, _ known: inout [String: String])
+    -> String
+  {
     if let name = known[value] { return name }
     var name = "value " + value
     if let tensor = graph.constant(value), tensor.byteCount <= constantLimit {

@@ -47,13 +47,16 @@ package struct FuseAttention: RewriteRule {
     let last = zip(extents, strides).suffix(2).map { $0 == 1 ? 0 : $1 }
     if extents.dropLast(2).allSatisfy({ $0 == 1 }) { return [0, 0] + last }
     guard extents.count == 4, graph.shape(pattern.query).extents[..<2] == windows.sizes[..<2] else {
-      throw MatchFailure(rule: FuseAttention().label, node: node, reason: "its mask of shape \(mask.shape) differs by batch or head")
+      throw MatchFailure(
+        rule: FuseAttention().label, node: node,
+        reason: "its mask of shape \(mask.shape) differs by batch or head")
     }
     return zip(extents, strides).prefix(2).map { $0 == 1 ? 0 : $1 } + last
   }
 
   private static func replace(
-    _ pattern: AttentionPattern, _ windows: AttentionWindows, maskStrides: [Int], in graph: inout EditableGraph
+    _ pattern: AttentionPattern, _ windows: AttentionWindows, maskStrides: [Int],
+    in graph: inout EditableGraph
   ) throws(OperatorError) {
     let sizes = windows.sizes
     var inputs = windows.sources
@@ -70,10 +73,17 @@ package struct FuseAttention: RewriteRule {
     let tokensFirst = [width, sizes[5], sizes[0] * width, 1]
     let last = graph.maker(of: windows.result)?.id ?? pattern.last
     let logSumExp = graph.freshName("LogSumExp")
-    // Batches behind tokens: written with batches first, so that the transposition can move on and meet its inverse.
-    let isTokensFirst = sizes[0] > 1 && sizes[2] > 1 && windows.resultStrides[0] == tokensFirst[0]
+    // Batches behind tokens, or rows of all images in two axes: written as [B, N, C], so that the rearrangement can move on
+    // behind a linear layer and meet its inverse.
+    let hasRows = sizes[5] == windows.resultStrides[1] || sizes[1] == 1
+    let isTokensFirst =
+      hasRows && sizes[0] > 1 && sizes[2] > 1 && windows.resultStrides[0] == tokensFirst[0]
       && windows.resultStrides[2] == tokensFirst[2]
-    guard isTokensFirst else {
+    let isFlat =
+      hasRows && graph.shape(windows.result).extents == [sizes[0] * sizes[2], width]
+      && (sizes[2] == 1 || windows.resultStrides[2] == width)
+      && (sizes[0] == 1 || windows.resultStrides[0] == sizes[2] * width)
+    guard isTokensFirst || isFlat else {
       attributes += [
         Attribute("output_shape", graph.shape(windows.result).extents),
         Attribute("output_strides", windows.resultStrides),
@@ -92,17 +102,17 @@ package struct FuseAttention: RewriteRule {
       Attribute("output_strides", [sizes[2] * width, sizes[5], width, 1]),
     ]
     let direct = graph.freshName("Attention")
-    let transposed = graph.freshName("Transpose")
-    let behind = try graph.reshape(
-      transposed, into: windows.result, extents: graph.shape(windows.result).extents)
-    try graph.replace(
-      last,
-      with: [
-        Node(
-          FusedAttention.schema.name, inputs: inputs, outputs: [direct, logSumExp], attributes: attributes),
-        Node(
-          "Transpose", inputs: [direct], outputs: [transposed], attributes: [Attribute("perm", [1, 0, 2])]),
-        behind,
-      ])
+    var nodes = [
+      Node(FusedAttention.schema.name, inputs: inputs, outputs: [direct, logSumExp], attributes: attributes)
+    ]
+    var source = direct
+    if isTokensFirst {
+      source = graph.freshName("Transpose")
+      nodes.append(
+        Node("Transpose", inputs: [direct], outputs: [source], attributes: [Attribute("perm", [1, 0, 2])]))
+    }
+    nodes.append(
+      try graph.reshape(source, into: windows.result, extents: graph.shape(windows.result).extents))
+    try graph.replace(last, with: nodes)
   }
 }

@@ -16,9 +16,11 @@ package struct FuseDepthwisePair: RewriteRule {
     var count = 0
     for id in graph.ids(of: "Add") {
       guard let node = graph[id], node.inputs[0] != node.inputs[1],
-        let first = graph.maker(of: node.inputs[0], "Conv"), let second = graph.maker(of: node.inputs[1], "Conv"),
+        let first = graph.maker(of: node.inputs[0], "Conv"),
+        let second = graph.maker(of: node.inputs[1], "Conv"),
         first.node.inputs[0] == second.node.inputs[0], node.inputs.allSatisfy({ graph.isInner($0) }),
-        let firstReach = Self.reach(first.node, in: graph), let secondReach = Self.reach(second.node, in: graph)
+        let firstReach = Self.reach(first.node, in: graph),
+        let secondReach = Self.reach(second.node, in: graph)
       else { continue }
       let (large, small) =
         firstReach.extent >= secondReach.extent

@@ -34,7 +34,8 @@ package struct FuseGelu: RewriteRule {
   private static func isClose(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-5 * abs(b) }
 
   /// The factor of a multiplication or division by a constant, with the other operand.
-  private static func factor(_ node: LoweredNode, in graph: EditableGraph) -> (value: String, factor: Double)? {
+  private static func factor(_ node: LoweredNode, in graph: EditableGraph) -> (value: String, factor: Double)?
+  {
     guard let scaled = graph.scaled(node) else { return nil }
     switch node.type {
     case "Mul": return (scaled.value, scaled.scalar)
@@ -51,7 +52,8 @@ package struct FuseGelu: RewriteRule {
   }
 
   private static func tanhSource(_ node: LoweredNode, in graph: EditableGraph) -> String? {
-    guard let scale = graph.maker(of: node.inputs[0], "Mul", "Div"), let outer = factor(scale.node, in: graph),
+    guard let scale = graph.maker(of: node.inputs[0], "Mul", "Div"),
+      let outer = factor(scale.node, in: graph),
       isClose(outer.factor, (2 / Double.pi).squareRoot()), let sum = graph.maker(of: outer.value, "Add"),
       [node.inputs[0], outer.value].allSatisfy({ !graph.barriers.contains($0) })
     else { return nil }
@@ -89,7 +91,9 @@ package struct FuseGelu: RewriteRule {
     var hasHalf = false
     var hasSource = false
     while true {
-      guard let next = graph.soleReader(of: value), next.node.node.operatorName.domain.isEmpty else { return nil }
+      guard let next = graph.soleReader(of: value), next.node.node.operatorName.domain.isEmpty else {
+        return nil
+      }
       if !hasHalf, let found = factor(next.node, in: graph), found.value == value, found.factor == 0.5 {
         hasHalf = true
       } else if !hasSource, next.node.type == "Mul",
@@ -97,7 +101,8 @@ package struct FuseGelu: RewriteRule {
       {
         if other == source {
           hasSource = true
-        } else if !hasHalf, !graph.barriers.contains(other), let scaled = graph.maker(of: other, "Mul", "Div"),
+        } else if !hasHalf, !graph.barriers.contains(other),
+          let scaled = graph.maker(of: other, "Mul", "Div"),
           let found = factor(scaled.node, in: graph), found.value == source, found.factor == 0.5
         {
           hasSource = true

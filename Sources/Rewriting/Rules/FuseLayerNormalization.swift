@@ -48,7 +48,9 @@ package struct FuseLayerNormalization: RewriteRule {
       squared == divide.inputs[0] || centredAxis(squared, of: source, in: graph) == axis,
       reducedAxis(variance.node, in: graph) == axis
     else { return nil }
-    let inner = [divide.inputs[0], squared, divide.inputs[1], root.node.inputs[0], offset.value, square.node.outputs[0]]
+    let inner = [
+      divide.inputs[0], squared, divide.inputs[1], root.node.inputs[0], offset.value, square.node.outputs[0],
+    ]
     guard inner.allSatisfy({ !graph.barriers.contains($0) }) else { return nil }
     return Match(source: source, axis: axis, epsilon: offset.scalar)
   }
@@ -82,13 +84,16 @@ package struct FuseLayerNormalization: RewriteRule {
     var result = graph[divide]?.outputs[0] ?? ""
     var scale: String?
     var bias: String?
-    if let multiply = graph.soleReader(of: result), multiply.node.node.operatorName.domain.isEmpty, multiply.node.type == "Mul",
-      let gamma = other(than: result, of: multiply.node), graph.isParameter(gamma), graph.shape(gamma) == extents
+    if let multiply = graph.soleReader(of: result), multiply.node.node.operatorName.domain.isEmpty,
+      multiply.node.type == "Mul",
+      let gamma = other(than: result, of: multiply.node), graph.isParameter(gamma),
+      graph.shape(gamma) == extents
     {
       scale = gamma
       last = multiply.id
       result = multiply.node.outputs[0]
-      if let add = graph.soleReader(of: result), add.node.node.operatorName.domain.isEmpty, add.node.type == "Add",
+      if let add = graph.soleReader(of: result), add.node.node.operatorName.domain.isEmpty,
+        add.node.type == "Add",
         let beta = other(than: result, of: add.node), graph.isParameter(beta), graph.shape(beta) == extents
       {
         bias = beta

@@ -17,7 +17,9 @@ package struct FuseLinear: RewriteRule {
     for id in graph.ids(of: "MatMul", "Gemm") {
       guard let node = graph[id] else { continue }
       let isGemm = node.type == "Gemm"
-      guard let product = isGemm ? Self.gemm(node, in: &graph) : Self.product(node, in: graph) else { continue }
+      guard let product = isGemm ? Self.gemm(node, in: &graph) : Self.product(node, in: graph) else {
+        continue
+      }
       try graph.replace(id, with: [product])
       count += 1
     }
@@ -63,7 +65,9 @@ package struct FuseLinear: RewriteRule {
       outputs: [node.outputs[0]], attributes: isTransposed ? [Attribute("transposed", 1)] : [])
   }
 
-  private static func absorbBias(of node: LoweredNode, in graph: inout EditableGraph) throws(OperatorError) -> Bool {
+  private static func absorbBias(of node: LoweredNode, in graph: inout EditableGraph) throws(OperatorError)
+    -> Bool
+  {
     guard node.inputs.count == 2, let add = graph.soleReader(of: node.outputs[0]), add.node.type == "Add",
       add.node.node.operatorName.domain.isEmpty,
       let bias = FuseLayerNormalization.other(than: node.outputs[0], of: add.node), graph.isParameter(bias),

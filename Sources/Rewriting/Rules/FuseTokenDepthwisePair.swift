@@ -56,7 +56,8 @@ package struct FuseTokenDepthwisePair: RewriteRule {
     let (batch, channels, height, width) = (maps[0], maps[1], maps[2], maps[3])
     let source = graph.view(of: node.inputs[0])
     let tokens = graph.shape(source.root)
-    guard tokens.rank == 3, tokens[0] == batch, tokens[2] == channels, source.offset % max(channels, 1) == 0 else {
+    guard tokens.rank == 3, tokens[0] == batch, tokens[2] == channels, source.offset % max(channels, 1) == 0
+    else {
       throw fail("its maps don't come from tokens of \(channels) channels")
     }
     let prefix = source.offset / max(channels, 1)
@@ -84,7 +85,9 @@ package struct FuseTokenDepthwisePair: RewriteRule {
       } else {
         moved = nil
       }
-      guard let moved else { throw fail("its result goes into \(reader.node.type) before it is tokens again") }
+      guard let moved else {
+        throw fail("its result goes into \(reader.node.type) before it is tokens again")
+      }
       view = moved
       value = next
       last = reader.id
@@ -94,7 +97,8 @@ package struct FuseTokenDepthwisePair: RewriteRule {
       return Match(tokens: source.root, prefix: 0, last: last, result: value)
     }
     guard let join = graph.soleReader(of: value), join.node.type == "Concat", join.node.inputs.count == 2,
-      join.node.inputs[1] == value, graph.integerAttribute("axis", of: join.node).map({ $0 == 1 || $0 == -2 }) ?? false
+      join.node.inputs[1] == value,
+      graph.integerAttribute("axis", of: join.node).map({ $0 == 1 || $0 == -2 }) ?? false
     else { throw fail("'\(value)' is not put behind its \(prefix) other tokens by one Concat") }
     let front = graph.view(of: join.node.inputs[0])
     let whole = StridedView(root: source.root, extents: tokens.extents)

@@ -65,6 +65,7 @@ extension EditableGraph {
   mutating func reshape(_ source: String, into result: String, extents: [Int]) throws(OperatorError) -> Node {
     let allowsZero = extents.contains(0) ? [Attribute("allowzero", 1)] : []
     return Node(
-      "Reshape", inputs: [source, try add(extents, named: "shape")], outputs: [result], attributes: allowsZero)
+      "Reshape", inputs: [source, try add(extents, named: "shape")], outputs: [result], attributes: allowsZero
+    )
   }
 }

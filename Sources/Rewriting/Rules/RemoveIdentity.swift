@@ -19,7 +19,8 @@ package struct RemoveIdentity: RewriteRule {
   }
 
   private static func isIdentity(_ node: LoweredNode, in graph: EditableGraph) -> Bool {
-    guard node.node.operatorName.domain.isEmpty, let source = node.inputs.first, let result = node.outputs.first,
+    guard node.node.operatorName.domain.isEmpty, let source = node.inputs.first,
+      let result = node.outputs.first,
       graph.type(source) == graph.type(result)
     else { return false }
     switch node.type {

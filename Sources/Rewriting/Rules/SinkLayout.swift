@@ -20,17 +20,23 @@ package struct SinkLayout: RewriteRule {
         let layout = graph.maker(of: node.inputs[0]), layout.node.node.operatorName.domain.isEmpty
       else { continue }
       let source = layout.node.inputs[0]
-      guard graph.shape(source).rank >= 2, graph.shape(source)[-1] == graph.shape(node.inputs[0])[-1] else { continue }
+      guard graph.shape(source).rank >= 2, graph.shape(source)[-1] == graph.shape(node.inputs[0])[-1] else {
+        continue
+      }
       let inner = graph.freshName("Linear")
       let linear = Node(
         Linear.schema.name, inputs: [source] + node.inputs[1...], outputs: [inner],
         attributes: node.node.attributes)
       let behind: Node
       if MergeLayouts.reshapes.contains(layout.node.type) {
-        behind = try graph.reshape(inner, into: node.outputs[0], extents: graph.shape(node.outputs[0]).extents)
-      } else if let permutation = graph.permutation(of: layout.node), permutation.last == permutation.count - 1 {
+        behind = try graph.reshape(
+          inner, into: node.outputs[0], extents: graph.shape(node.outputs[0]).extents)
+      } else if let permutation = graph.permutation(of: layout.node),
+        permutation.last == permutation.count - 1
+      {
         behind = Node(
-          "Transpose", inputs: [inner], outputs: [node.outputs[0]], attributes: [Attribute("perm", permutation)])
+          "Transpose", inputs: [inner], outputs: [node.outputs[0]],
+          attributes: [Attribute("perm", permutation)])
       } else {
         continue
       }

@@ -1,5 +1,5 @@
 import Graphs
-package import Operators
+import Operators
 import Tensors
 
 /// Dropout that exists in training alone: the exported graph does not have it.
