@@ -98,7 +98,8 @@ let package = Package(
     tests(
       "AdaptersTests",
       uses: [
-        "Adapters", "Backbones", "Rewriting", "ONNXFormat", "TensorFiles", "Operators", "Kernels", "Graphs", "Tensors",
+        "Adapters", "Backbones", "Rewriting", "ONNXFormat", "TensorFiles", "Operators", "Kernels", "Graphs",
+        "Tensors",
       ]),
     tests("TrainingTests", uses: ["Training", "Execution", "Adapters", "ONNXFormat", "Datasets", "Graphs"]),
     tests("ScenariosTests", uses: ["DKA", "DKATool"]),

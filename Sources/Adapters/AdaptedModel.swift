@@ -49,7 +49,8 @@ public struct AdaptedModel: Sendable {
   ///   - classes: number of classes of a new classifier, or nil to keep the old one.
   ///   - seed: decides the start of every new tensor.
   public init(
-    _ model: ModelDescription, _ layout: BackboneLayout, method: any AdapterMethod, classes: Int? = nil, seed: Int = 7
+    _ model: ModelDescription, _ layout: BackboneLayout, method: any AdapterMethod, classes: Int? = nil,
+    seed: Int = 7
   ) throws(AdapterError) {
     let operatorSet = try Self.checkedOperatorSet(of: model)
     let name = type(of: method).name
@@ -57,7 +58,8 @@ public struct AdaptedModel: Sendable {
     var adapted = model
     var layout = layout
     if let classes {
-      let head = ClassificationHead(classes: classes, seed: seed, operatorSet: operatorSet, annotation: annotation)
+      let head = ClassificationHead(
+        classes: classes, seed: seed, operatorSet: operatorSet, annotation: annotation)
       let result = try head.install(in: model.graph, layout)
       adapted.graph = result.graph
       if let renamed = result.renamed { layout.rename(renamed.old, to: renamed.new) }
@@ -117,7 +119,8 @@ public struct AdaptedModel: Sendable {
       let old = result.model.graph.initializers[index]
       guard old.shape == tensor.shape, old.elementType == tensor.elementType else {
         throw AdapterError(
-          .badData, "tensor '\(name)' is \(tensor.elementType.name)\(tensor.shape), the model has "
+          .badData,
+          "tensor '\(name)' is \(tensor.elementType.name)\(tensor.shape), the model has "
             + "\(old.elementType.name)\(old.shape)", tensor: name)
       }
       result.model.graph.initializers[index].payload = .dense(tensor)
@@ -153,7 +156,8 @@ extension AdaptedModel {
     guard let placement = method.placement else { return [] }
     if let highest = placement.blocks.highest, highest >= layout.blocks.count {
       throw .usage(
-        "block \(highest) does not exist, the network has blocks 0 to \(layout.blocks.count - 1)", option: "blocks")
+        "block \(highest) does not exist, the network has blocks 0 to \(layout.blocks.count - 1)",
+        option: "blocks")
     }
     // Points given by hand are the block's only ones, whatever the placement says.
     let sites = layout.blocks.flatMap { block in
@@ -161,7 +165,8 @@ extension AdaptedModel {
         ? block.points.filter { placement.blocks.contains($0.block) } : block.points.filter(method.selects)
     }
     guard !sites.isEmpty else {
-      throw .usage("no insertion point is left for placement '\(placement.kind.rawValue)'", option: "placement")
+      throw .usage(
+        "no insertion point is left for placement '\(placement.kind.rawValue)'", option: "placement")
     }
     return sites
   }
@@ -175,7 +180,9 @@ extension AdaptedModel {
       return AdapterConnection(input: branch, base: branch, replaced: branch)
     case .parallel:
       guard let branch = site.branchOutput else { throw missing("added branch", "parallel", site) }
-      guard let norm = site.normOutput else { throw missing("normalisation in front of its branch", "parallel", site) }
+      guard let norm = site.normOutput else {
+        throw missing("normalisation in front of its branch", "parallel", site)
+      }
       return AdapterConnection(input: norm, base: branch, replaced: branch)
     default: return AdapterConnection(input: site.value, base: site.value, replaced: site.value)
     }
@@ -183,12 +190,14 @@ extension AdaptedModel {
 
   private static func missing(_ what: String, _ placement: String, _ site: InsertionSite) -> AdapterError {
     AdapterError(
-      .unsupported, "placement '\(placement)' does not fit '\(site.value)': it has no \(what)", tensor: site.value,
+      .unsupported, "placement '\(placement)' does not fit '\(site.value)': it has no \(what)",
+      tensor: site.value,
       field: "--placement", hint: "use --placement both")
   }
 
   private static func parameters(
-    of graph: Graph, _ layout: BackboneLayout, _ method: any AdapterMethod, _ patch: GraphPatch, hasNewHead: Bool
+    of graph: Graph, _ layout: BackboneLayout, _ method: any AdapterMethod, _ patch: GraphPatch,
+    hasNewHead: Bool
   ) -> [Parameter] {
     var counts: [String: Int] = [:]
     for initializer in graph.initializers { counts[initializer.name] = initializer.shape.elementCount }
@@ -217,7 +226,8 @@ extension AdapterError {
     case .valueNotFound(let name, _):
       AdapterError(.badData, "the model has no value '\(name)'", tensor: name, underlying: error)
     case .cycle(let name, _):
-      AdapterError(.badData, "an adapter at '\(name)' would depend on itself", tensor: name, underlying: error)
+      AdapterError(
+        .badData, "an adapter at '\(name)' would depend on itself", tensor: name, underlying: error)
     }
   }
 }

@@ -17,6 +17,9 @@ public struct AdapterBuilder: Sendable {
   /// Values into which training puts dropout, in the order of the network.
   public private(set) var dropoutPoints: [String] = []
 
+  /// Elements of the largest tensor that is drawn: 1 GiB of float32.
+  static let largestTensor = 1 << 28
+
   private let seed: Int
   private let annotation: [MetadataEntry]
   private var module = ""
@@ -36,7 +39,8 @@ public struct AdapterBuilder: Sendable {
   mutating func begin(_ site: InsertionSite, isShared: Bool) throws(AdapterError) {
     guard site.elementType.isFloatingPoint else {
       throw AdapterError(
-        .unsupported, "value '\(site.value)' has element type \(site.elementType.name), adapters compute in float32 "
+        .unsupported,
+        "value '\(site.value)' has element type \(site.elementType.name), adapters compute in float32 "
           + "or float64", tensor: site.value)
     }
     let role =
@@ -63,7 +67,8 @@ public struct AdapterBuilder: Sendable {
     let name = "\(module)/\(part)"
     patch.add(
       Node(
-        OperatorName(type), name: name, inputs: inputs, outputs: [name], attributes: attributes, metadata: annotation))
+        OperatorName(type), name: name, inputs: inputs, outputs: [name], attributes: attributes,
+        metadata: annotation))
     return name
   }
 
@@ -73,24 +78,29 @@ public struct AdapterBuilder: Sendable {
   ) throws(AdapterError) -> String {
     let name = "\(weights)/\(part.name)"
     guard emitted.insert(name).inserted else { return name }
-    guard let shape = Shape(checking: extents) else {
-      throw AdapterError(.usage, "tensor '\(name)' would have the impossible shape \(extents)", tensor: name)
+    guard let shape = Shape(checking: extents), shape.elementCount <= Self.largestTensor else {
+      throw AdapterError(
+        .usage, "tensor '\(name)' of shape \(extents) would have more than \(Self.largestTensor) elements",
+        tensor: name)
     }
     let values = initialization.values(
       part, count: shape.elementCount, fanIn: fanIn, fanOut: fanOut, seed: seed, module: weightSet)
     do {
       let tensor =
-        elementType == .float64 ? try Tensor(values.map(Double.init), shape: shape) : try Tensor(values, shape: shape)
+        elementType == .float64
+        ? try Tensor(values.map(Double.init), shape: shape) : try Tensor(values, shape: shape)
       return patch.add(name, tensor, group: .adapter)
     } catch {
-      throw AdapterError(.workFailed, "no memory for tensor '\(name)' of shape \(shape)", tensor: name, underlying: error)
+      throw AdapterError(
+        .workFailed, "no memory for tensor '\(name)' of shape \(shape)", tensor: name, underlying: error)
     }
   }
 
   /// A constant vector of integers, made once per model.
   public mutating func integers(_ values: [Int]) throws(AdapterError) -> String {
     try constant(
-      "integers_" + values.map(String.init).joined(separator: "_"), Result { try Tensor(values.map(Int64.init)) })
+      "integers_" + values.map(String.init).joined(separator: "_"),
+      Result { try Tensor(values.map(Int64.init)) })
   }
 
   /// A constant number of the stream's element type, made once per model.
@@ -100,10 +110,14 @@ public struct AdapterBuilder: Sendable {
       : try constant(name, Result { try Tensor(scalar: Float(value)) })
   }
 
-  private mutating func constant(_ part: String, _ tensor: Result<Tensor, any Error>) throws(AdapterError) -> String {
+  private mutating func constant(_ part: String, _ tensor: Result<Tensor, any Error>) throws(AdapterError)
+    -> String
+  {
     let name = "dka/constants/\(part)"
     guard emitted.insert(name).inserted else { return name }
-    guard case .success(let tensor) = tensor else { throw AdapterError(.workFailed, "no memory for '\(name)'") }
+    guard case .success(let tensor) = tensor else {
+      throw AdapterError(.workFailed, "no memory for '\(name)'")
+    }
     let attribute = Attribute("value", .tensor(TensorConstant(name: "", tensor)))
     patch.add(
       Node(
@@ -115,7 +129,8 @@ public struct AdapterBuilder: Sendable {
   /// Exact GELU: one node from operator set 20 on, before it x · (1 + erf(x / √2)) · ½.
   public mutating func gelu(_ value: String, _ part: String) throws(AdapterError) -> String {
     if operatorSet >= 20 { return node("Gelu", part, [value]) }
-    let scaled = node("Div", part + "_scaled", [value, try scalar(2.squareRoot(), named: "square_root_of_two")])
+    let scaled = node(
+      "Div", part + "_scaled", [value, try scalar(2.squareRoot(), named: "square_root_of_two")])
     let error = node("Erf", part + "_erf", [scaled])
     let shifted = node("Add", part + "_shifted", [error, try scalar(1, named: "one")])
     let product = node("Mul", part + "_product", [value, shifted])

@@ -19,7 +19,8 @@ public struct AdapterError: ReportableError {
 
   /// An error of some kind.
   public init(
-    _ failureCode: FailureCode, _ message: String, file: String? = nil, tensor: String? = nil, field: String? = nil,
+    _ failureCode: FailureCode, _ message: String, file: String? = nil, tensor: String? = nil,
+    field: String? = nil,
     hint: String? = nil, underlying: (any Error)? = nil
   ) {
     self.failureCode = failureCode

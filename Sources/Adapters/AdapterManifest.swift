@@ -35,7 +35,8 @@ package struct AdapterManifest: Sendable {
 
   /// The manifest of an adapted model.
   package init(
-    _ model: AdaptedModel, seed: Int, classCount: Int?, placement: HandPlacement? = nil, baseModelHash: String,
+    _ model: AdaptedModel, seed: Int, classCount: Int?, placement: HandPlacement? = nil,
+    baseModelHash: String,
     baseModelName: String, classNames: [String]? = nil, preprocessing: JSONValue? = nil
   ) {
     method = type(of: model.method).name
@@ -54,7 +55,8 @@ package struct AdapterManifest: Sendable {
   package func write(to folder: String, tensors: [(name: String, tensor: Tensor)]) throws {
     try Folder.create(folder)
     try SafeTensors.write(
-      tensors.map { SafeTensors.Entry(name: $0.name, tensor: $0.tensor) }, metadata: [(name: "format", text: "pt")],
+      tensors.map { SafeTensors.Entry(name: $0.name, tensor: $0.tensor) },
+      metadata: [(name: "format", text: "pt")],
       to: "\(folder)/\(Self.tensorFile)")
     try AtomicWrite.file(
       at: "\(folder)/\(Self.configFile)", bytes: Array((json.text(indented: true) + "\n").utf8))

@@ -44,17 +44,20 @@ public struct AdapterOptions: Sendable {
     guard let text = self[key] else { return standard }
     guard let value = Int(text), range.contains(value) else {
       throw .usage(
-        "\(key) is '\(text)', expected a whole number from \(range.lowerBound) to \(range.upperBound)", option: key)
+        "\(key) is '\(text)', expected a whole number from \(range.lowerBound) to \(range.upperBound)",
+        option: key)
     }
     return value
   }
 
   /// A number option within a range.
-  func number(_ key: String, default standard: Double, in range: Range<Double>) throws(AdapterError) -> Double {
+  func number(_ key: String, default standard: Double, in range: Range<Double>) throws(AdapterError) -> Double
+  {
     guard let text = self[key] else { return standard }
     guard let value = Double(text), range.contains(value) else {
       throw .usage(
-        "\(key) is '\(text)', expected a number from \(range.lowerBound) to below \(range.upperBound)", option: key)
+        "\(key) is '\(text)', expected a number from \(range.lowerBound) to below \(range.upperBound)",
+        option: key)
     }
     return value
   }

@@ -2,6 +2,7 @@ public import Backbones
 import Graphs
 
 extension DualKernelAdapter {
+  /// Emits one module: Down, the depthwise pair, GELU, Up and the addition to the base.
   public func build(
     at site: InsertionSite, reading connection: AdapterConnection, in builder: inout AdapterBuilder
   ) throws(AdapterError) -> String {
@@ -50,7 +51,8 @@ extension DualKernelAdapter {
     let map = builder.node(
       "Reshape", "map", [channels, try builder.integers([0, bottleneck, grid.height, grid.width])])
     let sum = try convolved(map, &builder)
-    let flat = builder.node("Reshape", "mixed_channels", [sum, try builder.integers([0, bottleneck, grid.count])])
+    let flat = builder.node(
+      "Reshape", "mixed_channels", [sum, try builder.integers([0, bottleneck, grid.count])])
     let tokens = builder.node("Transpose", "mixed", [flat], [Attribute("perm", [0, 2, 1])])
     guard let front else { return tokens }
     return builder.node("Concat", "tokens", [front, tokens], [Attribute("axis", 1)])
@@ -59,7 +61,8 @@ extension DualKernelAdapter {
   /// The convolutions on a map [B, H, W, d].
   private func mixedMap(_ hidden: String, _ builder: inout AdapterBuilder) throws(AdapterError) -> String {
     let map = builder.node("Transpose", "map", [hidden], [Attribute("perm", [0, 3, 1, 2])])
-    return builder.node("Transpose", "mixed", [try convolved(map, &builder)], [Attribute("perm", [0, 2, 3, 1])])
+    return builder.node(
+      "Transpose", "mixed", [try convolved(map, &builder)], [Attribute("perm", [0, 2, 3, 1])])
   }
 
   /// The whole module on a map [B, C, H, W], with 1×1 convolutions as Down and Up.
@@ -94,7 +97,8 @@ extension DualKernelAdapter {
       guard let kernel else { continue }
       let taps = kernel.size * kernel.size
       let weight = try builder.weight(
-        part, [bottleneck, 1, kernel.size, kernel.size], fanIn: taps, fanOut: bottleneck * taps, initialization)
+        part, [bottleneck, 1, kernel.size, kernel.size], fanIn: taps, fanOut: bottleneck * taps,
+        initialization)
       let padding = [Int](repeating: kernel.padding, count: 4)
       results.append(
         builder.node(

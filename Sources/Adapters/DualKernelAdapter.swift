@@ -27,7 +27,9 @@ public struct DualKernelAdapter: AdapterMethod {
     public var description: String { dilation == 1 ? "\(size)" : "\(size):\(dilation)" }
   }
 
+  /// The name on the command line.
   public static let name = "dka"
+  /// The options, as `init(reading:)` takes them.
   public static let optionNames = [
     "dim", "kernels", "placement", "blocks", "init", "bias", "inner-gelu", "dropout",
   ]
@@ -52,6 +54,7 @@ public struct DualKernelAdapter: AdapterMethod {
   /// The published adapter.
   public init() {}
 
+  /// Reads options such as `dim` = `16` and `kernels` = `51,5`; what is not given has its default.
   public init(reading options: AdapterOptions) throws(AdapterError) {
     bottleneck = try options.integer("dim", default: 16, in: 1...65_536)
     if let text = options["kernels"] { (large, small) = try Self.kernels(parsing: text) }
@@ -75,6 +78,7 @@ public struct DualKernelAdapter: AdapterMethod {
     dropout = try options.number("dropout", default: 0, in: 0..<1)
   }
 
+  /// All options as text.
   public var options: AdapterOptions {
     AdapterOptions([
       ("dim", "\(bottleneck)"),
@@ -88,6 +92,7 @@ public struct DualKernelAdapter: AdapterMethod {
     ])
   }
 
+  /// Where modules stand.
   public var placement: Placement? { standing }
 
   /// Number of trainable parameters of a module on a stream of so many channels.
@@ -99,9 +104,13 @@ public struct DualKernelAdapter: AdapterMethod {
   /// Number of trainable parameters of all modules in a network.
   public func parameterCount(in layout: BackboneLayout) -> Int {
     let chosen = layout.sites.filter(selects)
-    guard standing.kind == .bothShared else { return chosen.reduce(0) { $0 + parameterCount(channels: $1.channels) } }
+    guard standing.kind == .bothShared else {
+      return chosen.reduce(0) { $0 + parameterCount(channels: $1.channels) }
+    }
     var seen: Set<Int> = []
-    return chosen.filter { seen.insert($0.block).inserted }.reduce(0) { $0 + parameterCount(channels: $1.channels) }
+    return chosen.filter { seen.insert($0.block).inserted }.reduce(0) {
+      $0 + parameterCount(channels: $1.channels)
+    }
   }
 
   /// Reads `51,5`; `none` leaves a kernel out, `3:25` has size 3 and dilation 25.
@@ -109,12 +118,14 @@ public struct DualKernelAdapter: AdapterMethod {
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)
     guard parts.count == 2 else {
       throw .usage(
-        "kernels '\(text)' are \(parts.count), expected two", option: "kernels", hint: "write 51,5 or none,5 or 51,none")
+        "kernels '\(text)' are \(parts.count), expected two", option: "kernels",
+        hint: "write 51,5 or none,5 or 51,none")
     }
     let kernels = try parts.map { part throws(AdapterError) -> Kernel? in
       if part == "none" { return nil }
       let numbers = part.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
-      guard (1...2).contains(numbers.count), let size = numbers[0], let dilation = numbers.count > 1 ? numbers[1] : 1,
+      guard (1...2).contains(numbers.count), let size = numbers[0],
+        let dilation = numbers.count > 1 ? numbers[1] : 1,
         (1...1023).contains(size), size % 2 == 1, (1...1023).contains(dilation)
       else {
         throw .usage(

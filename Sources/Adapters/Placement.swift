@@ -54,9 +54,11 @@ public struct BlockSelection: Sendable, Hashable, CustomStringConvertible {
     var ranges: [ClosedRange<Int>] = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
       let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
-      guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1], first >= 0, first <= last
+      guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1], first >= 0,
+        first <= last
       else {
-        throw .usage("blocks '\(text)' are no list of numbers and ranges", option: "blocks", hint: "write 0-3,8 or all")
+        throw .usage(
+          "blocks '\(text)' are no list of numbers and ranges", option: "blocks", hint: "write 0-3,8 or all")
       }
       ranges.append(first...last)
     }

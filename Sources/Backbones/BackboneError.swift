@@ -29,7 +29,8 @@ public struct BackboneError: ReportableError {
 
   static func rewrittenByRuntime(_ uses: [(name: String, nodes: [String])]) -> BackboneError {
     let list = uses.map { "\($0.name) ×\($0.nodes.count)" }.joined(separator: ", ")
-    var error = BackboneError(.unsupported, "the file was rewritten by ONNX Runtime's optimiser: it has \(list)")
+    var error = BackboneError(
+      .unsupported, "the file was rewritten by ONNX Runtime's optimiser: it has \(list)")
     error.node = uses.first?.nodes.first
     error.hint =
       "export the model again and use that file: without onnxruntime.transformers and without an optimized_model_filepath"
@@ -56,7 +57,8 @@ public struct BackboneError: ReportableError {
     error.field = option
     error.hint =
       switch option {
-      case "--grid": "give --grid HEIGHTxWIDTH, and --prefix-tokens where the map is not preceded by what the grid leaves"
+      case "--grid":
+        "give --grid HEIGHTxWIDTH, and --prefix-tokens where the map is not preceded by what the grid leaves"
       case "--layout": "give --layout BHWC or --layout BCHW"
       default: "dka inspect lists the values that suit"
       }

@@ -44,7 +44,8 @@ public struct BackboneLayout: Sendable {
 
   /// A layout.
   package init(
-    family: String?, variant: String, blocks: [Block], head: ClassifierHead?, headInput: HeadInput?, output: String,
+    family: String?, variant: String, blocks: [Block], head: ClassifierHead?, headInput: HeadInput?,
+    output: String,
     image: ImageInput?, patch: TokenGrid? = nil, grid: TokenGrid? = nil, width: Int? = nil, prefixTokens: Int,
     weights: [BackboneWeight]
   ) {

@@ -39,7 +39,8 @@ extension GraphView {
   /// Returns the last value.
   package func afterRearranging(_ value: String) -> String {
     var current = value
-    while let index = soleConsumer(current), isRearranging(nodes[index]), nodes[index].inputs.first == current,
+    while let index = soleConsumer(current), isRearranging(nodes[index]),
+      nodes[index].inputs.first == current,
       let result = nodes[index].outputs.first
     {
       current = result

@@ -47,7 +47,9 @@ extension Recognition {
       layout.blocks = blocks
       return layout
     }
-    guard let output = view.outputs.first else { throw .unsuitable("the network has no output", option: "--at") }
+    guard let output = view.outputs.first else {
+      throw .unsuitable("the network has no output", option: "--at")
+    }
     let last = placement.values.max { (view.producer($0) ?? -1) < (view.producer($1) ?? -1) } ?? output
     let tail = Tail(after: last, in: view)
     let prefix = blocks.map { $0.points[0].prefixTokens }.max() ?? 0
@@ -67,7 +69,10 @@ extension Recognition {
     }
     guard view.isData(value), let shape = view.shape(value), let elementType = view.elementType(value),
       view.producer(value) != nil
-    else { throw .unsuitable("the network computes no value '\(value)' from its input", option: "--at", value: value) }
+    else {
+      throw .unsuitable(
+        "the network computes no value '\(value)' from its input", option: "--at", value: value)
+    }
     let found = try map(of: value, shape, placement)
     return InsertionSite(
       value: value, role: .block, layout: found.layout, grid: found.grid, channels: found.channels,
@@ -81,8 +86,14 @@ extension Recognition {
     case 3:
       let count = shape[1]
       if let grid = placement.grid {
+        let sides = 1...65_536
+        guard sides.contains(grid.height), sides.contains(grid.width), (placement.prefixTokens ?? 0) <= count
+        else {
+          throw .unsuitable(
+            "a grid of \(grid.height)×\(grid.width) does not fit", option: "--grid", value: value)
+        }
         let prefix = placement.prefixTokens ?? count - grid.count
-        guard prefix >= 0, grid.height > 0, grid.width > 0, prefix + grid.count == count else {
+        guard prefix >= 0, prefix + grid.count == count else {
           throw .unsuitable(
             "value '\(value)' has \(count) tokens, the grid \(grid) and \(prefix) prefix tokens make "
               + "\(grid.count + prefix)", option: "--grid", value: value)
@@ -102,18 +113,21 @@ extension Recognition {
     case 4:
       guard let layout = placement.layout ?? view.mapLayout(of: value) else {
         throw .unsuitable(
-          "value '\(value)' of shape \(shape) does not tell where its channels are", option: "--layout", value: value)
+          "value '\(value)' of shape \(shape) does not tell where its channels are", option: "--layout",
+          value: value)
       }
       switch layout {
       case .channelsFirst: return (layout, TokenGrid(height: shape[2], width: shape[3]), shape[1], 0)
       case .channelsLast: return (layout, TokenGrid(height: shape[1], width: shape[2]), shape[3], 0)
       case .tokens, .list:
         throw .unsuitable(
-          "value '\(value)' of shape \(shape) has 4 axes, layout \(layout.rawValue) has 3", option: "--layout", value: value)
+          "value '\(value)' of shape \(shape) has 4 axes, layout \(layout.rawValue) has 3",
+          option: "--layout", value: value)
       }
     default:
       throw .unsuitable(
-        "value '\(value)' has shape \(shape), expected [B, N, C], [B, H, W, C] or [B, C, H, W]", option: "--at",
+        "value '\(value)' has shape \(shape), expected [B, N, C], [B, H, W, C] or [B, C, H, W]",
+        option: "--at",
         value: value)
     }
   }
@@ -135,7 +149,8 @@ extension GraphView {
       for index in neighbours {
         let node = nodes[index]
         switch node.operatorName.type {
-        case "Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "BatchNormalization": return .channelsFirst
+        case "Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "BatchNormalization":
+          return .channelsFirst
         case "MatMul", "LayerNormalization": return .channelsLast
         case "Add", "Relu", "Clip", "Mul", "Sub", "Div", "Erf", "Gelu", "Identity", "Sigmoid", "Tanh":
           pending += (node.inputs + node.outputs).filter { isData($0) && extents($0) == extents(value) }

@@ -72,12 +72,14 @@ struct ImageStem {
       case "Conv" where node.inputs.first == value: found = index
       case "Identity", "Cast": value = result
       case "Sub", "Add", "Mul", "Div":
-        guard node.inputs.count == 2, node.inputs[0] == value || ["Add", "Mul"].contains(node.operatorName.type),
+        guard node.inputs.count == 2,
+          node.inputs[0] == value || ["Add", "Mul"].contains(node.operatorName.type),
           let other = node.inputs.first(where: { $0 != value }),
           let numbers = Self.perChannel(other, count: extents[1], in: view)
         else {
           throw Mismatch(
-            "'\(node.label)' changes the image in a way that is no scale and shift per channel", at: [node.label])
+            "'\(node.label)' changes the image in a way that is no scale and shift per channel",
+            at: [node.label])
         }
         for channel in 0..<extents[1] {
           switch node.operatorName.type {
@@ -113,7 +115,8 @@ struct ImageStem {
     let label = convolution.label
     let kernel = Array((view.shape(convolution.inputs[1])?.extents ?? []).dropFirst(2))
     guard kernel.count == 2 else {
-      throw Mismatch("the first convolution '\(label)' has \(kernel.count) spatial axes, expected 2", at: [label])
+      throw Mismatch(
+        "the first convolution '\(label)' has \(kernel.count) spatial axes, expected 2", at: [label])
     }
     let strides = view.integers("strides", operand: .max, of: convolution) ?? [1, 1]
     let pads = view.integers("pads", operand: .max, of: convolution) ?? [0, 0, 0, 0]
@@ -140,7 +143,8 @@ extension GraphView {
   /// The batch that the file fixes for an input, or nil where it leaves it open.
   func fixedBatch(of input: String) -> Int? {
     guard let description = model.graph.inputs.first(where: { $0.name == input }),
-      case .tensor(_, let dimensions?)? = description.type?.kind, case .value(let batch)? = dimensions.first?.extent
+      case .tensor(_, let dimensions?)? = description.type?.kind,
+      case .value(let batch)? = dimensions.first?.extent
     else { return nil }
     return Int(exactly: batch)
   }

@@ -37,8 +37,10 @@ public struct InsertionSite: Sendable, Hashable {
 
   /// A site.
   public init(
-    value: String, role: Role, layout: StreamLayout, grid: TokenGrid, channels: Int, prefixTokens: Int, block: Int,
-    stage: Int = 0, elementType: ElementType = .float32, branchOutput: String? = nil, normOutput: String? = nil
+    value: String, role: Role, layout: StreamLayout, grid: TokenGrid, channels: Int, prefixTokens: Int,
+    block: Int,
+    stage: Int = 0, elementType: ElementType = .float32, branchOutput: String? = nil,
+    normOutput: String? = nil
   ) {
     self.value = value
     self.role = role

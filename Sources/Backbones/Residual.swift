@@ -22,7 +22,8 @@ extension GraphView {
     nodes.indices.compactMap { index in
       let node = nodes[index]
       guard node.operatorName.domain.isEmpty, node.operatorName.type == "Add", node.inputs.count == 2,
-        let output = node.outputs.first, node.inputs[0] != node.inputs[1], node.inputs.allSatisfy({ isData($0) }),
+        let output = node.outputs.first, node.inputs[0] != node.inputs[1],
+        node.inputs.allSatisfy({ isData($0) }),
         extents(node.inputs[0]) == extents(node.inputs[1])
       else { return nil }
       for (stream, branch) in [(node.inputs[0], node.inputs[1]), (node.inputs[1], node.inputs[0])] {
@@ -50,7 +51,8 @@ extension GraphView {
           isReached[index - first] = true
         } else if let maker = producer(input), maker >= first {
           isReached[index - first] = isReached[index - first] || isReached[maker - first]
-          isWeightedReached[index - first] = isWeightedReached[index - first] || isWeightedReached[maker - first]
+          isWeightedReached[index - first] =
+            isWeightedReached[index - first] || isWeightedReached[maker - first]
         }
       }
       if isReached[index - first], isWeighted(nodes[index]) { isWeightedReached[index - first] = true }
@@ -60,7 +62,9 @@ extension GraphView {
     isNeeded[last - first] = true
     for index in stride(from: last, through: first, by: -1) where isNeeded[index - first] {
       for input in nodes[index].inputs where input != source {
-        if let maker = producer(input), maker >= first, isReached[maker - first] { isNeeded[maker - first] = true }
+        if let maker = producer(input), maker >= first, isReached[maker - first] {
+          isNeeded[maker - first] = true
+        }
       }
     }
     return (first...last).filter { isNeeded[$0 - first] && isReached[$0 - first] }

@@ -19,7 +19,8 @@ struct Tail {
     self.view = view
     start = stream
     nodes = view.descendants(of: stream)
-    classifier = Self.classifier(nodes.compactMap { LinearLayer(view.nodes[$0], in: view) }, after: stream, in: view)
+    classifier = Self.classifier(
+      nodes.compactMap { LinearLayer(view.nodes[$0], in: view) }, after: stream, in: view)
   }
 
   /// What a new classifier reads.
@@ -27,7 +28,8 @@ struct Tail {
     if let classifier {
       let inputs = classifier.layers.map(\.input)
       return inputs.count > 1
-        ? .meanOfVectors(inputs, features: classifier.features) : .vector(inputs[0], features: classifier.features)
+        ? .meanOfVectors(inputs, features: classifier.features)
+        : .vector(inputs[0], features: classifier.features)
     }
     // Outputs that are features: pooled ones are taken as they come.
     let candidates = view.outputs + [start]
@@ -35,16 +37,21 @@ struct Tail {
       let extents = view.extents(value)
       if extents.count == 2 { return .vector(value, features: extents[1]) }
       if extents.count == 3 {
-        return prefix > 0 ? .firstToken(value, features: extents[2]) : .meanOfTokens(value, features: extents[2])
+        return prefix > 0
+          ? .firstToken(value, features: extents[2]) : .meanOfTokens(value, features: extents[2])
       }
     }
     return nil
   }
 
-  private func isDescendant(_ value: String) -> Bool { view.producer(value).map { nodes.contains($0) } ?? false }
+  private func isDescendant(_ value: String) -> Bool {
+    view.producer(value).map { nodes.contains($0) } ?? false
+  }
 
   /// The linear layers whose result, or whose average, is an output of the network.
-  private static func classifier(_ layers: [LinearLayer], after stream: String, in view: GraphView) -> ClassifierHead? {
+  private static func classifier(_ layers: [LinearLayer], after stream: String, in view: GraphView)
+    -> ClassifierHead?
+  {
     for output in view.outputs where view.extents(output).count == 2 {
       let last = view.sameValue(view.beforeRearranging(output))
       if let layer = layers.first(where: { makes($0, last, in: view) }) {
@@ -52,12 +59,15 @@ struct Tail {
       }
       // Div or Mul by a half, then Add of two layers.
       guard let scaling = view.node(making: last, "Div", "Mul"),
-        let sum = scaling.inputs.first(where: { view.isData($0) }), let addition = view.node(making: sum, "Add")
+        let sum = scaling.inputs.first(where: { view.isData($0) }),
+        let addition = view.node(making: sum, "Add")
       else { continue }
       let pair = addition.inputs.compactMap { value in
         layers.first { makes($0, view.beforeRearranging(value), in: view) }
       }
-      if pair.count == 2, pair[0].node.outputs != pair[1].node.outputs, pair[0].inputWidth == pair[1].inputWidth {
+      if pair.count == 2, pair[0].node.outputs != pair[1].node.outputs,
+        pair[0].inputWidth == pair[1].inputWidth
+      {
         return head(pair, output: output, kind: .distilled, in: view)
       }
     }
@@ -83,15 +93,18 @@ struct Tail {
   }
 
   /// What a vector shows of the tokens.
-  private static func kind(of vector: String, in view: GraphView) -> ClassifierHead.Kind {
+  private static func kind(of vector: String, isPart: Bool = false, in view: GraphView) -> ClassifierHead.Kind
+  {
     var value = vector
     while let index = view.producer(value) {
       let node = view.nodes[index]
       switch node.operatorName.type {
-      case "ReduceMean" where view.extents(value).count < view.extents(node.inputs[0]).count, "GlobalAveragePool":
+      case "ReduceMean" where view.extents(value).count < view.extents(node.inputs[0]).count,
+        "GlobalAveragePool":
         return .mean
       case "Concat":
-        let kinds = node.inputs.map { kind(of: $0, in: view) }
+        guard !isPart else { return .vector }
+        let kinds = node.inputs.map { kind(of: $0, isPart: true, in: view) }
         return kinds.contains(.mean) && kinds.contains(.classToken) ? .classTokenAndMean : .vector
       case "Gather": return view.extents(node.inputs[0]).count == 3 ? .classToken : .vector
       case "Slice":

@@ -15,7 +15,8 @@ enum TokenOrder {
       if node.operatorName.type == "Transpose" {
         let order = view.integers("perm", operand: .max, of: node) ?? []
         guard order == [0, 2, 1] || order == [0, 2, 3, 1] else {
-          throw Mismatch("'\(node.label)' orders patches as \(order), expected them row by row", at: [node.label])
+          throw Mismatch(
+            "'\(node.label)' orders patches as \(order), expected them row by row", at: [node.label])
         }
         transposes += 1
       }
@@ -28,11 +29,13 @@ enum TokenOrder {
     let ancestors = view.ancestors(of: stream)
     let join = ancestors.last { index in
       let node = view.nodes[index]
-      return node.operatorName.type == "Concat" && (node.outputs.first.map { view.extents($0).count == 3 } ?? false)
+      return node.operatorName.type == "Concat"
+        && (node.outputs.first.map { view.extents($0).count == 3 } ?? false)
         && (node.outputs.first.map { view.extents($0)[1] == grid.count + prefix } ?? false)
     }
     guard let join else {
-      throw Mismatch("the stream has \(prefix) tokens more than patches, but nothing is put before the patches")
+      throw Mismatch(
+        "the stream has \(prefix) tokens more than patches, but nothing is put before the patches")
     }
     let node = view.nodes[join]
     guard let last = node.inputs.last, view.isData(last), view.extents(last).count == 3,

@@ -55,7 +55,8 @@ package struct Lowering: Sendable {
   /// Lowers a model whose first input leaves its batch open; nil where it does not.
   private func lowerOpen(_ model: ModelDescription, batch: Int) throws(LoweringError) -> LoweredGraph? {
     guard batch > 0, let input = model.graph.requiredInputs.first(where: { inputValues[$0.name] == nil }),
-      inputShapes[input.name] == nil, case .tensor(_, let dimensions?)? = input.type?.kind, let first = dimensions.first
+      inputShapes[input.name] == nil, case .tensor(_, let dimensions?)? = input.type?.kind,
+      let first = dimensions.first
     else { return nil }
     if case .value = first.extent { return nil }
     var open = self

@@ -27,7 +27,9 @@ import Testing
 
   static let baseSize = layout([(12, 768)])
 
-  static func count(_ options: [(key: String, value: String)], _ layout: BackboneLayout = baseSize) throws -> Int {
+  static func count(_ options: [(key: String, value: String)], _ layout: BackboneLayout = baseSize) throws
+    -> Int
+  {
     try DualKernelAdapter(reading: AdapterOptions(options)).parameterCount(in: layout)
   }
 

@@ -7,7 +7,9 @@ import Testing
 
 @Suite struct HeadTests {
   @Test(arguments: BackboneFixture.transformers)
-  func `a new classifier has the asked-for classes under the old output name`(_ fixture: BackboneFixture) throws {
+  func `a new classifier has the asked-for classes under the old output name`(_ fixture: BackboneFixture)
+    throws
+  {
     let model = try fixture.model()
     let layout = try fixture.layout()
     let adapted = try AdaptedModel(model, layout, method: LinearProbe(), classes: 3)
@@ -48,7 +50,9 @@ import Testing
   }
 
   @Test(arguments: BackboneFixture.transformers.filter { $0.head?.kind == "distilled" })
-  func `two averaged classifiers with one weight equal the one that replaces them`(_ fixture: BackboneFixture) throws {
+  func `two averaged classifiers with one weight equal the one that replaces them`(_ fixture: BackboneFixture)
+    throws
+  {
     let layout = try fixture.layout()
     let head = try #require(layout.head)
     var model = try fixture.model()
@@ -99,7 +103,9 @@ import Testing
         type: TypeDescription(
           .tensor(
             elementType: 1,
-            shape: [Dimension(.parameter("batch")), Dimension(.unknown), Dimension(.value(Int64(tokens.channels)))])))
+            shape: [
+              Dimension(.parameter("batch")), Dimension(.unknown), Dimension(.value(Int64(tokens.channels))),
+            ])))
     ]
     let recognition = try BackboneRegistry.standard.recognize(model, lowering: .portable)
     let features = try recognition.requireLayout()

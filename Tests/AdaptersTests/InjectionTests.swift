@@ -33,7 +33,9 @@ import Testing
   }
 
   @Test(arguments: Placement.Kind.allCases, [false, true])
-  func `every placement starts as the identity and leaves it with another Up`(_ kind: Placement.Kind, _ isBiased: Bool)
+  func `every placement starts as the identity and leaves it with another Up`(
+    _ kind: Placement.Kind, _ isBiased: Bool
+  )
     throws
   {
     let fixture = try #require(BackboneFixture.all.first { $0.file == "timm_vit.ts17.dynamic.onnx" })
@@ -54,7 +56,9 @@ import Testing
   }
 
   @Test(arguments: BackboneFixture.transformers)
-  func `module and parameter counts are those of the method, for every placement`(_ fixture: BackboneFixture) throws {
+  func `module and parameter counts are those of the method, for every placement`(_ fixture: BackboneFixture)
+    throws
+  {
     let layout = try fixture.layout()
     let model = try fixture.model()
     for (placement, counts) in try #require(fixture.dka) {
@@ -72,13 +76,15 @@ import Testing
     let model = try fixture.model()
     let adapted = try AdaptedModel(model, try fixture.layout(), method: Self.adapter())
     let points = Set(adapted.points)
-    let nodes = Dictionary(adapted.model.graph.nodes.map { ($0.outputs.first ?? "", $0) }) { first, _ in first }
+    let nodes = Dictionary(adapted.model.graph.nodes.map { ($0.outputs.first ?? "", $0) }) { first, _ in first
+    }
     for node in model.graph.nodes where points.isDisjoint(with: node.inputs) {
       let kept = try #require(nodes[node.outputs.first ?? ""])
       #expect(kept.origin?.range == node.origin?.range)
       #expect(kept.origin != nil)
     }
-    #expect(adapted.model.graph.initializers.prefix(model.graph.initializers.count).allSatisfy { $0.origin != nil })
+    #expect(
+      adapted.model.graph.initializers.prefix(model.graph.initializers.count).allSatisfy { $0.origin != nil })
     #expect(adapted.model.operatorSets == model.operatorSets)
     #expect(adapted.model.irVersion == model.irVersion)
   }
@@ -152,7 +158,9 @@ import Testing
   }
 
   @Test(arguments: BackboneFixture.others.filter { $0.variant != "mlp" })
-  func `networks of other families take adapters by hand and keep their answers`(_ fixture: BackboneFixture) throws {
+  func `networks of other families take adapters by hand and keep their answers`(_ fixture: BackboneFixture)
+    throws
+  {
     let recognition = try fixture.recognition()
     guard recognition.unsupported.isEmpty else { return }
     let model = try fixture.model()

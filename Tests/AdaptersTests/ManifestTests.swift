@@ -11,14 +11,16 @@ import Testing
     var adapter = InjectionTests.adapter()
     adapter.standing.blocks = try BlockSelection(parsing: "1")
     adapter.initialization = .reference
-    let adapted = try AdaptedModel(try fixture.model(), try fixture.layout(), method: adapter, classes: 3, seed: 11)
+    let adapted = try AdaptedModel(
+      try fixture.model(), try fixture.layout(), method: adapter, classes: 3, seed: 11)
     let folder = FileManager.default.temporaryDirectory.appending(path: "dka-" + UUID().uuidString).path
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let names = Set(adapted.parameters.map(\.name))
     let tensors = adapted.model.graph.initializers.filter { names.contains($0.name) }
       .compactMap { initializer in initializer.tensor.map { (name: initializer.name, tensor: $0) } }
     let manifest = AdapterManifest(
-      adapted, seed: 11, classCount: 3, baseModelHash: String(repeating: "a", count: 64), baseModelName: fixture.file,
+      adapted, seed: 11, classCount: 3, baseModelHash: String(repeating: "a", count: 64),
+      baseModelName: fixture.file,
       classNames: ["benign", "malignant", "normal"], preprocessing: ["size": [32, 32]])
     try manifest.write(to: folder, tensors: tensors)
     let (found, stored) = try AdapterManifest.read(folder)

@@ -40,10 +40,14 @@ import Testing
   }
 
   @Test(arguments: BackboneFixture.rewritten)
-  func `a file that ONNX Runtime rewrote is refused by the names of its operators`(_ fixture: BackboneFixture) throws {
+  func `a file that ONNX Runtime rewrote is refused by the names of its operators`(_ fixture: BackboneFixture)
+    throws
+  {
     let error = #expect(throws: BackboneError.self) { try fixture.recognition() }
     #expect(error?.failureCode == .unsupported)
-    #expect(error?.message.hasPrefix("the file was rewritten by ONNX Runtime's optimiser: it has com.microsoft.") ?? false)
+    #expect(
+      error?.message.hasPrefix("the file was rewritten by ONNX Runtime's optimiser: it has com.microsoft.")
+        ?? false)
     #expect(error?.unsupported.contains { $0.hasPrefix("com.microsoft.SkipLayerNormalization") } ?? false)
     #expect(error?.hint?.contains("export the model again") ?? false)
   }

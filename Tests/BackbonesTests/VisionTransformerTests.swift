@@ -20,7 +20,9 @@ import Testing
   }
 
   @Test(arguments: BackboneFixture.transformers)
-  func `insertion points are the sums of the stream, with what other placements need`(_ fixture: BackboneFixture)
+  func `insertion points are the sums of the stream, with what other placements need`(
+    _ fixture: BackboneFixture
+  )
     throws
   {
     let recognition = try fixture.recognition()
@@ -53,7 +55,9 @@ import Testing
     #expect(head.features == expected.features)
     #expect(head.layers.count == expected.linears)
     #expect(head.output == recognition.view.outputs.first)
-    let kinds = ["cls": "class_token", "mean": "mean", "cls+mean": "class_token_and_mean", "distilled": "distilled"]
+    let kinds = [
+      "cls": "class_token", "mean": "mean", "cls+mean": "class_token_and_mean", "distilled": "distilled",
+    ]
     #expect(head.kind.rawValue == kinds[expected.kind])
     for layer in head.layers {
       let weight = try #require(layer.weight)
@@ -63,7 +67,8 @@ import Testing
   }
 
   @Test(arguments: BackboneFixture.transformers)
-  func `the variant names the implementation that the structure resembles`(_ fixture: BackboneFixture) throws {
+  func `the variant names the implementation that the structure resembles`(_ fixture: BackboneFixture) throws
+  {
     let variant = try fixture.layout().variant
     let makers = ["timm": "timm ViT", "torchvision": "torchvision ViT", "hf": "Hugging Face ViT"]
     let maker = try #require(makers[String(fixture.variant.prefix { $0 != "_" })])
@@ -72,7 +77,8 @@ import Testing
 
   @Test(arguments: SharedWeights.deitTiny)
   func `the real DeiT-Tiny has twelve blocks of 192 channels on a 14×14 grid`(_ path: String) throws {
-    let layout = try BackboneRegistry.standard.recognize(try ONNXFile.read(path), lowering: .portable).requireLayout()
+    let layout = try BackboneRegistry.standard.recognize(try ONNXFile.read(path), lowering: .portable)
+      .requireLayout()
     #expect(layout.variant == "timm ViT, class token")
     #expect(layout.blocks.count == 12)
     #expect(layout.grid == TokenGrid(height: 14, width: 14))

@@ -36,6 +36,11 @@ struct ClassificationHead {
         .unsupported, "the network delivers neither a vector nor tokens that a classifier could read",
         tensor: layout.output)
     }
+    let (count, overflow) = classes.multipliedReportingOverflow(by: input.features)
+    guard !overflow, count <= AdapterBuilder.largestTensor else {
+      throw .usage(
+        "a classifier from \(input.features) features to \(classes) classes is too large", option: "classes")
+    }
     guard let position = graph.outputs.firstIndex(where: { $0.name == layout.output }) else {
       throw AdapterError(.badData, "the network has no output '\(layout.output)'", tensor: layout.output)
     }
@@ -84,7 +89,8 @@ struct ClassificationHead {
     case .firstToken:
       let index = try tensor(scalar: Int64(0))
       vector = add(
-        "Gather", "head/token", [vector, constant("head/index", index, in: &patch)], [Attribute("axis", 1)], to: &patch)
+        "Gather", "head/token", [vector, constant("head/index", index, in: &patch)], [Attribute("axis", 1)],
+        to: &patch)
     case .meanOfTokens:
       let keep = Attribute("keepdims", 0)
       if operatorSet >= 18 {
@@ -105,22 +111,27 @@ struct ClassificationHead {
     patch.add(
       Node(
         OperatorName("Gemm"), name: "head/logits", inputs: [vector, Self.weightName, Self.biasName],
-        outputs: [layout.output], attributes: isTransposed ? [Attribute("transB", 1)] : [], metadata: annotation))
+        outputs: [layout.output], attributes: isTransposed ? [Attribute("transB", 1)] : [],
+        metadata: annotation))
   }
 
   private func add(
-    _ type: String, _ name: String, _ inputs: [String], _ attributes: [Attribute] = [], to patch: inout GraphPatch
+    _ type: String, _ name: String, _ inputs: [String], _ attributes: [Attribute] = [],
+    to patch: inout GraphPatch
   ) -> String {
     patch.add(
       Node(
-        OperatorName(type), name: name, inputs: inputs, outputs: [name], attributes: attributes, metadata: annotation))
+        OperatorName(type), name: name, inputs: inputs, outputs: [name], attributes: attributes,
+        metadata: annotation))
   }
 
   private func constant(_ name: String, _ tensor: Tensor, in patch: inout GraphPatch) -> String {
     add("Constant", name, [], [Attribute("value", .tensor(TensorConstant(name: "", tensor)))], to: &patch)
   }
 
-  private func tensor(_ values: [Double], _ extents: [Int], _ type: ElementType) throws(AdapterError) -> Tensor {
+  private func tensor(_ values: [Double], _ extents: [Int], _ type: ElementType) throws(AdapterError)
+    -> Tensor
+  {
     guard let shape = Shape(checking: extents) else {
       throw .usage("a classifier of shape \(extents) is too large", option: "classes")
     }
@@ -155,7 +166,8 @@ struct ClassificationHead {
   ) -> ValueDescription {
     guard case .tensor(let number, let dimensions)? = output.type?.kind else { return output }
     var batch = dimensions?.first
-    if batch == nil, let image = layout.image, let input = graph.inputs.first(where: { $0.name == image.name }),
+    if batch == nil, let image = layout.image,
+      let input = graph.inputs.first(where: { $0.name == image.name }),
       case .tensor(_, let extents?)? = input.type?.kind
     {
       batch = extents.first
