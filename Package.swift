@@ -108,7 +108,7 @@ let package = Package(
         "Training", "Execution", "Adapters", "Backbones", "ONNXFormat", "TensorFiles", "Operators", "Kernels",
         "Graphs", "Tensors",
       ]),
-    tests("ScenariosTests", uses: ["TensorFiles", "Tensors", "DKATool"]),
+    tests("ScenariosTests", uses: ["ONNXFormat", "TensorFiles", "Graphs", "Tensors", "DKATool"]),
     tests("DKAToolTests", uses: ["DKATool", "TensorFiles", "Tensors"]),
   ]
 )

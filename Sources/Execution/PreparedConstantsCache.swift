@@ -4,10 +4,17 @@ import Tensors
 
 /// Prepared constants by what they were made of, shared by every plan of one model.
 ///
+/// A folded constant may depend on the batch, such as a class token repeated for every image, and keeps its name in
+/// every graph of the model; so an entry is used again only for constants with the same content.
+///
 /// Owned by whoever makes the plans; not shared between threads.
 package final class PreparedConstantsCache {
-  private var entries: [String: any PreparedConstants] = [:]
-  private var aligned: [String: Tensor] = [:]
+  private struct Entry {
+    let constants: [Tensor?]
+    let prepared: any PreparedConstants
+  }
+  private var entries: [String: [Entry]] = [:]
+  private var aligned: [String: [(source: Tensor, copy: Tensor)]] = [:]
 
   /// An empty cache.
   package init() {}
@@ -17,15 +24,19 @@ package final class PreparedConstantsCache {
     throws(ExecutionError) -> (any PreparedConstants)?
   {
     let node = lowered.node
-    let names = node.inputs.map { graph.constants[$0] == nil ? "" : $0 }
-    guard names.contains(where: { !$0.isEmpty }) else { return nil }
+    let constants = node.inputs.map { graph.constants[$0] }
+    guard constants.contains(where: { $0 != nil }) else { return nil }
+    let names = zip(node.inputs, constants).map { $1 == nil ? "" : $0 }
     let attributes = node.attributes.map { "\($0.name)=\($0.value)" }.joined(separator: ",")
     let key = "\(node.operatorName)(\(names.joined(separator: ",")))\(attributes)"
-    if let entry = entries[key] { return entry }
+    let known = entries[key]?.first { entry in
+      zip(entry.constants, constants).allSatisfy { PreparedConstantsCache.haveSameContent($0, $1) }
+    }
+    if let known { return known.prepared }
     do {
-      let entry = try lowered.operation.prepare(graph.inputTypes(of: node), context.options)
-      if let entry { entries[key] = entry }
-      return entry
+      let prepared = try lowered.operation.prepare(graph.inputTypes(of: node), context.options)
+      if let prepared { entries[key, default: []].append(Entry(constants: constants, prepared: prepared)) }
+      return prepared
     } catch {
       throw .node(label: node.label, operatorName: node.operatorName.description, error)
     }
@@ -33,11 +44,18 @@ package final class PreparedConstantsCache {
 
   /// A constant whose bytes kernels may read directly.
   func aligned(_ name: String, _ tensor: Tensor) throws(ExecutionError) -> Tensor {
-    if let known = aligned[name] { return known }
+    let known = aligned[name]?.first { PreparedConstantsCache.haveSameContent($0.source, tensor) }
+    if let known { return known.copy }
     do {
       let copy = try tensor.aligned()
-      aligned[name] = copy
+      aligned[name, default: []].append((source: tensor, copy: copy))
       return copy
     } catch { throw .outOfMemory(byteCount: tensor.byteCount) }
+  }
+
+  private static func haveSameContent(_ left: Tensor?, _ right: Tensor?) -> Bool {
+    guard let left, let right else { return left == nil && right == nil }
+    guard left.elementType == right.elementType, left.shape == right.shape else { return false }
+    return left.storage === right.storage && left.byteOffset == right.byteOffset || left.isIdentical(to: right)
   }
 }

@@ -1,5 +1,6 @@
 import Adapters
 import Backbones
+import Execution
 import Foundation
 import Graphs
 import ONNXFormat

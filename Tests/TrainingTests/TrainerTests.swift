@@ -1,5 +1,7 @@
 import Adapters
+import Execution
 import Foundation
+import Graphs
 import TensorFiles
 import Tensors
 import TestSupport

@@ -1,0 +1,64 @@
+import Foundation
+import TensorFiles
+import Testing
+
+@Suite(.serialized) struct BadImageTests {
+  @Test func `images that cannot be read are listed all at once before training starts`() throws {
+    let folder = try ScenarioFolder()
+    try folder.drawPhantoms()
+    let images = folder.files(below: "images/train")
+    try folder.write([], to: images[0])
+    let whole = try folder.bytes(images[3])
+    try folder.write(Array(whole.prefix(whole.count / 2)), to: images[3])
+    try folder.write(Array("not an image at all".utf8), to: images[9])
+    let result = try ToolProcess.run(training("--epochs", "1"), in: folder)
+    #expect(result.code == 65, "\(result.errors)")
+    for index in [0, 3, 9] { #expect(result.errors.contains(images[index]), "\(result.errors)") }
+    #expect(!folder.exists("run/metrics.jsonl"))
+    #expect(!folder.exists("run/checkpoint.safetensors"))
+  }
+
+  @Test func `a class without images is named`() throws {
+    let folder = try ScenarioFolder()
+    try folder.drawPhantoms()
+    for file in folder.files(below: "images/train/benign") {
+      try FileManager.default.removeItem(atPath: folder.file(file))
+    }
+    let result = try ToolProcess.run(training("--epochs", "1"), in: folder)
+    #expect(result.code == 65, "\(result.errors)")
+    #expect(result.errors.contains("benign"))
+  }
+
+  @Test func `a label outside the range is named with its line`() throws {
+    let folder = try ScenarioFolder()
+    try folder.drawPhantoms()
+    let images = folder.files(below: "images/test")
+    try folder.write(
+      "file,class_index\n\(images[0]),0\n\(images[1]),7\n\(images[2]),-1\n", to: "labels.csv")
+    let result = try ToolProcess.run(["evaluate", Scenario.transformer, "--data", "labels.csv"], in: folder)
+    #expect(result.code == 65, "\(result.errors)")
+    #expect(result.errors.contains("line 3"))
+    #expect(result.errors.contains("line 4"))
+  }
+
+  @Test func `a folder that is missing ends with 66, one without images with 65`() throws {
+    let folder = try ScenarioFolder()
+    let missing = try ToolProcess.run(training("--epochs", "1"), in: folder)
+    #expect(missing.code == 66, "\(missing.errors)")
+    try FileManager.default.createDirectory(atPath: folder.file("images/a"), withIntermediateDirectories: true)
+    let empty = try ToolProcess.run(training("--epochs", "1"), in: folder)
+    #expect(empty.code == 65, "\(empty.errors)")
+  }
+
+  @Test func `an unreadable image among those to predict is named`() throws {
+    let folder = try ScenarioFolder()
+    try folder.drawPhantoms(train: 0, test: 1)
+    let image = folder.files(below: "images/test")[0]
+    try folder.write([], to: "empty.png")
+    let result = try ToolProcess.run(
+      ["predict", Scenario.transformer, image, "empty.png", "gone.png", "--json"], in: folder)
+    #expect([65, 66].contains(result.code), "\(result.code) \(result.errors)")
+    #expect(result.errors.contains("empty.png"))
+    #expect(try result.json()["error"]?.object?["message"]?.string != nil)
+  }
+}

@@ -1,0 +1,189 @@
+import Foundation
+import Graphs
+import ONNXFormat
+import TensorFiles
+import Testing
+
+@Suite(.serialized) struct BadModelTests {
+  /// Verbs that read a model, with what else they need.
+  static let verbs = [
+    ["inspect"], ["inject", "-o", "out.onnx"], ["verify"], ["bench"], ["evaluate", "--data", "images"],
+    ["train", "--data", "images", "-o", "run"], ["run", "--output-dir", "out"],
+  ]
+
+  private func run(_ verb: [String], _ model: String, in folder: ScenarioFolder) throws -> ToolResult {
+    try ToolProcess.run([verb[0], model] + verb.dropFirst(), in: folder)
+  }
+
+  @Test(arguments: verbs) func `a missing model ends with 66`(_ verb: [String]) throws {
+    let folder = try ScenarioFolder()
+    let result = try run(verb, "nothing.onnx", in: folder)
+    #expect(result.code == 66, "\(result.errors)")
+    #expect(result.errors.contains("nothing.onnx"))
+  }
+
+  @Test(arguments: verbs) func `a truncated, garbled or empty model ends with 65`(_ verb: [String]) throws {
+    let folder = try ScenarioFolder()
+    let whole = [UInt8](try Data(contentsOf: URL(filePath: Scenario.transformer)))
+    try folder.write(Array(whole.prefix(whole.count / 2)), to: "half.onnx")
+    try folder.write([UInt8](repeating: 0xA5, count: 5000), to: "garbage.onnx")
+    try folder.write([], to: "empty.onnx")
+    for model in ["half.onnx", "garbage.onnx", "empty.onnx"] {
+      let result = try run(verb, model, in: folder)
+      #expect(result.code == 65, "\(model): \(result.errors)")
+      #expect(result.errors.contains(model), "\(result.errors)")
+    }
+  }
+
+  @Test func `flipped bytes never end the tool with a signal`() throws {
+    let folder = try ScenarioFolder()
+    let whole = [UInt8](try Data(contentsOf: URL(filePath: Scenario.transformer)))
+    for step in 0..<40 {
+      var bytes = whole
+      // Mostly the nodes and names at the file's start, some of the weights behind them.
+      bytes[(step * 977 + 13) % (step % 4 == 0 ? bytes.count : 20_000)] ^= UInt8(1 << (step % 8))
+      try folder.write(bytes, to: "flipped.onnx")
+      let result = try ToolProcess.run(["inspect", "flipped.onnx"], in: folder)
+      #expect([0, 3, 65, 66].contains(result.code), "step \(step): \(result.code) \(result.errors)")
+    }
+  }
+
+  private func write(_ text: String, to name: String, in folder: ScenarioFolder) throws {
+    try ONNXFile.write(try ModelDescription(text: text), to: folder.file(name))
+  }
+
+  private func runs(_ model: String, in folder: ScenarioFolder) throws -> ToolResult {
+    let input = Scenario.fixture("gradients/both-float32/input.npy")
+    return try ToolProcess.run(["run", model, "--input", input, "--output-dir", "out"], in: folder)
+  }
+
+  @Test func `unknown operators end with 3, all of them named at once`() throws {
+    let folder = try ScenarioFolder()
+    try write(
+      """
+      <ir_version: 8, opset_import: ["" : 17, "com.x" : 1]>
+      g (float[2,3,12,16] x) => (float[2,3,12,16] z)
+      { a = com.x.Strange (x)  b = NoSuch (a)  c = Relu (b)  z = com.x.Other (c) }
+      """, to: "m.onnx", in: folder)
+    let result = try runs("m.onnx", in: folder)
+    #expect(result.code == 3, "\(result.errors)")
+    let lines = result.errors.split(separator: "\n").filter { $0.hasPrefix("UNSUPPORTED ") }
+    #expect(lines.count == 3, "\(result.errors)")
+    for name in ["Strange", "NoSuch", "Other"] {
+      #expect(lines.contains { $0.contains(name) }, "\(name)")
+    }
+  }
+
+  @Test func `a shape that does not fit ends with 65 and the node's name`() throws {
+    let folder = try ScenarioFolder()
+    try write(
+      """
+      <ir_version: 8, opset_import: ["" : 17]>
+      g (float[2,3,12,16] x) => (float[2,3,12,17] z) <float[17,5] w = {}> { [bad] z = MatMul (x, w) }
+      """.replacing("{}", with: "{" + [String](repeating: "1", count: 85).joined(separator: ",") + "}"),
+      to: "m.onnx", in: folder)
+    let result = try runs("m.onnx", in: folder)
+    #expect(result.code == 65, "\(result.errors)")
+    #expect(result.errors.contains("bad"))
+  }
+
+  @Test func `an input of another shape ends with 65 and the input's name`() throws {
+    let folder = try ScenarioFolder()
+    try write(
+      """
+      <ir_version: 8, opset_import: ["" : 17]>
+      g (float[1,3] pixels) => (float[1,3] z) { z = Relu (pixels) }
+      """, to: "m.onnx", in: folder)
+    let result = try runs("m.onnx", in: folder)
+    #expect(result.code == 65, "\(result.errors)")
+    #expect(result.errors.contains("pixels"))
+  }
+
+  @Test func `a cycle ends with 65`() throws {
+    let folder = try ScenarioFolder()
+    try write(
+      """
+      <ir_version: 8, opset_import: ["" : 17]>
+      g (float[2,3,12,16] x) => (float[2,3,12,16] z) { a = Add (x, b)  b = Relu (a)  z = Relu (b) }
+      """, to: "m.onnx", in: folder)
+    let result = try runs("m.onnx", in: folder)
+    #expect(result.code == 65, "\(result.errors)")
+    #expect(result.errors.contains("cycle"))
+  }
+
+  @Test func `numbers that overflow in a file end with 65 or 3`() throws {
+    let folder = try ScenarioFolder()
+    for (index, body) in [
+      "s = Constant <value_ints = [9223372036854775807, 9223372036854775807]> ()  z = Reshape (x, s)",
+      "s = Constant <value_ints = [9223372036854775807]> ()  z = ConstantOfShape (s)",
+      "z = Transpose <perm = [9, -9223372036854775807, 3, 4]> (x)",
+      "z = Concat <axis = 9223372036854775807> (x, x)",
+      "z = AveragePool <kernel_shape = [0, 0], strides = [0, 0]> (x)",
+      "s = Constant <value_ints = [-9223372036854775808]> () e = Constant <value_ints = [9223372036854775807]> () "
+        + "t = Constant <value_ints = [0]> () z = Slice (x, s, e, t, s)",
+      "z = Split <axis = 0, num_outputs = 9223372036854775807> (x)",
+      "s = Constant <value_ints = [9223372036854775807, 1, 1, 1]> ()  z = Tile (x, s)",
+      "s = Constant <value_ints = [9223372036854775807, 0, 0, 0, 9223372036854775807, 0, 0, 0]> ()  z = Pad (x, s)",
+      "s = Constant <value_ints = [9223372036854775807, 1, 1, 1]> ()  z = Expand (x, s)",
+      "a = Constant <value_int = 0> () b = Constant <value_int = 9223372036854775807> () c = Constant <value_int = 1> () "
+        + "z = Range (a, b, c)",
+    ].enumerated() {
+      try write(
+        "<ir_version: 8, opset_import: [\"\" : 18]> g (float[2,3,12,16] x) => (float z) { \(body) }",
+        to: "m\(index).onnx", in: folder)
+      let result = try runs("m\(index).onnx", in: folder)
+      #expect([1, 3, 65].contains(result.code), "\(body): \(result.code) \(result.errors)")
+    }
+  }
+
+  @Test func `external weights that lead out of the folder, or are missing, are refused`() throws {
+    let folder = try ScenarioFolder()
+    func model(_ location: String) -> [UInt8] {
+      func field(_ number: UInt8, _ content: [UInt8]) -> [UInt8] { [number << 3 | 2, UInt8(content.count)] + content }
+      let entry = field(13, field(1, Array("location".utf8)) + field(2, Array(location.utf8)))
+      let tensor = [8, 4, 16, 1] + field(8, Array("w".utf8)) + entry + [112, 1]
+      return [8, 8] + field(7, field(2, [103]) + field(5, tensor))
+    }
+    try folder.write([UInt8](repeating: 0, count: 16), to: "secret")
+    try folder.write(model("../secret"), to: "inner/outside.onnx")
+    try folder.write(model("nothing.bin"), to: "inner/missing.onnx")
+    let outside = try ToolProcess.run(["inspect", "inner/outside.onnx", "--json"], in: folder)
+    #expect(outside.code == 65)
+    #expect(outside.errors.contains("leads out of the model's folder"))
+    #expect(try outside.json()["error"]?.object?["tensor"]?.string == "w")
+    let missing = try ToolProcess.run(["inspect", "inner/missing.onnx"], in: folder)
+    #expect(missing.code == 66)
+    #expect(missing.errors.contains("nothing.bin"))
+  }
+
+  @Test func `an unknown family says why each known one did not match`() throws {
+    let folder = try ScenarioFolder()
+    let model = Scenario.fixture("backbones/mlp.ts17.dynamic.onnx")
+    let object = try ToolProcess.object(["inspect", model], in: folder)
+    #expect(object["family"] == .null)
+    #expect(object["mismatches"]?.object?.members.isEmpty == false)
+    let injected = try ToolProcess.run(["inject", model, "-o", "out.onnx"], in: folder)
+    #expect([3, 65].contains(injected.code), "\(injected.code) \(injected.errors)")
+    #expect(!folder.exists("out.onnx"))
+  }
+
+  @Test func `a file that an optimiser rewrote is refused by the optimiser's name`() throws {
+    let folder = try ScenarioFolder()
+    let model = Scenario.fixture("backbones/timm_vit.dy18.dynamic.ort-transformers.onnx")
+    let result = try ToolProcess.run(["inject", model, "-o", "out.onnx"], in: folder)
+    #expect([3, 65].contains(result.code), "\(result.code) \(result.errors)")
+    #expect(result.errors.contains("ONNX Runtime"))
+  }
+
+  @Test(arguments: [
+    ["train"], ["nonsense"], ["inject", "m.onnx"], ["train", "m.onnx", "--data", "d", "-o", "r", "--epochs", "0"],
+    ["inject", "m.onnx", "-o", "o.onnx", "--kernels", "4,5"], ["bench", "m.onnx", "--batch", "many"],
+  ])
+  func `a command line that is wrong ends with 64`(_ words: [String]) throws {
+    let folder = try ScenarioFolder()
+    try FileManager.default.copyItem(atPath: Scenario.transformer, toPath: folder.file("m.onnx"))
+    let result = try ToolProcess.run(words, in: folder)
+    #expect(result.code == 64, "\(result.errors)")
+    #expect(result.output == "")
+  }
+}

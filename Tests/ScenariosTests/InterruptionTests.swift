@@ -1,0 +1,95 @@
+import Foundation
+import TensorFiles
+import Testing
+
+@Suite(.serialized) struct InterruptionTests {
+  /// The lines of metrics.jsonl without what depends on the clock.
+  private func metrics(_ folder: ScenarioFolder, _ run: String) throws -> [JSONObject] {
+    try folder.text(run + "/metrics.jsonl").split(separator: "\n").map { line in
+      var object = try #require(try JSONValue(parsing: String(line)).object)
+      object["seconds"] = nil
+      object["images_per_second"] = nil
+      return object
+    }
+  }
+
+  @Test func `Ctrl-C ends with 130, and the resumed run is the one that was never interrupted`() throws {
+    let folder = try ScenarioFolder()
+    try folder.drawPhantoms(train: 8, test: 2)
+    let epochs = "40"
+    let straight = try ToolProcess.run(training("--epochs", epochs, into: "straight"), in: folder)
+    #expect(straight.code == 0, "\(straight.errors)")
+
+    let running = try ToolProcess.start(training("--epochs", epochs), in: folder)
+    while running.isRunning, (try? metrics(folder, "run").count) ?? 0 < 2 { usleep(2000) }
+    running.interrupt()
+    let interrupted = try running.wait()
+    #expect(interrupted.code == 130, "\(interrupted.errors)")
+    let done = try metrics(folder, "run").count
+    #expect((2..<40).contains(done))
+    #expect(!folder.exists("run/model.onnx"))
+
+    let resumed = try ToolProcess.run(training("--epochs", epochs, "--resume"), in: folder)
+    #expect(resumed.code == 0, "\(resumed.errors)")
+    #expect(try metrics(folder, "run") == metrics(folder, "straight"))
+    #expect(try folder.bytes("run/model.onnx") == folder.bytes("straight/model.onnx"))
+  }
+
+  @Test func `a run that is resumed with other options is refused by the option's name`() throws {
+    let folder = try ScenarioFolder()
+    try folder.drawPhantoms(train: 4, test: 2)
+    #expect(try ToolProcess.run(training("--epochs", "1"), in: folder).code == 0)
+    let result = try ToolProcess.run(training("--epochs", "2", "--resume", "--seed", "9"), in: folder)
+    #expect(result.code == 65)
+    #expect(result.errors.contains("another value of 'seed'"))
+  }
+
+  @Test func `a run folder that is used already is left alone`() throws {
+    let folder = try ScenarioFolder()
+    try folder.drawPhantoms(train: 4, test: 2)
+    #expect(try ToolProcess.run(training("--epochs", "1"), in: folder).code == 0)
+    let before = try folder.bytes("run/model.onnx")
+    let result = try ToolProcess.run(training("--epochs", "1"), in: folder)
+    #expect(result.code == 64)
+    #expect(result.errors.contains("holds another run"))
+    #expect(try folder.bytes("run/model.onnx") == before)
+  }
+
+  @Test func `a loss that is no number ends with 1 and keeps the last checkpoint`() throws {
+    let folder = try ScenarioFolder()
+    try folder.drawPhantoms(train: 4, test: 2)
+    #expect(try ToolProcess.run(training("--epochs", "1"), in: folder).code == 0)
+    let result = try ToolProcess.run(
+      training("--epochs", "50", "--lr-adapter", "1e30", "--lr-head", "1e30", "--clip", "0", into: "wild"),
+      in: folder)
+    #expect(result.code == 1, "\(result.errors)")
+    #expect(result.errors.contains("the loss is not a finite number any more"))
+    #expect(!folder.exists("wild/model.onnx"))
+  }
+
+  @Test func `a full disk ends with 1, says so, and keeps what was written`() throws {
+    let folder = try ScenarioFolder()
+    try FileManager.default.createDirectory(atPath: folder.file("disk"), withIntermediateDirectories: true)
+    let mount = Process()
+    mount.executableURL = URL(filePath: "/usr/bin/env")
+    mount.arguments = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder.file("disk")]
+    mount.standardError = FileHandle.nullDevice
+    try mount.run()
+    mount.waitUntilExit()
+    guard mount.terminationStatus == 0 else { return }
+    defer {
+      let unmount = Process()
+      unmount.executableURL = URL(filePath: "/usr/bin/env")
+      unmount.arguments = ["umount", folder.file("disk")]
+      try? unmount.run()
+      unmount.waitUntilExit()
+    }
+    try folder.write("kept", to: "disk/earlier.txt")
+    let result = try ToolProcess.run(
+      ["inject", Scenario.transformer, "-o", "disk/adapted.onnx", "--json"], in: folder)
+    #expect(result.code == 1, "\(result.errors)")
+    #expect(try result.json()["error"]?.object?["code"]?.integer == 1)
+    #expect(try folder.text("disk/earlier.txt") == "kept")
+    #expect(!folder.exists("disk/adapted.onnx"))
+  }
+}

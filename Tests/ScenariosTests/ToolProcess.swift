@@ -1,0 +1,143 @@
+import Foundation
+import TensorFiles
+import Testing
+
+/// What a run of the tool left behind.
+struct ToolResult {
+  let code: Int32
+  let output: String
+  let errors: String
+
+  /// The object on standard output, which must be all that is there.
+  func json(_ location: SourceLocation = #_sourceLocation) throws -> JSONObject {
+    try #require(try JSONValue(parsing: output).object, "\(output)\(errors)", sourceLocation: location)
+  }
+}
+
+/// The tool as a process, the way scripts use it.
+enum ToolProcess {
+  /// The binary that stands beside the test's own.
+  static let path: String = {
+    if let named = ProcessInfo.processInfo.environment["DKA_BINARY"] { return named }
+    let test = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+    return URL(filePath: test).deletingLastPathComponent().appending(path: "dka").path
+  }()
+
+  /// Starts the tool; the caller waits for it.
+  static func start(_ words: [String], in folder: ScenarioFolder) throws -> Running {
+    try Running(words, folder)
+  }
+
+  /// Runs the tool to its end.
+  static func run(_ words: [String], in folder: ScenarioFolder) throws -> ToolResult {
+    try start(words, in: folder).wait()
+  }
+
+  /// Runs a verb that must succeed, and gives its JSON object.
+  static func object(
+    _ words: [String], in folder: ScenarioFolder, _ location: SourceLocation = #_sourceLocation
+  ) throws -> JSONObject {
+    let result = try run(words + ["--json"], in: folder)
+    #expect(result.code == 0, "\(words): \(result.errors)", sourceLocation: location)
+    return try result.json(location)
+  }
+
+  /// A run of the tool under way. Its output goes to files, so that no pipe fills up.
+  final class Running {
+    private let process = Process()
+    private let output: String
+    private let errors: String
+
+    init(_ words: [String], _ folder: ScenarioFolder) throws {
+      let stem = folder.path + "/." + UUID().uuidString
+      (output, errors) = (stem + ".out", stem + ".err")
+      for file in [output, errors] { FileManager.default.createFile(atPath: file, contents: nil) }
+      process.executableURL = URL(filePath: ToolProcess.path)
+      process.arguments = words
+      process.currentDirectoryURL = URL(filePath: folder.path)
+      process.standardOutput = try FileHandle(forWritingTo: URL(filePath: output))
+      process.standardError = try FileHandle(forWritingTo: URL(filePath: errors))
+      try process.run()
+    }
+
+    var isRunning: Bool { process.isRunning }
+
+    /// Sends what Ctrl-C sends.
+    func interrupt() { process.interrupt() }
+
+    func wait() throws -> ToolResult {
+      process.waitUntilExit()
+      func text(_ file: String) throws -> String {
+        String(decoding: try Data(contentsOf: URL(filePath: file)), as: UTF8.self)
+      }
+      let isSignal = process.terminationReason == .uncaughtSignal
+      return ToolResult(
+        code: isSignal ? -process.terminationStatus : process.terminationStatus, output: try text(output),
+        errors: try text(errors))
+    }
+  }
+}
+
+/// A folder for one test, removed with its content when the test ends.
+final class ScenarioFolder {
+  let path: String
+
+  init() throws {
+    path = FileManager.default.temporaryDirectory.appending(path: "dka-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func file(_ name: String) -> String { path + "/" + name }
+
+  func bytes(_ name: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(filePath: file(name)))) }
+
+  func text(_ name: String) throws -> String { String(decoding: try bytes(name), as: UTF8.self) }
+
+  func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: file(name)) }
+
+  /// Writes a file, with the folders on its way.
+  @discardableResult
+  func write(_ bytes: [UInt8], to name: String) throws -> String {
+    let url = URL(filePath: file(name))
+    try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(bytes).write(to: url)
+    return url.path
+  }
+
+  @discardableResult
+  func write(_ text: String, to name: String) throws -> String { try write(Array(text.utf8), to: name) }
+
+  /// Paths of the files below a folder, sorted.
+  func files(below name: String) -> [String] {
+    (FileManager.default.enumerator(atPath: file(name))?.compactMap { $0 as? String } ?? [])
+      .filter { $0.hasSuffix(".png") || $0.hasSuffix(".jpg") }.sorted().map { name + "/" + $0 }
+  }
+
+  /// Draws phantom images into `images`.
+  func drawPhantoms(train: Int = 6, test: Int = 4) throws {
+    let result = try ToolProcess.run(
+      ["phantoms", "-o", "images", "--train", "\(train)", "--test", "\(test)", "--side", "32"], in: self)
+    try #require(result.code == 0, "\(result.errors)")
+  }
+}
+
+/// What all trainings of these tests have in common: a tiny network, few images, no random changes unless asked for.
+func training(_ words: String..., into run: String = "run") -> [String] {
+  [
+    "train", Scenario.transformer, "--data", "images", "-o", run, "--threads", "2", "--batch", "6", "--dim", "4",
+    "--kernels", "11,3",
+  ] + words
+}
+
+/// Committed models.
+enum Scenario {
+  static func fixture(_ name: String) -> String {
+    URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "Fixtures/" + name).path
+  }
+
+  /// A vision transformer for images of 32 × 32.
+  static let transformer = fixture("backbones/timm_vit.ts17.dynamic.onnx")
+}
