@@ -19,8 +19,8 @@ public struct Sample: Sendable, Equatable {
   /// Position in the whole data set, kept by every selection: the key of everything random about this image.
   public let index: Int
 
-  /// A sample.
-  package init(path: String, label: Int, split: Split?, index: Int) {
+  /// An image file with its class.
+  public init(path: String, label: Int, split: Split? = nil, index: Int) {
     (self.path, self.label, self.split, self.index) = (path, label, split, index)
   }
 }
