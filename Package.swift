@@ -55,7 +55,7 @@ let package = Package(
     module("ONNXFormat", uses: ["Graphs", "Tensors", "CONNXProto", "CProtobufC", "CONNXCheck"]),
     module("Operators", uses: ["Graphs", "Kernels", "Tensors"], linking: ["m"]),
     module("Rewriting", uses: ["Operators", "Graphs", "Tensors"]),
-    module("Backbones", uses: ["Rewriting", "Graphs", "Tensors"]),
+    module("Backbones", uses: ["Rewriting", "Operators", "Graphs", "Tensors"]),
     module("Execution", uses: ["Rewriting", "Operators", "Kernels", "Graphs", "Tensors"]),
     module("Adapters", uses: ["Backbones", "Rewriting", "TensorFiles", "Graphs", "Tensors"], linking: ["m"]),
     module(
@@ -67,7 +67,7 @@ let package = Package(
       "Runs",
       uses: [
         "ONNXFormat", "Backbones", "Adapters", "Training", "Analysis", "Execution", "Rewriting", "Operators",
-        "Datasets", "TensorFiles", "Graphs", "Tensors",
+        "Kernels", "Datasets", "TensorFiles", "Graphs", "Tensors",
       ]),
     module(
       "DKA",
@@ -92,10 +92,15 @@ let package = Package(
     tests("TensorFilesTests", uses: ["TensorFiles", "Tensors"]),
     tests("ONNXFormatTests", uses: ["ONNXFormat", "CONNXProto", "CONNXCheck"]),
     tests("OperatorsTests", uses: ["Operators", "Graphs", "Kernels"]),
-    tests("RewritingTests", uses: ["Rewriting", "Operators", "ONNXFormat", "Graphs"]),
-    tests("BackbonesTests", uses: ["Backbones", "Rewriting", "ONNXFormat", "Graphs"]),
+    tests("RewritingTests", uses: ["Rewriting", "Operators", "Kernels", "ONNXFormat", "Graphs", "Tensors"]),
+    tests("BackbonesTests", uses: ["Backbones", "ONNXFormat", "Operators", "Kernels", "Graphs", "Tensors"]),
     tests("ExecutionTests", uses: ["Execution", "ONNXFormat", "TensorFiles", "Graphs"]),
-    tests("AdaptersTests", uses: ["Adapters", "Backbones", "ONNXFormat", "Execution", "Graphs"]),
+    tests(
+      "AdaptersTests",
+      uses: [
+        "Adapters", "Backbones", "Rewriting", "ONNXFormat", "TensorFiles", "Operators", "Kernels", "Graphs",
+        "Tensors",
+      ]),
     tests("TrainingTests", uses: ["Training", "Execution", "Adapters", "ONNXFormat", "Datasets", "Graphs"]),
     tests("ScenariosTests", uses: ["DKA", "DKATool"]),
     tests("DKAToolTests", uses: ["DKATool", "TensorFiles", "Tensors"]),

@@ -5,23 +5,80 @@ public struct Graph: Sendable {
   /// Documentation string.
   public var documentation: String? { didSet { origin = nil } }
   /// Nodes in the file's order, which should be, but need not be, topological.
-  public var nodes: [Node] { didSet { origin = nil } }
+  public var nodes: [Node] {
+    get { storedNodes }
+    _modify {
+      origin = nil
+      yield &storedNodes
+    }
+  }
   /// Inputs.
   ///
   /// Files before IR 4 list the initializers here too.
-  public var inputs: [ValueDescription] { didSet { origin = nil } }
+  public var inputs: [ValueDescription] {
+    get { storedInputs }
+    _modify {
+      origin = nil
+      yield &storedInputs
+    }
+  }
   /// Outputs.
-  public var outputs: [ValueDescription] { didSet { origin = nil } }
+  public var outputs: [ValueDescription] {
+    get { storedOutputs }
+    _modify {
+      origin = nil
+      yield &storedOutputs
+    }
+  }
   /// Declared types of inner values.
-  public var valueDescriptions: [ValueDescription] { didSet { origin = nil } }
+  public var valueDescriptions: [ValueDescription] {
+    get { storedValueDescriptions }
+    _modify {
+      origin = nil
+      yield &storedValueDescriptions
+    }
+  }
   /// Constant tensors.
-  public var initializers: [TensorConstant] { didSet { origin = nil } }
+  public var initializers: [TensorConstant] {
+    get { storedInitializers }
+    _modify {
+      origin = nil
+      yield &storedInitializers
+    }
+  }
   /// Constant sparse tensors.
-  public var sparseInitializers: [SparseTensorConstant] { didSet { origin = nil } }
+  public var sparseInitializers: [SparseTensorConstant] {
+    get { storedSparseInitializers }
+    _modify {
+      origin = nil
+      yield &storedSparseInitializers
+    }
+  }
   /// Quantisation annotations (ONNX `TensorAnnotation`).
-  public var quantizationAnnotations: [QuantizationAnnotation] { didSet { origin = nil } }
+  public var quantizationAnnotations: [QuantizationAnnotation] {
+    get { storedQuantizationAnnotations }
+    _modify {
+      origin = nil
+      yield &storedQuantizationAnnotations
+    }
+  }
   /// Metadata.
-  public var metadata: [MetadataEntry] { didSet { origin = nil } }
+  public var metadata: [MetadataEntry] {
+    get { storedMetadata }
+    _modify {
+      origin = nil
+      yield &storedMetadata
+    }
+  }
+  // Changed in place: an observer would copy a whole array for each element that is set.
+  private var storedNodes: [Node]
+  private var storedInputs: [ValueDescription]
+  private var storedOutputs: [ValueDescription]
+  private var storedValueDescriptions: [ValueDescription]
+  private var storedInitializers: [TensorConstant]
+  private var storedSparseInitializers: [SparseTensorConstant]
+  private var storedQuantizationAnnotations: [QuantizationAnnotation]
+  private var storedMetadata: [MetadataEntry]
   package var unknownFields: UnknownFields = []
   /// Field numbers in the order in which they first occurred in the file.
   package var fieldOrder: [Int] = []
@@ -33,14 +90,14 @@ public struct Graph: Sendable {
     valueDescriptions: [ValueDescription] = [], initializers: [TensorConstant] = []
   ) {
     self.name = name
-    self.nodes = nodes
-    self.inputs = inputs
-    self.outputs = outputs
-    self.valueDescriptions = valueDescriptions
-    self.initializers = initializers
-    sparseInitializers = []
-    quantizationAnnotations = []
-    metadata = []
+    storedNodes = nodes
+    storedInputs = inputs
+    storedOutputs = outputs
+    storedValueDescriptions = valueDescriptions
+    storedInitializers = initializers
+    storedSparseInitializers = []
+    storedQuantizationAnnotations = []
+    storedMetadata = []
   }
 
   /// Inputs that a caller must feed: those that no initializer gives a value.

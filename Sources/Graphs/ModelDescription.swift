@@ -3,7 +3,13 @@ public struct ModelDescription: Sendable {
   /// Version of the file format.
   public var irVersion: Int64 { didSet { origin = nil } }
   /// Imported operator sets.
-  public var operatorSets: [OperatorSet] { didSet { origin = nil } }
+  public var operatorSets: [OperatorSet] {
+    get { storedOperatorSets }
+    _modify {
+      origin = nil
+      yield &storedOperatorSets
+    }
+  }
   /// Tool that made the file.
   public var producerName: String? { didSet { origin = nil } }
   /// Version of that tool.
@@ -15,27 +21,59 @@ public struct ModelDescription: Sendable {
   /// Documentation string.
   public var documentation: String? { didSet { origin = nil } }
   /// The main graph.
-  public var graph: Graph { didSet { origin = nil } }
+  public var graph: Graph {
+    get { storedGraph }
+    _modify {
+      origin = nil
+      yield &storedGraph
+    }
+  }
   /// Metadata.
-  public var metadata: [MetadataEntry] { didSet { origin = nil } }
+  public var metadata: [MetadataEntry] {
+    get { storedMetadata }
+    _modify {
+      origin = nil
+      yield &storedMetadata
+    }
+  }
   /// Training information.
-  public var training: [TrainingDescription] { didSet { origin = nil } }
+  public var training: [TrainingDescription] {
+    get { storedTraining }
+    _modify {
+      origin = nil
+      yield &storedTraining
+    }
+  }
   /// Functions local to the model.
-  public var functions: [Function] { didSet { origin = nil } }
+  public var functions: [Function] {
+    get { storedFunctions }
+    _modify {
+      origin = nil
+      yield &storedFunctions
+    }
+  }
   /// Multi-device configurations (ONNX `DeviceConfigurationProto`), each as its encoded message.
   package var deviceConfigurations: [[UInt8]] = [] { didSet { origin = nil } }
+  // Changed in place: an observer would copy a whole array for each element that is set.
+  private var storedOperatorSets: [OperatorSet]
+  private var storedGraph: Graph
+  private var storedMetadata: [MetadataEntry]
+  private var storedTraining: [TrainingDescription]
+  private var storedFunctions: [Function]
   package var unknownFields: UnknownFields = []
   package var fieldOrder: [Int] = []
   package var origin: SourceBytes?
+  /// The file it was read from, in whose folder external data files stand.
+  package var sourcePath: String?
 
   /// A model.
   public init(irVersion: Int64, operatorSets: [OperatorSet], graph: Graph) {
     self.irVersion = irVersion
-    self.operatorSets = operatorSets
-    self.graph = graph
-    metadata = []
-    training = []
-    functions = []
+    storedOperatorSets = operatorSets
+    storedGraph = graph
+    storedMetadata = []
+    storedTraining = []
+    storedFunctions = []
   }
 
   /// The imported version of a domain, or nil where the model does not import it.
@@ -56,17 +94,53 @@ public struct Function: Sendable {
   /// Names of attributes without default.
   public var attributeNames: [String] { didSet { origin = nil } }
   /// Attributes with their default.
-  public var attributes: [Attribute] { didSet { origin = nil } }
+  public var attributes: [Attribute] {
+    get { storedAttributes }
+    _modify {
+      origin = nil
+      yield &storedAttributes
+    }
+  }
   /// The body.
-  public var nodes: [Node] { didSet { origin = nil } }
+  public var nodes: [Node] {
+    get { storedNodes }
+    _modify {
+      origin = nil
+      yield &storedNodes
+    }
+  }
   /// Operator sets that the body imports.
-  public var operatorSets: [OperatorSet] { didSet { origin = nil } }
+  public var operatorSets: [OperatorSet] {
+    get { storedOperatorSets }
+    _modify {
+      origin = nil
+      yield &storedOperatorSets
+    }
+  }
   /// Declared types of inner values.
-  public var valueDescriptions: [ValueDescription] { didSet { origin = nil } }
+  public var valueDescriptions: [ValueDescription] {
+    get { storedValueDescriptions }
+    _modify {
+      origin = nil
+      yield &storedValueDescriptions
+    }
+  }
   /// Documentation string.
   public var documentation: String? { didSet { origin = nil } }
   /// Metadata.
-  public var metadata: [MetadataEntry] { didSet { origin = nil } }
+  public var metadata: [MetadataEntry] {
+    get { storedMetadata }
+    _modify {
+      origin = nil
+      yield &storedMetadata
+    }
+  }
+  // Changed in place: an observer would copy a whole array for each element that is set.
+  private var storedNodes: [Node]
+  private var storedAttributes: [Attribute]
+  private var storedValueDescriptions: [ValueDescription]
+  private var storedOperatorSets: [OperatorSet]
+  private var storedMetadata: [MetadataEntry]
   package var unknownFields: UnknownFields = []
   package var fieldOrder: [Int] = []
   package var origin: SourceBytes?
@@ -76,12 +150,12 @@ public struct Function: Sendable {
     self.operatorName = operatorName
     self.inputs = inputs
     self.outputs = outputs
-    self.nodes = nodes
+    storedNodes = nodes
     attributeNames = []
-    attributes = []
-    operatorSets = []
-    valueDescriptions = []
-    metadata = []
+    storedAttributes = []
+    storedOperatorSets = []
+    storedValueDescriptions = []
+    storedMetadata = []
   }
 }
 

@@ -7,17 +7,46 @@ public struct Node: Sendable {
   /// What it computes.
   public var operatorName: OperatorName { didSet { origin = nil } }
   /// Values read, by position.
-  public var inputs: [String] { didSet { origin = nil } }
+  public var inputs: [String] {
+    get { storedInputs }
+    _modify {
+      origin = nil
+      yield &storedInputs
+    }
+  }
   /// Values made, by position.
-  public var outputs: [String] { didSet { origin = nil } }
+  public var outputs: [String] {
+    get { storedOutputs }
+    _modify {
+      origin = nil
+      yield &storedOutputs
+    }
+  }
   /// Parameters.
-  public var attributes: [Attribute] { didSet { origin = nil } }
+  public var attributes: [Attribute] {
+    get { storedAttributes }
+    _modify {
+      origin = nil
+      yield &storedAttributes
+    }
+  }
   /// Documentation string.
   public var documentation: String? { didSet { origin = nil } }
   /// Metadata.
-  public var metadata: [MetadataEntry] { didSet { origin = nil } }
+  public var metadata: [MetadataEntry] {
+    get { storedMetadata }
+    _modify {
+      origin = nil
+      yield &storedMetadata
+    }
+  }
   /// Multi-device configurations (ONNX `NodeDeviceConfigurationProto`), each as its encoded message.
   package var deviceConfigurations: [[UInt8]] = [] { didSet { origin = nil } }
+  // Changed in place: an observer would copy a whole array for each element that is set.
+  private var storedInputs: [String]
+  private var storedOutputs: [String]
+  private var storedAttributes: [Attribute]
+  private var storedMetadata: [MetadataEntry]
   package var unknownFields: UnknownFields = []
   package var origin: SourceBytes?
 
@@ -28,11 +57,11 @@ public struct Node: Sendable {
   ) {
     self.operatorName = operatorName
     self.name = name
-    self.inputs = inputs
-    self.outputs = outputs
-    self.attributes = attributes
+    storedInputs = inputs
+    storedOutputs = outputs
+    storedAttributes = attributes
     self.documentation = documentation
-    self.metadata = metadata
+    storedMetadata = metadata
   }
 
   /// A node of the default domain.

@@ -21,27 +21,51 @@ public struct OperatorName: Hashable, Sendable, CustomStringConvertible {
 /// An operator set that a model or function imports.
 public struct OperatorSet: Hashable, Sendable {
   /// Domain; empty for `ai.onnx`.
-  public var domain: String
+  public var domain: String { didSet { origin = nil } }
   /// Version of the set.
-  public var version: Int64
+  public var version: Int64 { didSet { origin = nil } }
+  package var origin: SourceBytes?
 
   /// An import of one version of a domain.
   public init(domain: String = "", version: Int64) {
     self.domain = domain
     self.version = version
   }
+
+  /// Whether domain and version agree, wherever the entries were read from.
+  public static func == (first: OperatorSet, second: OperatorSet) -> Bool {
+    first.domain == second.domain && first.version == second.version
+  }
+
+  /// Feeds domain and version.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(domain)
+    hasher.combine(version)
+  }
 }
 
 /// One entry of ONNX metadata.
 public struct MetadataEntry: Hashable, Sendable {
   /// Key.
-  public var key: String
+  public var key: String { didSet { origin = nil } }
   /// Value.
-  public var value: String
+  public var value: String { didSet { origin = nil } }
+  package var origin: SourceBytes?
 
   /// An entry.
   public init(key: String, value: String) {
     self.key = key
     self.value = value
+  }
+
+  /// Whether key and value agree, wherever the entries were read from.
+  public static func == (first: MetadataEntry, second: MetadataEntry) -> Bool {
+    first.key == second.key && first.value == second.value
+  }
+
+  /// Feeds key and value.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(key)
+    hasher.combine(value)
   }
 }

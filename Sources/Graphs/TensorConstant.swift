@@ -32,9 +32,16 @@ public struct TensorConstant: Sendable {
   /// The tensor's name; empty in attributes.
   public var name: String { didSet { origin = nil } }
   /// The elements.
-  public var payload: Payload { didSet { origin = nil } }
-  /// Set where the elements stand in another file.
-  public var external: ExternalLocation? { didSet { origin = nil } }
+  ///
+  /// Other elements no longer stand in the external file: setting them makes the tensor an inline one.
+  public var payload: Payload {
+    didSet {
+      external = nil
+      origin = nil
+    }
+  }
+  /// Set where the elements stand in another file: by the reader, and by the writer when it places them there.
+  public package(set) var external: ExternalLocation? { didSet { origin = nil } }
   /// Documentation string.
   public var documentation: String? { didSet { origin = nil } }
   /// Metadata.

@@ -129,3 +129,9 @@ package struct JSONObject: Sendable, Equatable {
 
   package static func == (left: Self, right: Self) -> Bool { left.members == right.members }
 }
+
+extension JSONObject: ExpressibleByDictionaryLiteral {
+  package init(dictionaryLiteral elements: (String, JSONValue)...) {
+    for (key, value) in elements { self[key] = value }
+  }
+}

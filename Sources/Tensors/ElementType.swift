@@ -54,6 +54,10 @@ public enum ElementType: Int32, Sendable, CaseIterable, Hashable {
   case uint2 = 25
   /// Signed 2-bit integer, four per byte.
   case int2 = 26
+  /// 6-bit float, 2 exponent bits, four in three bytes.
+  case float6e2m3 = 27
+  /// 6-bit float, 3 exponent bits, four in three bytes.
+  case float6e3m2 = 28
 
   /// Bits per element in ONNX `raw_data`, or nil for strings.
   public var bitWidth: Int? {
@@ -61,6 +65,7 @@ public enum ElementType: Int32, Sendable, CaseIterable, Hashable {
     case .string: nil
     case .uint2, .int2: 2
     case .uint4, .int4, .float4e2m1: 4
+    case .float6e2m3, .float6e3m2: 6
     case .uint8, .int8, .bool, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0: 8
     case .uint16, .int16, .float16, .bfloat16: 16
     case .float32, .int32, .uint32: 32
@@ -92,11 +97,8 @@ public enum ElementType: Int32, Sendable, CaseIterable, Hashable {
   /// Bytes that `count` elements take when packed as ONNX packs them; nil for strings or on overflow.
   package func byteCount(of count: Int) -> Int? {
     guard let bitWidth, count >= 0 else { return nil }
-    if bitWidth >= 8 {
-      let (bytes, overflow) = count.multipliedReportingOverflow(by: bitWidth / 8)
-      return overflow ? nil : bytes
-    }
-    let perByte = 8 / bitWidth
-    return count / perByte + (count % perByte == 0 ? 0 : 1)
+    // Types below a byte are one stream of bits, the first element in the lowest ones; the last byte is padded.
+    let (bits, overflow) = count.multipliedReportingOverflow(by: bitWidth)
+    return overflow ? nil : bits / 8 + (bits % 8 == 0 ? 0 : 1)
   }
 }

@@ -23,12 +23,12 @@ public enum MemoryMap {
     guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
       throw MemoryMapError(path: path, number: errno)
     }
-    return unsafe Storage(base: mapped, byteCount: byteCount) { base, count in unsafe munmap(base, count) }
+    return unsafe Storage(base: mapped, byteCount: byteCount, isMappedFile: true) { base, count in unsafe munmap(base, count) }
   }
 }
 
 /// A file could not be mapped.
-public struct MemoryMapError: Error, Sendable, CustomStringConvertible {
+public struct MemoryMapError: Error, Sendable {
   /// The file.
   public let path: String
   /// The system's error number.
@@ -42,7 +42,4 @@ public struct MemoryMapError: Error, Sendable, CustomStringConvertible {
     if number == EINVAL { return "not a regular file" }
     return unsafe String(cString: strerror(number))
   }
-
-  /// `path: reason`.
-  public var description: String { "\(path): \(reason)" }
 }

@@ -1,4 +1,4 @@
-/// A Swift type whose values are the elements of a computable tensor.
+/// A Swift type whose values are the elements of a tensor.
 package protocol Scalar: Sendable, Equatable, BitwiseCopyable {
   /// The ONNX element type.
   static var elementType: ElementType { get }
@@ -21,4 +21,19 @@ extension Bool: Scalar {
 }
 extension UInt8: Scalar {
   package static var elementType: ElementType { .uint8 }
+}
+extension Int8: Scalar {
+  package static var elementType: ElementType { .int8 }
+}
+extension Int16: Scalar {
+  package static var elementType: ElementType { .int16 }
+}
+extension UInt16: Scalar {
+  package static var elementType: ElementType { .uint16 }
+}
+extension UInt32: Scalar {
+  package static var elementType: ElementType { .uint32 }
+}
+extension UInt64: Scalar {
+  package static var elementType: ElementType { .uint64 }
 }

@@ -12,6 +12,8 @@ public final class Storage: @unchecked Sendable {
   package let base: UnsafeMutableRawPointer
   /// Size in bytes.
   public let byteCount: Int
+  /// Whether the bytes are those of a file, unchanged, so that dropped pages come back as they were.
+  package let isMappedFile: Bool
   private let release: @Sendable (UnsafeMutableRawPointer, Int) -> Void
 
   /// Zero-filled memory aligned to 64 bytes.
@@ -39,11 +41,12 @@ public final class Storage: @unchecked Sendable {
 
   /// Memory that somebody else provides and `release` gives back.
   package init(
-    base: UnsafeMutableRawPointer, byteCount: Int,
+    base: UnsafeMutableRawPointer, byteCount: Int, isMappedFile: Bool = false,
     release: @escaping @Sendable (UnsafeMutableRawPointer, Int) -> Void
   ) {
     unsafe self.base = base
     self.byteCount = byteCount
+    self.isMappedFile = isMappedFile
     unsafe self.release = unsafe release
   }
 
@@ -63,4 +66,7 @@ public final class Storage: @unchecked Sendable {
 public struct StorageError: Error, Sendable {
   /// Bytes asked for.
   public let byteCount: Int
+
+  /// An error for a number of bytes.
+  package init(byteCount: Int) { self.byteCount = byteCount }
 }

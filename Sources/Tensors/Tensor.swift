@@ -121,6 +121,11 @@ public struct Tensor: Sendable {
     return copy
   }
 
+  /// Lets the system drop the pages of a tensor in a mapped file; they are read again when touched.
+  package func releasePages() {
+    if storage.isMappedFile { storage.discardPages(byteOffset..<byteOffset + byteCount) }
+  }
+
   /// Whether type, shape and every byte agree.
   package func isIdentical(to other: Tensor) -> Bool {
     guard elementType == other.elementType, shape == other.shape else { return false }

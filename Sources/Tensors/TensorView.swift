@@ -1,3 +1,5 @@
+import Glibc
+
 /// Typed access to a range of storage that kernels read and write; it holds its owner and cannot dangle.
 ///
 /// Whoever makes a view for writing owns the range alone (a session's arena, a fresh result).
@@ -55,8 +57,28 @@ package struct TensorView {
     return TensorView(elementType: elementType, shape: shape, storage: storage, byteOffset: byteOffset)
   }
 
+  /// One of `count` equal consecutive parts, as a vector.
+  package func part(_ index: Int, of count: Int) -> TensorView {
+    let elements = self.count / count
+    let bytes = elementType.byteCount(of: elements) ?? 0
+    return TensorView(
+      elementType: elementType, shape: Shape([elements]), storage: storage, byteOffset: byteOffset + index * bytes)
+  }
+
   /// An immutable tensor on the same bytes; valid while nobody writes to them.
   package var tensor: Tensor {
     Tensor(elementType: elementType, shape: shape, storage: storage, byteOffset: byteOffset)
   }
+}
+
+extension TensorView {
+  /// Copies another view's bytes, of the same size, into this one.
+  package func copyBytes(from source: TensorView) {
+    precondition(source.byteCount == byteCount, "copy between views of different size")
+    guard unsafe source.pointer != pointer else { return }
+    unsafe memcpy(pointer, source.pointer, byteCount)
+  }
+
+  /// Sets every byte to zero.
+  package func fillWithZeros() { unsafe memset(pointer, 0, byteCount) }
 }

@@ -1,1 +1,192 @@
+// Numeric kernels in C: what needs processor instructions that Swift does not reach by default.
+//
+// Every function takes a level (one of DKA_LEVEL_*; the caller asks dka_best_level once and passes it on). All matrices are
+// float32. Sizes and strides count elements, not bytes. No function allocates, keeps state or starts threads.
 #pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// Plain C, any processor.
+#define DKA_LEVEL_PORTABLE 0
+/// x86-64 with AVX2 and FMA.
+#define DKA_LEVEL_AVX2 2
+/// x86-64 with AVX-512 F, DQ, BW and VL.
+#define DKA_LEVEL_AVX512 3
+
+/// The best level this processor and operating system can run.
+int dka_best_level(void);
+
+/// GFLOP/s of a loop of fused multiply-adds on registers alone, run for about `seconds` on the calling thread: the
+/// ceiling of every product at that level. At the portable level multiplication and addition are two instructions.
+double dka_peak_gflops(int level, double seconds);
+
+#define DKA_ACTIVATION_NONE 0
+#define DKA_ACTIVATION_RELU 1
+/// x · Φ(x) with the exact error function.
+#define DKA_ACTIVATION_GELU 2
+/// Multiplies the product by the derivative of GELU at `pre`, which is read.
+#define DKA_ACTIVATION_GELU_GRADIENT 3
+
+/// The product C = activation(alpha · A · B + bias) + residual, with B packed by dka_pack_b.
+///
+/// Element (i, j) of the sum is made with k ascending in blocks of a fixed depth, by the same instructions wherever it
+/// lies: its bits depend on row i of A and column j of B alone, not on m, n, the cut into parts or the number of threads.
+typedef struct dka_gemm {
+  size_t m, n, k;
+  /// A [m, k]: element (i, k) at a[i · a_row_stride + k · a_column_stride]. Not needed when k = 0.
+  const float *a;
+  ptrdiff_t a_row_stride, a_column_stride;
+  /// Whole packed B, 64-byte aligned.
+  const float *packed_b;
+  /// C [m, n], rows contiguous. May not overlap any input except as `accumulate` says.
+  float *c;
+  size_t c_row_stride;
+  float alpha;
+  /// Adds the product to what C holds, before bias and activation.
+  bool accumulate;
+  /// One of DKA_ACTIVATION_*.
+  int activation;
+  /// Added per column [n], or null.
+  const float *bias;
+  /// Added per row [m], or null.
+  const float *row_bias;
+  /// Where the values before activation are stored (read for DKA_ACTIVATION_GELU_GRADIENT), or null.
+  float *pre;
+  size_t pre_row_stride;
+  /// Added after activation, or null.
+  const float *residual;
+  size_t residual_row_stride;
+} dka_gemm;
+
+/// Rows of a tile: parts that start at a multiple of it waste nothing.
+size_t dka_gemm_tile_rows(int level);
+
+/// Columns of a panel of packed B.
+size_t dka_gemm_tile_columns(int level);
+
+/// Floats in packed B [k, n]; it must be 64-byte aligned. Sizes are the caller's to check against overflow.
+size_t dka_packed_size(int level, size_t k, size_t n);
+
+/// Packs the panels [panel_begin, panel_end) of B; element (k, j) at b[k · row_stride + j · column_stride].
+///
+/// Panel p holds the columns from p · dka_gemm_tile_columns on. Strides make W and its transpose alike. Calls for
+/// disjoint ranges may run at the same time.
+void dka_pack_b(
+    int level, const float *b, ptrdiff_t row_stride, ptrdiff_t column_stride, size_t k, size_t n,
+    size_t panel_begin, size_t panel_end, float *packed);
+
+/// Floats of scratch that one running dka_gemm_part needs, 64-byte aligned.
+size_t dka_gemm_scratch_size(int level, size_t k);
+
+/// Makes rows [row_begin, row_end) of the columns in panels [panel_begin, panel_end).
+///
+/// Disjoint parts may run at the same time, each with its own scratch.
+void dka_gemm_part(
+    int level, const dka_gemm *g, size_t row_begin, size_t row_end, size_t panel_begin, size_t panel_end,
+    float *scratch);
+
+#define DKA_MAP_EXP 0
+#define DKA_MAP_ERF 1
+#define DKA_MAP_TANH 2
+#define DKA_MAP_SIGMOID 3
+/// x · Φ(x).
+#define DKA_MAP_GELU 4
+/// x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))).
+#define DKA_MAP_GELU_TANH 5
+#define DKA_MAP_RELU 6
+
+/// y[i] = function(x[i]) for one of DKA_MAP_*; y may be x.
+///
+/// exp within 1.5 ulp (0 below the normal numbers), erf, tanh and sigmoid within 3 ulp, GELU within 2e-7 absolute.
+void dka_map(int level, int function, const float *x, float *y, size_t count);
+
+/// dx[i] = dy[i] · function'(x[i]); dx may be dy. The derivative is made from x, not from the function's value.
+void dka_map_gradient(int level, int function, const float *x, const float *dy, float *dx, size_t count);
+
+#define DKA_BINARY_ADD 0
+#define DKA_BINARY_SUBTRACT 1
+#define DKA_BINARY_MULTIPLY 2
+#define DKA_BINARY_DIVIDE 3
+
+/// y[r, c] = a[r, c] (op) b[r · b_row_stride + (b_varies ? c : 0)]; a and y [rows, columns] contiguous, y may be a or b.
+///
+/// The strides give a whole matrix (columns, true), a row for all rows (0, true), a value per row (1, false) and one
+/// value (0, false).
+void dka_binary(
+    int level, int operation, const float *a, const float *b, size_t b_row_stride, bool b_varies, float *y,
+    size_t rows, size_t columns);
+
+/// Softmax of each row of x [rows, columns]; y may be x.
+void dka_softmax(int level, const float *x, float *y, size_t rows, size_t columns);
+
+/// dx = y · (dy − Σ y · dy) per row, from the softmax y; dx may be dy.
+void dka_softmax_gradient(
+    int level, const float *y, const float *dy, float *dx, size_t rows, size_t columns);
+
+/// y = (x − mean) / √(variance + epsilon) · scale + bias per row of x [rows, columns]; y may be x.
+///
+/// scale and bias [columns] may be null. `means` and `inverse_deviations` [rows] receive the row's mean and
+/// 1 / √(variance + epsilon), or are null. The variance is summed from the differences to the mean.
+void dka_layer_norm(
+    int level, const float *x, const float *scale, const float *bias, float epsilon, float *y, float *means,
+    float *inverse_deviations, size_t rows, size_t columns);
+
+/// Gradient of dka_layer_norm by x, from the saved means and inverse deviations; dx may be dy. scale may be null.
+void dka_layer_norm_gradient(
+    int level, const float *x, const float *scale, const float *means, const float *inverse_deviations,
+    const float *dy, float *dx, size_t rows, size_t columns);
+
+/// Gradients by scale and bias for the columns [column_begin, column_end), summed over rows in ascending order.
+///
+/// dscale and dbias [columns] may be null. Calls for disjoint columns may run at the same time.
+void dka_layer_norm_parameter_gradient(
+    int level, const float *x, const float *means, const float *inverse_deviations, const float *dy, float *dscale,
+    float *dbias, size_t rows, size_t columns, size_t column_begin, size_t column_end);
+
+/// Where one operand of attention lies: element (image, head, row, i) at
+/// data[image · image_stride + head · head_stride + row · row_stride + i].
+///
+/// Packed qkv [B, N, 3, h, d] is image_stride N · 3 · h · d, head_stride d, row_stride 3 · h · d, with data moved on by
+/// h · d for keys and 2 · h · d for values.
+typedef struct dka_attention_view {
+  const float *data;
+  size_t image_stride, head_stride, row_stride;
+} dka_attention_view;
+
+/// The same for an operand that is written.
+typedef struct dka_attention_output {
+  float *data;
+  size_t image_stride, head_stride, row_stride;
+} dka_attention_output;
+
+/// softmax(scale · q · kᵀ + mask) · v for each image and head.
+typedef struct dka_attention {
+  size_t heads, queries, keys;
+  /// Length of a query and of a key; length of a value.
+  size_t head_size, value_size;
+  dka_attention_view q, k, v;
+  float scale;
+  /// Added to the scores: element (image, head, query, key) by its four strides, each of which may be 0. Or null.
+  const float *mask;
+  size_t mask_image_stride, mask_head_stride, mask_row_stride, mask_column_stride;
+} dka_attention;
+
+/// Floats of scratch that one running call needs, 64-byte aligned.
+size_t dka_attention_scratch(int level, const dka_attention *t, bool backward);
+
+/// Attention of one (image, head). Calls for different ones may run at the same time, each with its own scratch.
+///
+/// `log_sums` [images, heads, queries] receives ln Σ exp(score) per row for the backward pass, or is null.
+void dka_attention_forward(
+    int level, const dka_attention *t, dka_attention_output out, float *log_sums, size_t image, size_t head,
+    float *scratch);
+
+/// Gradients of one (image, head); probabilities are made again from q, k and the saved `log_sums`.
+///
+/// `out` is the forward result and `dout` its gradient. dq, dk and dv are overwritten (not added to); one whose data is
+/// null is skipped. Needs at least one query.
+void dka_attention_backward(
+    int level, const dka_attention *t, dka_attention_view out, dka_attention_view dout, const float *log_sums,
+    dka_attention_output dq, dka_attention_output dk, dka_attention_output dv, size_t image, size_t head,
+    float *scratch);

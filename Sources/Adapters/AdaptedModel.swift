@@ -1,0 +1,233 @@
+public import Backbones
+public import Graphs
+import Rewriting
+public import Tensors
+
+/// A model with a method put in: the graph as it can be written, and which of its tensors train.
+public struct AdaptedModel: Sendable {
+  /// The learning-rate group of a tensor.
+  public enum Group: String, Sendable, CaseIterable {
+    /// Part of an adapter.
+    case adapter
+    /// Part of the classifier.
+    case head
+    /// A weight of the network itself.
+    case backbone
+  }
+
+  /// A trainable tensor.
+  public struct Parameter: Sendable, Hashable {
+    /// The initializer's name.
+    public let name: String
+    /// Its group.
+    public let group: Group
+    /// Number of elements.
+    public let count: Int
+  }
+
+  /// The adapted model.
+  public private(set) var model: ModelDescription
+  /// The trainable tensors: adapters block by block, then the network's own, then the classifier.
+  public let parameters: [Parameter]
+  /// Number of adapters.
+  public let modules: Int
+  /// The values at which adapters stand.
+  public let points: [String]
+  /// Values into which training puts dropout, each with the share that it drops.
+  public let dropoutPoints: [String]
+  /// Share of numbers that dropout drops.
+  public let dropout: Double
+  /// The method.
+  public let method: any AdapterMethod
+  /// How this model was made: method, its options, seed, classes; in order.
+  public let recipe: [(key: String, value: String)]
+
+  /// Puts a method, and a new classifier where `classes` is given, into a model.
+  ///
+  /// - Parameters:
+  ///   - layout: what a recogniser found in the model.
+  ///   - classes: number of classes of a new classifier, or nil to keep the old one.
+  ///   - seed: decides the start of every new tensor.
+  public init(
+    _ model: ModelDescription, _ layout: BackboneLayout, method: any AdapterMethod, classes: Int? = nil,
+    seed: Int = 7
+  ) throws(AdapterError) {
+    let operatorSet = try Self.checkedOperatorSet(of: model)
+    let name = type(of: method).name
+    let annotation = model.irVersion >= 10 ? [MetadataEntry(key: "dka.method", value: name)] : []
+    var adapted = model
+    var layout = layout
+    if let classes {
+      let head = ClassificationHead(
+        classes: classes, seed: seed, operatorSet: operatorSet, annotation: annotation)
+      let result = try head.install(in: model.graph, layout)
+      adapted.graph = result.graph
+      if let renamed = result.renamed { layout.rename(renamed.old, to: renamed.new) }
+    }
+    var builder = AdapterBuilder(label: name, operatorSet: operatorSet, seed: seed, annotation: annotation)
+    let sites = try Self.sites(for: method, in: layout)
+    var points: [String] = []
+    for site in sites {
+      let connection = try Self.connection(of: method, at: site)
+      try builder.begin(site, isShared: method.placement?.kind == .bothShared)
+      let result = try method.build(at: site, reading: connection, in: &builder)
+      if result != connection.replaced { builder.patch.rewire(connection.replaced, to: result) }
+      points.append(connection.replaced)
+    }
+    if !sites.isEmpty {
+      do { adapted.graph = try adapted.graph.applying(builder.patch) } catch { throw .patching(error) }
+    }
+    parameters = Self.parameters(of: adapted.graph, layout, method, builder.patch, hasNewHead: classes != nil)
+    self.model = adapted
+    modules = sites.count
+    self.points = points
+    dropoutPoints = builder.dropoutPoints
+    dropout = method.dropout
+    self.method = method
+    var recipe = [(key: "method", value: name)]
+    recipe += method.options.entries.map { (key: $0.key, value: $0.value) }
+    recipe.append((key: "seed", value: "\(seed)"))
+    if let classes { recipe.append((key: "classes", value: "\(classes)")) }
+    self.recipe = recipe
+  }
+
+  /// Number of trainable parameters, the classifier's excluded.
+  public var trainableParameters: Int { count { $0 != .head } }
+
+  /// Number of the classifier's parameters.
+  public var headParameters: Int { count { $0 == .head } }
+
+  /// Number of elements of all floating-point initializers of the adapted model.
+  public var totalParameters: Int {
+    model.graph.initializers.reduce(0) {
+      $0 + (($1.tensor?.elementType.isFloatingPoint ?? false) ? $1.shape.elementCount : 0)
+    }
+  }
+
+  /// Names of the tensors of a group.
+  public func names(in group: Group) -> [String] { parameters.filter { $0.group == group }.map(\.name) }
+
+  /// The same model with other content in some of its initializers.
+  ///
+  /// - Throws: where a tensor is unknown, or differs in type or shape.
+  public func replacing(_ tensors: [(name: String, tensor: Tensor)]) throws(AdapterError) -> AdaptedModel {
+    var result = self
+    for (name, tensor) in tensors {
+      guard let index = result.model.graph.initializers.firstIndex(where: { $0.name == name }) else {
+        throw AdapterError(.badData, "the model has no tensor '\(name)'", tensor: name)
+      }
+      let old = result.model.graph.initializers[index]
+      guard old.shape == tensor.shape, old.elementType == tensor.elementType else {
+        throw AdapterError(
+          .badData,
+          "tensor '\(name)' is \(tensor.elementType.name)\(tensor.shape), the model has "
+            + "\(old.elementType.name)\(old.shape)", tensor: name)
+      }
+      result.model.graph.initializers[index].payload = .dense(tensor)
+      result.model.graph.initializers[index].external = nil
+    }
+    return result
+  }
+
+  private func count(where isMeant: (Group) -> Bool) -> Int {
+    parameters.reduce(0) { $0 + (isMeant($1.group) ? $1.count : 0) }
+  }
+}
+
+extension AdaptedModel {
+  private static func checkedOperatorSet(of model: ModelDescription) throws(AdapterError) -> Int {
+    let version = Int(clamping: model.version(of: "") ?? 1)
+    guard version >= 11 else {
+      throw AdapterError(
+        .unsupported, "the model uses operator set \(version), adapters need 11 or newer",
+        hint: "export the model again with opset_version=17 or newer")
+    }
+    guard model.irVersion >= 4 else {
+      throw AdapterError(
+        .unsupported, "the model has IR version \(model.irVersion), adapters need 4 or newer",
+        hint: "export the model again with a current exporter")
+    }
+    return version
+  }
+
+  private static func sites(for method: any AdapterMethod, in layout: BackboneLayout) throws(AdapterError)
+    -> [InsertionSite]
+  {
+    guard let placement = method.placement else { return [] }
+    if let highest = placement.blocks.highest, highest >= layout.blocks.count {
+      throw .usage(
+        "block \(highest) does not exist, the network has blocks 0 to \(layout.blocks.count - 1)",
+        option: "blocks")
+    }
+    // Points given by hand are the block's only ones, whatever the placement says.
+    let sites = layout.blocks.flatMap { block in
+      block.points.count == 1 && block.points[0].role == .block
+        ? block.points.filter { placement.blocks.contains($0.block) } : block.points.filter(method.selects)
+    }
+    guard !sites.isEmpty else {
+      throw .usage(
+        "no insertion point is left for placement '\(placement.kind.rawValue)'", option: "placement")
+    }
+    return sites
+  }
+
+  private static func connection(of method: any AdapterMethod, at site: InsertionSite) throws(AdapterError)
+    -> AdapterConnection
+  {
+    switch method.placement?.kind {
+    case .beforeAdd:
+      guard let branch = site.branchOutput else { throw missing("added branch", "before-add", site) }
+      return AdapterConnection(input: branch, base: branch, replaced: branch)
+    case .parallel:
+      guard let branch = site.branchOutput else { throw missing("added branch", "parallel", site) }
+      guard let norm = site.normOutput else {
+        throw missing("normalisation in front of its branch", "parallel", site)
+      }
+      return AdapterConnection(input: norm, base: branch, replaced: branch)
+    default: return AdapterConnection(input: site.value, base: site.value, replaced: site.value)
+    }
+  }
+
+  private static func missing(_ what: String, _ placement: String, _ site: InsertionSite) -> AdapterError {
+    AdapterError(
+      .unsupported, "placement '\(placement)' does not fit '\(site.value)': it has no \(what)",
+      tensor: site.value,
+      field: "--placement", hint: "use --placement both")
+  }
+
+  private static func parameters(
+    of graph: Graph, _ layout: BackboneLayout, _ method: any AdapterMethod, _ patch: GraphPatch,
+    hasNewHead: Bool
+  ) -> [Parameter] {
+    var counts: [String: Int] = [:]
+    for initializer in graph.initializers { counts[initializer.name] = initializer.shape.elementCount }
+    let old = layout.head?.initializers ?? []
+    let head = hasNewHead ? [ClassificationHead.weightName, ClassificationHead.biasName] : old
+    let backbone =
+      method.trainsBackbone
+      ? layout.weights.map(\.name).filter { !old.contains($0) && !head.contains($0) } : []
+    let groups: [(names: [String], group: Group)] = [
+      (patch.parameterNames(in: .adapter), .adapter), (backbone, .backbone), (head, .head),
+    ]
+    return groups.flatMap { names, group in
+      names.compactMap { name in counts[name].map { Parameter(name: name, group: group, count: $0) } }
+    }
+  }
+}
+
+extension AdapterError {
+  /// A patch that does not fit the graph.
+  static func patching(_ error: GraphPatchError) -> AdapterError {
+    switch error {
+    case .nameClash(let name, _):
+      AdapterError(
+        .badData, "the model already has a value '\(name)'", tensor: name,
+        hint: name.hasPrefix("dka/") ? "start from the model without adapters" : nil, underlying: error)
+    case .valueNotFound(let name, _):
+      AdapterError(.badData, "the model has no value '\(name)'", tensor: name, underlying: error)
+    case .cycle(let name, _):
+      AdapterError(
+        .badData, "an adapter at '\(name)' would depend on itself", tensor: name, underlying: error)
+    }
+  }
+}

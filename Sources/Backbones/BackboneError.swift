@@ -1,0 +1,86 @@
+import Operators
+public import Tensors
+
+/// Why adapters have no place in a network.
+public struct BackboneError: ReportableError {
+  /// The kind of failure.
+  public let failureCode: FailureCode
+  /// What was found and what was expected.
+  public let message: String
+  /// The node concerned.
+  public var node: String?
+  /// The value concerned.
+  public var tensor: String?
+  /// The option concerned.
+  public var field: String?
+  /// What the user can do.
+  public var hint: String?
+  /// What led to this.
+  public var underlying: (any Error)?
+  /// Operators that are not supported.
+  public var unsupported: [String] = []
+  /// The families that were tried, with their reasons.
+  public var mismatches: [FamilyMismatch] = []
+
+  init(_ failureCode: FailureCode, _ message: String) {
+    self.failureCode = failureCode
+    self.message = message
+  }
+
+  static func rewrittenByRuntime(_ uses: [(name: String, nodes: [String])]) -> BackboneError {
+    let list = uses.map { "\($0.name) ×\($0.nodes.count)" }.joined(separator: ", ")
+    var error = BackboneError(
+      .unsupported, "the file was rewritten by ONNX Runtime's optimiser: it has \(list)")
+    error.node = uses.first?.nodes.first
+    error.hint =
+      "export the model again and use that file: without onnxruntime.transformers and without an optimized_model_filepath"
+    error.unsupported = uses.map { "\($0.name) (\($0.nodes.count) nodes)" }
+    return error
+  }
+
+  static func notRecognised(_ mismatches: [FamilyMismatch], candidates: [String]) -> BackboneError {
+    let reasons = mismatches.map { "\($0.family): \($0.mismatch.reason)" }.joined(separator: "; ")
+    var error = BackboneError(.unsupported, "the network is of no known family (\(reasons))")
+    error.node = mismatches.first?.mismatch.nodes.first
+    error.mismatches = mismatches
+    let shown = candidates.prefix(4).map { "'\($0)'" }.joined(separator: ", ")
+    error.hint =
+      candidates.isEmpty
+      ? "use a vision transformer, or name values of your choice with --at"
+      : "name insertion points with --at; \(candidates.count) values suit, for example \(shown)"
+    return error
+  }
+
+  static func unsuitable(_ message: String, option: String, value: String? = nil) -> BackboneError {
+    var error = BackboneError(.usage, message)
+    error.tensor = value
+    error.field = option
+    error.hint =
+      switch option {
+      case "--grid":
+        "give --grid HEIGHTxWIDTH, and --prefix-tokens where the map is not preceded by what the grid leaves"
+      case "--layout": "give --layout BHWC or --layout BCHW"
+      default: "dka inspect lists the values that suit"
+      }
+    return error
+  }
+
+  static func cannotBeRead(_ error: LoweringError) -> BackboneError {
+    var result: BackboneError
+    switch error {
+    case .unsupported(let list):
+      let names = list.map(\.name).joined(separator: ", ")
+      result = BackboneError(.unsupported, "the network needs operators that are not supported: \(names)")
+      result.unsupported = list.map { "\($0.name) \($0.reason)" }
+      result.node = list.first?.nodes.first
+    case .node(let label, let operatorName, let reason):
+      result = BackboneError(.badData, "node '\(label)' (\(operatorName)): \(reason.message)")
+      result.node = label
+    case .graph(let reason, let value):
+      result = BackboneError(.badData, reason)
+      result.tensor = value
+    }
+    result.underlying = error
+    return result
+  }
+}

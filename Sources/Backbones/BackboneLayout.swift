@@ -1,0 +1,89 @@
+/// What a recogniser found in a network: where adapters go, what the head is, what the image input wants.
+public struct BackboneLayout: Sendable {
+  /// One block of the network.
+  public struct Block: Sendable {
+    /// Position in the network, from 0.
+    public let index: Int
+    /// Stage, from 0.
+    public let stage: Int
+    /// Where adapters may be put, in the order in which data pass.
+    public let points: [InsertionSite]
+
+    /// A block with its points.
+    package init(index: Int, stage: Int, points: [InsertionSite]) {
+      self.index = index
+      self.stage = stage
+      self.points = points
+    }
+  }
+
+  /// The family's name, for example `vit`, or nil where the points were given by hand.
+  public var family: String?
+  /// The variant in words, for example `timm ViT, class token`.
+  public var variant: String
+  /// The blocks.
+  public var blocks: [Block]
+  /// The classifier, or nil where the network delivers features.
+  public var head: ClassifierHead?
+  /// What a new classifier reads, or nil where nothing suits.
+  public var headInput: HeadInput?
+  /// The graph output that logits have, or would have.
+  public var output: String
+  /// The image input, or nil where points were given by hand and no input has four axes.
+  public var image: ImageInput?
+  /// Rows and columns of pixels in a patch, or nil where there are no patches.
+  public var patch: TokenGrid?
+  /// Rows and columns of patches, or nil where they differ from stage to stage.
+  public var grid: TokenGrid?
+  /// Channels of the stream, or nil where they differ from stage to stage.
+  public var width: Int?
+  /// Tokens before those of the patches.
+  public var prefixTokens: Int
+  /// Tensors that full fine-tuning trains, the head's included.
+  public var weights: [BackboneWeight]
+
+  /// A layout.
+  package init(
+    family: String?, variant: String, blocks: [Block], head: ClassifierHead?, headInput: HeadInput?,
+    output: String,
+    image: ImageInput?, patch: TokenGrid? = nil, grid: TokenGrid? = nil, width: Int? = nil, prefixTokens: Int,
+    weights: [BackboneWeight]
+  ) {
+    self.family = family
+    self.variant = variant
+    self.blocks = blocks
+    self.head = head
+    self.headInput = headInput
+    self.output = output
+    self.image = image
+    self.patch = patch
+    self.grid = grid
+    self.width = width
+    self.prefixTokens = prefixTokens
+    self.weights = weights
+  }
+
+  /// All sites of all blocks.
+  public var sites: [InsertionSite] { blocks.flatMap(\.points) }
+
+  /// The sites of one role, block by block.
+  public func sites(_ role: InsertionSite.Role) -> [InsertionSite] { sites.filter { $0.role == role } }
+}
+
+extension BackboneLayout {
+  /// Follows a value that got another name.
+  package mutating func rename(_ old: String, to new: String) {
+    func current(_ name: String) -> String { name == old ? new : name }
+    blocks = blocks.map { block in
+      Block(
+        index: block.index, stage: block.stage,
+        points: block.points.map { site in
+          var site = site
+          site.value = current(site.value)
+          site.branchOutput = site.branchOutput.map(current)
+          site.normOutput = site.normOutput.map(current)
+          return site
+        })
+    }
+  }
+}

@@ -1,0 +1,79 @@
+/// The linear classifier at the end of a network.
+public struct ClassifierHead: Sendable, Hashable {
+  /// What the classifier sees of the last map.
+  public enum Kind: String, Sendable {
+    /// The class token.
+    case classToken = "class_token"
+    /// The mean over tokens or pixels.
+    case mean
+    /// The class token and the mean of the patches, side by side.
+    case classTokenAndMean = "class_token_and_mean"
+    /// Two classifiers on the class and the distillation token, averaged.
+    case distilled
+    /// One token of a kind that the structure does not tell.
+    case vector
+  }
+
+  /// One linear layer.
+  public struct Layer: Sendable, Hashable {
+    /// Label of the node that multiplies.
+    public let node: String
+    /// Initializer of the weight, or nil where it is computed from several.
+    public let weight: String?
+    /// Initializer of the bias, or nil where there is none.
+    public let bias: String?
+    /// The vector that the layer reads, [B, features].
+    public let input: String
+    /// Whether the weight is stored [classes, features].
+    public let isTransposed: Bool
+  }
+
+  /// What it sees.
+  public let kind: Kind
+  /// One layer, or two where the classifier is distilled.
+  public let layers: [Layer]
+  /// Length of the vector that it reads.
+  public let features: Int
+  /// Number of classes.
+  public let classes: Int
+  /// The graph output that it makes.
+  public let output: String
+
+  /// Label of the first layer's node.
+  public var node: String { layers.first?.node ?? "" }
+  /// Initializer of the first layer's weight.
+  public var weight: String? { layers.first?.weight }
+  /// Initializer of the first layer's bias.
+  public var bias: String? { layers.first?.bias }
+  /// Initializers of all layers.
+  public var initializers: [String] { layers.flatMap { [$0.weight, $0.bias].compactMap { $0 } } }
+}
+
+/// What a new classifier reads.
+public enum HeadInput: Sendable, Hashable {
+  /// A value [B, features].
+  case vector(String, features: Int)
+  /// Several values [B, features], to be averaged.
+  case meanOfVectors([String], features: Int)
+  /// The first of the tokens of a value [B, N, features].
+  case firstToken(String, features: Int)
+  /// The mean of all tokens of a value [B, N, features].
+  case meanOfTokens(String, features: Int)
+
+  /// Length of the vector that the classifier gets.
+  public var features: Int {
+    switch self {
+    case .vector(_, let features), .meanOfVectors(_, let features), .firstToken(_, let features),
+      .meanOfTokens(_, let features):
+      features
+    }
+  }
+
+  /// The values read.
+  public var values: [String] {
+    switch self {
+    case .vector(let value, _), .firstToken(let value, _), .meanOfTokens(let value, _): [value]
+    case .meanOfVectors(let values, _): values
+    }
+  }
+}

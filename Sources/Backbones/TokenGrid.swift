@@ -1,0 +1,31 @@
+/// The patches of an image as rows and columns.
+public struct TokenGrid: Hashable, Sendable, CustomStringConvertible {
+  /// Rows.
+  public let height: Int
+  /// Columns.
+  public let width: Int
+
+  /// A grid of rows and columns.
+  public init(height: Int, width: Int) {
+    self.height = height
+    self.width = width
+  }
+
+  /// Number of patches.
+  public var count: Int { height * width }
+
+  /// `14×14`.
+  public var description: String { "\(height)×\(width)" }
+}
+
+/// How a value holds a map of features.
+public enum StreamLayout: String, Sendable, CaseIterable {
+  /// Tokens [B, P + H·W, C], prefix tokens first.
+  case tokens = "BNC"
+  /// A map as a list [B, H·W, C], without prefix tokens.
+  case list = "BLC"
+  /// A map with channels last [B, H, W, C].
+  case channelsLast = "BHWC"
+  /// A map with channels first [B, C, H, W].
+  case channelsFirst = "BCHW"
+}

@@ -1,0 +1,73 @@
+import Graphs
+
+/// Checks that patches become tokens row by row, and that prefix tokens stand before them.
+enum TokenOrder {
+  static func check(
+    from map: String, to stream: String, grid: TokenGrid, prefix: Int, in view: GraphView
+  ) throws(Mismatch) {
+    var current = map
+    var transposes = 0
+    while view.extents(current).count != 3 || view.extents(current)[1] != grid.count || transposes == 0 {
+      guard let index = view.consumers(current).first, let result = view.nodes[index].outputs.first,
+        view.isData(result), result != stream
+      else { break }
+      let node = view.nodes[index]
+      if node.operatorName.type == "Transpose" {
+        let order = view.integers("perm", operand: .max, of: node) ?? []
+        guard order == [0, 2, 1] || order == [0, 2, 3, 1] else {
+          throw Mismatch(
+            "'\(node.label)' orders patches as \(order), expected them row by row", at: [node.label])
+        }
+        transposes += 1
+      }
+      current = result
+    }
+    guard transposes == 1 else {
+      throw Mismatch("the patches do not become tokens [B, \(grid.count), C] by one Transpose", at: [])
+    }
+    guard prefix > 0 else { return }
+    let ancestors = view.ancestors(of: stream)
+    let join = ancestors.last { index in
+      let node = view.nodes[index]
+      return node.operatorName.type == "Concat"
+        && (node.outputs.first.map { view.extents($0).count == 3 } ?? false)
+        && (node.outputs.first.map { view.extents($0)[1] == grid.count + prefix } ?? false)
+    }
+    guard let join else {
+      throw Mismatch(
+        "the stream has \(prefix) tokens more than patches, but nothing is put before the patches")
+    }
+    let node = view.nodes[join]
+    guard let last = node.inputs.last, view.isData(last), view.extents(last).count == 3,
+      view.extents(last)[1] >= grid.count
+    else {
+      throw Mismatch("'\(node.label)' does not put the patches behind the other tokens", at: [node.label])
+    }
+  }
+}
+
+extension GraphView {
+  /// Indices of the nodes that a value depends on, ascending.
+  package func ancestors(of value: String) -> [Int] {
+    guard let last = producer(value) else { return [] }
+    var isNeeded = [Bool](repeating: false, count: last + 1)
+    isNeeded[last] = true
+    for index in stride(from: last, through: 0, by: -1) where isNeeded[index] {
+      for input in nodes[index].inputs {
+        if let maker = producer(input) { isNeeded[maker] = true }
+      }
+    }
+    return isNeeded.indices.filter { isNeeded[$0] }
+  }
+
+  /// Indices of the nodes that depend on a value, ascending.
+  package func descendants(of value: String) -> [Int] {
+    var isReached = [Bool](repeating: false, count: nodes.count)
+    for index in nodes.indices {
+      isReached[index] = nodes[index].inputs.contains { input in
+        input == value || (producer(input).map { isReached[$0] } ?? false)
+      }
+    }
+    return isReached.indices.filter { isReached[$0] }
+  }
+}

@@ -1,0 +1,137 @@
+// The packed matrix product of one level: packing, blocking and epilogue.
+//
+// Included once per level, after
+//   VW … v_sum       the vector type (simd_*.h) and v_gelu, v_gelu_gradient (activations.inc.h)
+//   NAME(x)          the level's name of x
+//   MR, NR           rows and columns of a tile; NR = 2 · VW
+//   KC, MC           depth and rows of a block: a tile's columns of B (KC · NR) stay in L1, a block of A (MC · KC) in L2
+//   tile_product     (rows, depth, a, row stride, depth stride, b, tile): tile[r][c] = Σk a[r, k] · b[k, c]
+//   pack_panel       (source, stride across, stride along k, count, k, width, out)
+//
+// Every element of the product is the sum over blocks of KC, first to last, of a sum with k ascending; it depends on
+// one row of A and one column of B alone. Tiles, blocks of rows, threads and ranges of columns only choose when it is made.
+
+/// Moves the sums of one block into C for one column of vectors; all Booleans and `activation` are constants after inlining.
+///
+/// `continues`: C holds the blocks before. `finishes`: this is the last block, so bias, activation and residual follow.
+/// `whole`: the vector lies inside the matrix, else `mask` says which lanes do.
+static inline __attribute__((always_inline)) void NAME(finish_vectors)(
+    const dka_gemm *g, bool continues, bool finishes, int activation, bool whole, vmask mask, size_t row,
+    size_t rows, size_t column, const float *tile) {
+#define TAKE(p) (whole ? v_load(p) : v_load_mask((p), mask))
+#define GIVE(p, x) (whole ? v_store((p), (x)) : v_store_mask((p), mask, (x)))
+  const vf alpha = v_set(g->alpha);
+  const bool has_bias = finishes && g->bias, has_row_bias = finishes && g->row_bias;
+  const bool has_residual = finishes && g->residual, keeps = finishes && g->pre;
+  const vf bias = has_bias ? TAKE(g->bias + column) : v_zero();
+  float *c = g->c + row * g->c_row_stride + column;
+  for (size_t r = 0; r < rows; r++, c += g->c_row_stride) {
+    vf x = v_mul(v_load(tile + r * NR), alpha);
+    if (continues) x = v_add(TAKE(c), x);
+    if (has_bias) x = v_add(x, bias);
+    if (has_row_bias) x = v_add(x, v_set(g->row_bias[row + r]));
+    if (finishes && activation == DKA_ACTIVATION_GELU_GRADIENT)
+      x = v_mul(x, v_gelu_gradient(TAKE(g->pre + (row + r) * g->pre_row_stride + column)));
+    else if (keeps)
+      GIVE(g->pre + (row + r) * g->pre_row_stride + column, x);
+    if (finishes && activation == DKA_ACTIVATION_RELU) x = v_max(x, v_zero());
+    if (finishes && activation == DKA_ACTIVATION_GELU) x = v_gelu(x);
+    if (has_residual) x = v_add(x, TAKE(g->residual + (row + r) * g->residual_row_stride + column));
+    GIVE(c, x);
+  }
+#undef TAKE
+#undef GIVE
+}
+
+/// A whole tile. Gives the compiler the cases apart, each without the tests of the others.
+static void NAME(finish_tile)(
+    const dka_gemm *g, bool continues, bool finishes, size_t row, size_t rows, size_t column, size_t columns,
+    const float *tile) {
+  for (size_t done = 0; done < columns; done += VW, tile += VW, column += VW) {
+    const bool whole = columns - done >= VW;
+    const vmask mask = v_mask(columns - done);
+#define FINISH(finishes, activation)                                                                         \
+  (!whole      ? NAME(finish_vectors)(g, continues, finishes, activation, false, mask, row, rows, column, tile) \
+   : continues ? NAME(finish_vectors)(g, true, finishes, activation, true, mask, row, rows, column, tile)    \
+               : NAME(finish_vectors)(g, false, finishes, activation, true, mask, row, rows, column, tile))
+    if (!finishes)
+      FINISH(false, DKA_ACTIVATION_NONE);
+    else if (g->activation == DKA_ACTIVATION_NONE)
+      FINISH(true, DKA_ACTIVATION_NONE);
+    else if (g->activation == DKA_ACTIVATION_RELU)
+      FINISH(true, DKA_ACTIVATION_RELU);
+    else if (g->activation == DKA_ACTIVATION_GELU)
+      FINISH(true, DKA_ACTIVATION_GELU);
+    else
+      FINISH(true, DKA_ACTIVATION_GELU_GRADIENT);
+#undef FINISH
+  }
+}
+
+void NAME(gemm)(
+    const dka_gemm *g, size_t row_begin, size_t row_end, size_t panel_begin, size_t panel_end, float *scratch) {
+  const size_t panels = (g->n + NR - 1) / NR;
+  const size_t rows = row_end - row_begin;
+  // Few columns do not repay a copy of A: read its rows where they lie.
+  const bool direct = g->a_column_stride == 1 && (panel_end - panel_begin) * NR <= 64;
+  const size_t row_blocks = (rows + MC - 1) / MC;
+  const size_t block_rows = row_blocks ? ((rows + row_blocks - 1) / row_blocks + MR - 1) / MR * MR : MR;
+  float tile[MR * NR] __attribute__((aligned(64)));
+  for (size_t block = row_begin; block < row_end; block += block_rows) {
+    const size_t block_end = block + block_rows < row_end ? block + block_rows : row_end;
+    size_t k_begin = 0;
+    do {
+      const size_t depth = g->k - k_begin < KC ? g->k - k_begin : KC;
+      const bool continues = k_begin > 0 || g->accumulate, finishes = k_begin + depth == g->k;
+      const float *a = g->a + (ptrdiff_t)k_begin * g->a_column_stride;
+      if (!direct) {
+        for (size_t row = block; row < block_end; row += MR) {
+          const size_t count = block_end - row < MR ? block_end - row : MR;
+          pack_panel(
+              a + (ptrdiff_t)row * g->a_row_stride, g->a_row_stride, g->a_column_stride, count, depth, MR,
+              scratch + (row - block) * depth);
+        }
+      }
+      const float *b = g->packed_b + k_begin * panels * NR + panel_begin * depth * NR;
+      const size_t lines = depth * NR / 16, tiles = (block_end - block + MR - 1) / MR;
+      const size_t ahead = (lines + tiles - 1) / tiles;
+      for (size_t panel = panel_begin; panel < panel_end; panel++, b += depth * NR) {
+        const size_t column = panel * NR;
+        const size_t columns = g->n - column < NR ? g->n - column : NR;
+        const char *next = (const char *)(b + depth * NR);
+        for (size_t row = block; row < block_end; row += MR) {
+          const size_t count = block_end - row < MR ? block_end - row : MR;
+          // Fetch a share of the next panel of B, and the lines of C that this tile will meet.
+          for (size_t line = 0; line < ahead; line++, next += 64) __builtin_prefetch(next, 0, 2);
+          float *c = g->c + row * g->c_row_stride + column;
+          for (size_t r = 0; r < count; r++) __builtin_prefetch(c + r * g->c_row_stride, 1, 3);
+          if (direct)
+            tile_product(
+                count, depth, a + (ptrdiff_t)row * g->a_row_stride, g->a_row_stride, false, b, tile);
+          else
+            tile_product(count, depth, scratch + (row - block) * depth, 1, true, b, tile);
+          NAME(finish_tile)(g, continues, finishes, row, count, column, columns, tile);
+        }
+      }
+      k_begin += depth;
+    } while (k_begin < g->k);
+  }
+}
+
+void NAME(pack_b)(
+    const float *b, ptrdiff_t row_stride, ptrdiff_t column_stride, size_t k, size_t n, size_t panel_begin,
+    size_t panel_end, float *packed) {
+  const size_t panels = (n + NR - 1) / NR;
+  for (size_t k_begin = 0; k_begin < k; k_begin += KC) {
+    const size_t depth = k - k_begin < KC ? k - k_begin : KC;
+    for (size_t panel = panel_begin; panel < panel_end; panel++) {
+      const size_t column = panel * NR;
+      const size_t count = n - column < NR ? n - column : NR;
+      pack_panel(
+          b + (ptrdiff_t)k_begin * row_stride + (ptrdiff_t)column * column_stride, column_stride, row_stride, count,
+          depth, NR, packed + k_begin * panels * NR + panel * depth * NR);
+    }
+  }
+}
+
+const dka_gemm_shape NAME(gemm_shape) = {MR, NR, KC, MC};

@@ -1,0 +1,60 @@
+// What the C files share and Swift does not see: the levels' entry points behind the dispatching functions.
+#pragma once
+#include "CKernels.h"
+
+#include <math.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#define DKA_X86 1
+#else
+#define DKA_X86 0
+#endif
+
+#define DKA_DECLARE_GEMM(level)                                                                                   \
+  void dka_gemm_##level(                                                                                          \
+      const dka_gemm *g, size_t row_begin, size_t row_end, size_t panel_begin, size_t panel_end, float *scratch); \
+  void dka_pack_b_##level(                                                                                        \
+      const float *b, ptrdiff_t row_stride, ptrdiff_t column_stride, size_t k, size_t n, size_t panel_begin,      \
+      size_t panel_end, float *packed);                                                                           \
+  extern const dka_gemm_shape dka_gemm_shape_##level;
+
+/// Tile and block sizes of a level.
+typedef struct {
+  size_t tile_rows, tile_columns, block_depth, block_rows;
+} dka_gemm_shape;
+
+#define DKA_DECLARE_VECTOR_MATH(level)                                                                            \
+  void dka_map_##level(int function, const float *x, float *y, size_t count);                                     \
+  void dka_map_gradient_##level(int function, const float *x, const float *dy, float *dx, size_t count);          \
+  void dka_binary_##level(int operation, const float *a, const float *b, size_t b_row_stride, bool b_varies,      \
+        float *y, size_t rows, size_t columns);                                                                   \
+  void dka_softmax_##level(const float *x, float *y, size_t rows, size_t columns);                                \
+  void dka_softmax_gradient_##level(const float *y, const float *dy, float *dx, size_t rows, size_t               \
+        columns);                                                                                                 \
+  void dka_layer_norm_##level(const float *x, const float *scale, const float *bias, float epsilon, float         \
+        *y, float *means, float *inverse_deviations, size_t rows, size_t columns);                                \
+  void dka_layer_norm_gradient_##level(const float *x, const float *scale, const float *means, const float        \
+        *inverse_deviations, const float *dy, float *dx, size_t rows, size_t columns);                            \
+  void dka_layer_norm_parameter_gradient_##level(const float *x, const float *means, const float                  \
+        *inverse_deviations, const float *dy, float *dscale, float *dbias, size_t rows, size_t columns,           \
+        size_t column_begin, size_t column_end);
+
+#define DKA_DECLARE_ATTENTION(level)                                                                              \
+  size_t dka_attention_scratch_##level(const dka_attention *t, bool backward);                                    \
+  void dka_attention_forward_##level(const dka_attention *t, dka_attention_output out, float *log_sums,           \
+        size_t image, size_t head, float *scratch);                                                               \
+  void dka_attention_backward_##level(const dka_attention *t, dka_attention_view out, dka_attention_view          \
+        dout, const float *log_sums, dka_attention_output dq, dka_attention_output dk,                            \
+        dka_attention_output dv, size_t image, size_t head, float *scratch);
+
+#define DKA_DECLARE_LEVEL(level)                                                                                  \
+  DKA_DECLARE_GEMM(level)                                                                                         \
+  DKA_DECLARE_VECTOR_MATH(level)                                                                                  \
+  DKA_DECLARE_ATTENTION(level)
+
+DKA_DECLARE_LEVEL(portable)
+#if DKA_X86
+DKA_DECLARE_LEVEL(avx2)
+DKA_DECLARE_LEVEL(avx512)
+#endif

@@ -1,0 +1,66 @@
+// Packing of panels for the levels with AVX2: eight by eight transposes in registers.
+#pragma once
+
+/// Writes eight source lines of eight floats as eight columns: out[k · width + i] = line[i][k].
+static inline void transpose_8x8(const float *const line[8], size_t offset, float *out, size_t width) {
+  const __m256 l0 = _mm256_loadu_ps(line[0] + offset), l1 = _mm256_loadu_ps(line[1] + offset);
+  const __m256 l2 = _mm256_loadu_ps(line[2] + offset), l3 = _mm256_loadu_ps(line[3] + offset);
+  const __m256 l4 = _mm256_loadu_ps(line[4] + offset), l5 = _mm256_loadu_ps(line[5] + offset);
+  const __m256 l6 = _mm256_loadu_ps(line[6] + offset), l7 = _mm256_loadu_ps(line[7] + offset);
+  const __m256 a0 = _mm256_unpacklo_ps(l0, l1), a1 = _mm256_unpackhi_ps(l0, l1);
+  const __m256 a2 = _mm256_unpacklo_ps(l2, l3), a3 = _mm256_unpackhi_ps(l2, l3);
+  const __m256 a4 = _mm256_unpacklo_ps(l4, l5), a5 = _mm256_unpackhi_ps(l4, l5);
+  const __m256 a6 = _mm256_unpacklo_ps(l6, l7), a7 = _mm256_unpackhi_ps(l6, l7);
+  const __m256 b0 = _mm256_shuffle_ps(a0, a2, 0x44), b1 = _mm256_shuffle_ps(a0, a2, 0xee);
+  const __m256 b2 = _mm256_shuffle_ps(a1, a3, 0x44), b3 = _mm256_shuffle_ps(a1, a3, 0xee);
+  const __m256 b4 = _mm256_shuffle_ps(a4, a6, 0x44), b5 = _mm256_shuffle_ps(a4, a6, 0xee);
+  const __m256 b6 = _mm256_shuffle_ps(a5, a7, 0x44), b7 = _mm256_shuffle_ps(a5, a7, 0xee);
+  _mm256_storeu_ps(out + 0 * width, _mm256_permute2f128_ps(b0, b4, 0x20));
+  _mm256_storeu_ps(out + 1 * width, _mm256_permute2f128_ps(b1, b5, 0x20));
+  _mm256_storeu_ps(out + 2 * width, _mm256_permute2f128_ps(b2, b6, 0x20));
+  _mm256_storeu_ps(out + 3 * width, _mm256_permute2f128_ps(b3, b7, 0x20));
+  _mm256_storeu_ps(out + 4 * width, _mm256_permute2f128_ps(b0, b4, 0x31));
+  _mm256_storeu_ps(out + 5 * width, _mm256_permute2f128_ps(b1, b5, 0x31));
+  _mm256_storeu_ps(out + 6 * width, _mm256_permute2f128_ps(b2, b6, 0x31));
+  _mm256_storeu_ps(out + 7 * width, _mm256_permute2f128_ps(b3, b7, 0x31));
+}
+
+/// Packs `count` ≤ `width` lines side by side: out[k · width + i] = source[i · across + k · along].
+///
+/// Missing lines repeat the last one; their products are never stored. May write 8 floats past the end.
+static inline __attribute__((always_inline)) void pack_panel(
+    const float *source, ptrdiff_t across, ptrdiff_t along, size_t count, size_t k, const size_t width, float *out) {
+  if (across == 1 && count == width) {
+    for (size_t i = 0; i < k; i++, source += along, out += width) {
+      size_t lane = 0;
+      for (; lane + 8 <= width; lane += 8) _mm256_storeu_ps(out + lane, _mm256_loadu_ps(source + lane));
+      // The widths are multiples of two, and lane is a constant once unrolled.
+      if (lane + 4 <= width) {
+        _mm_storeu_ps(out + lane, _mm_loadu_ps(source + lane));
+        lane += 4;
+      }
+      if (lane + 2 <= width) {
+        const __m128 two = _mm_loadl_pi(_mm_setzero_ps(), (const __m64 *)(source + lane));
+        _mm_storel_pi((__m64 *)(out + lane), two);
+      }
+    }
+    return;
+  }
+  size_t done = 0;
+  if (along == 1) {
+    for (; done + 8 <= k; done += 8) {
+      // Groups of eight lines, last to first: a partial group spills into the next k, which is written after it.
+      for (size_t group = (width + 7) / 8; group-- > 0;) {
+        const float *line[8];
+        for (size_t i = 0; i < 8; i++) {
+          const size_t wanted = group * 8 + i;
+          line[i] = source + (ptrdiff_t)(wanted < count ? wanted : count - 1) * across;
+        }
+        transpose_8x8(line, done, out + done * width + group * 8, width);
+      }
+    }
+  }
+  for (; done < k; done++)
+    for (size_t i = 0; i < width; i++)
+      out[done * width + i] = source[(ptrdiff_t)(i < count ? i : count - 1) * across + (ptrdiff_t)done * along];
+}

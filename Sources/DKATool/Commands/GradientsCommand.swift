@@ -1,0 +1,47 @@
+import DKA
+
+/// `dka gradients`: derivatives of the sum of the first output.
+struct GradientsCommand: Command {
+  static let name = "gradients"
+  static let summary = "computes d(sum of the first output) / d(values)"
+  static let discussion = """
+    --wrt names initializers, inputs or inner values. Each gradient is written as NAME.pb, slashes in names become
+    underscores.
+    """
+  static let model = Positional("MODEL", .file, "the ONNX file to differentiate")
+  static let inputs = Option(repeating: "input", .text("FILE"), "an input: FILE, or NAME=FILE")
+  static let names = Option(
+    "wrt", .list(of: .text("NAME"), example: "head.weight,input"), "values to differentiate by")
+  static let folder = Option(required: "output-dir", .folder, "where the gradients are written")
+  static let isNumPy = Option(flag: "npy", "write .npy instead of .pb")
+  static var arguments: [ArgumentGroup] {
+    [ArgumentGroup("Arguments", [model]), ArgumentGroup("Options", [inputs, names, folder, isNumPy])]
+  }
+  static let examples = [
+    CommandExample(
+      "of an image and a weight", "gradients vit.onnx --input image.npy --wrt input,head.weight --output-dir out")
+  ]
+
+  let arguments: ParsedArguments
+
+  init(_ arguments: ParsedArguments) throws {
+    self.arguments = arguments
+    guard let names = arguments[Self.names], !names.isEmpty else {
+      throw UsageError("name at least one value to differentiate by", field: "--wrt")
+    }
+  }
+
+  func run(_ console: Console) throws -> ExitCode {
+    let model = try ModelFile(arguments[Self.model])
+    let inputs = try model.inputs(from: arguments[Self.inputs])
+    let names = arguments[Self.names] ?? []
+    let gradients = try model.gradients(ComputeOptions(arguments, console).context, inputs, by: names)
+    let format: TensorFile.Format = arguments[Self.isNumPy] ? .numPy : .tensorProto
+    for (name, gradient) in zip(names, gradients) {
+      let file = name.replacing("/", with: "_") + format.suffix
+      try TensorFile.write(gradient, name: name, to: arguments[Self.folder] + "/" + file)
+    }
+    console.note("\(gradients.count) gradients written to \(arguments[Self.folder])")
+    return .done
+  }
+}

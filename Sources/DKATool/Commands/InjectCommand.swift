@@ -1,0 +1,36 @@
+import DKA
+
+/// `dka inject`: a method in a model, untrained.
+struct InjectCommand: Command {
+  static let name = "inject"
+  static let summary = "puts adapters into a model without training them"
+  static let discussion = """
+    The adapted file computes what the original computes: Up starts at zero. With --classes the classifier is replaced
+    by a new one.
+    """
+  static let hasJSON = true
+  static let model = Positional("MODEL", .file, "the ONNX file to adapt")
+  static let output = Option(required: "output", short: "o", .file, "the adapted ONNX file")
+  static let classes = Option("classes", .integer(2...1_000_000), "classes of a new classifier; without it the old one stays")
+  static var arguments: [ArgumentGroup] {
+    [
+      ArgumentGroup("Arguments", [model]), ArgumentGroup("Options", [output, classes]), MethodOptions.group,
+    ]
+  }
+  static let examples = [
+    CommandExample("with the defaults of the paper", "inject vit.onnx -o adapted.onnx"),
+    CommandExample("smaller, in the last blocks", "inject vit.onnx -o adapted.onnx --dim 8 --blocks 8-11"),
+  ]
+
+  let arguments: ParsedArguments
+
+  init(_ arguments: ParsedArguments) { self.arguments = arguments }
+
+  func run(_ console: Console) throws -> ExitCode {
+    let result = try InjectionRun.run(
+      arguments[Self.model], to: arguments[Self.output], MethodOptions.injection(arguments),
+      classes: arguments[Self.classes], context: ComputeOptions(arguments, console).context)
+    try console.result(json: .object(result.json), text: result.lines.joined(separator: "\n"))
+    return .done
+  }
+}

@@ -1,0 +1,24 @@
+import DKA
+
+/// `dka inspect`: what a model is and where adapters go.
+struct InspectCommand: Command {
+  static let name = "inspect"
+  static let summary = "tells what a model is and where adapters can be put"
+  static let hasJSON = true
+  static let model = Positional("MODEL", .file, "the ONNX file to look at")
+  static var arguments: [ArgumentGroup] { [ArgumentGroup("Arguments", [model])] }
+  static let examples = [
+    CommandExample("for reading", "inspect vit.onnx"), CommandExample("for a script", "inspect vit.onnx --json"),
+  ]
+
+  let arguments: ParsedArguments
+
+  init(_ arguments: ParsedArguments) { self.arguments = arguments }
+
+  func run(_ console: Console) throws -> ExitCode {
+    let model = try ModelFile(arguments[Self.model])
+    let inspection = Inspection(model, context: try ComputeOptions(arguments, console).context)
+    try console.result(json: .object(inspection.json), text: inspection.lines.joined(separator: "\n"))
+    return .done
+  }
+}

@@ -1,0 +1,44 @@
+import DKA
+
+/// The options of every verb that puts a method into a model.
+enum MethodOptions {
+  static let method = Option(
+    "method", .word(of: AdapterRegistry.standard.names), default: "dka", "what is put into the model")
+  static let dim = Option("dim", .integer(1...65536), "bottleneck of an adapter [16]")
+  static let kernels = Option("kernels", .text("K1,K2"), "sides of the two depthwise kernels, or none [51,5]")
+  static let placement = Option(
+    "placement", .text("NAME"), "both, both-shared, block, before-add or parallel [both]")
+  static let blocks = Option("blocks", .text("LIST"), "blocks that get adapters, such as 0-3,8 [all]")
+  static let at = Option("at", .list(of: .text("VALUE"), example: "add_1,add_2"), "values to put adapters at, by hand")
+  static let start = Option("init", .text("NAME"), "start values: default, reference or torch")
+  static let bias = Option(flag: "bias", "biases in Down and Up")
+  static let innerGELU = Option(flag: "inner-gelu", "a GELU after Down")
+  static let dropout = Option("dropout", .number(0..<1), "share dropped before Up while training [0]")
+  static let seed = Option("seed", .integer(0...Int.max), default: 7, "decides every random number")
+
+  static var group: ArgumentGroup {
+    ArgumentGroup(
+      "Method",
+      [method, dim, kernels, placement, blocks, at, start, bias, innerGELU, dropout, seed]
+        as [any ArgumentDefinition])
+  }
+
+  /// What the command line says.
+  static func injection(_ arguments: ParsedArguments) -> Injection {
+    var injection = Injection()
+    injection.method = arguments[method]
+    injection.seed = arguments[seed]
+    injection.placement = arguments[at].map { HandPlacement($0) }
+    var options = AdapterOptions()
+    options["dim"] = arguments[dim].map(String.init)
+    options["kernels"] = arguments[kernels]
+    options["placement"] = arguments[placement]
+    options["blocks"] = arguments[blocks]
+    options["init"] = arguments[start]
+    if arguments[bias] { options["bias"] = "true" }
+    if arguments[innerGELU] { options["inner-gelu"] = "true" }
+    options["dropout"] = arguments[dropout].map { "\($0)" }
+    injection.options = options
+    return injection
+  }
+}

@@ -1,0 +1,120 @@
+import DKA
+
+/// `dka train`: the main job.
+struct TrainCommand: Command {
+  /// What a model learns.
+  enum Task: String, CaseIterable, Sendable { case classification }
+
+  static let name = "train"
+  static let summary = "adapts a model to labelled images: inject, train, test, export"
+  static let discussion = """
+    --data is a folder DIR/{train,test}/<class>/… or DIR/<class>/… (20 % are then kept for the test), or a CSV
+    manifest. The run folder receives model.onnx, adapter/, metrics.jsonl, config.json, summary.json and a checkpoint
+    after each epoch; --resume goes on from it, bit for bit. Ctrl-C stops between batches.
+    """
+  static let hasJSON = true
+  static let readsConfiguration = true
+  static let model = Positional("MODEL", .file, "the ONNX checkpoint to adapt")
+  static let data = Option(required: "data", .text("DIR"), "folder or CSV manifest of labelled images")
+  static let output = Option(required: "output", short: "o", .folder, "the run folder")
+  static let task = Option("task", .choice(of: Task.self), default: .classification, "what is learned")
+  static let resume = Option(flag: "resume", "go on from the run folder's checkpoint")
+
+  static let epochs = Option("epochs", .integer(1...100_000), default: 100, "passes over the training images")
+  static let batch = Option("batch", .integer(1...65536), default: 64, "images per update")
+  static let microBatch = Option("micro-batch", .integer(1...65536), "images computed at a time; chosen without it")
+  static let adapterRate = Option("lr-adapter", .number(above: 0), default: 1e-3, "learning rate of adapters")
+  static let headRate = Option("lr-head", .number(above: 0), default: 1e-4, "learning rate of the classifier")
+  static let optimizer = Option(
+    "optimizer", .choice(of: OptimizerSettings.Rule.self), default: .adam, "the update rule")
+  static let schedule = Option(
+    "schedule", .choice(of: LearningRateSchedule.self), default: .constant, "how learning rates change")
+  static let weightDecay = Option("weight-decay", .number(0...1), default: 0, "weight decay")
+  static let clip = Option("clip", .number(0...1e6), default: 1, "largest gradient norm per group; 0 for no limit")
+  static let augment = Option(
+    "augment", .choice(of: Augmentation.self), default: .standard, "random changes of training images")
+  static let fraction = Option("fraction", .number(0...1), default: 1, "share of the train part that is used")
+  static let fold = Option("fold", .integer(0...9999), default: 0, "which subsample of that share")
+  static let validation = Option(
+    "validation-share", .number(0..<1), "share of it that chooses the epoch [0.1 where classes keep 8 images]")
+
+  static var arguments: [ArgumentGroup] {
+    [
+      ArgumentGroup("Arguments", [model]), ArgumentGroup("Options", [data, output, task, resume]),
+      ArgumentGroup(
+        "Recipe",
+        [
+          epochs, batch, microBatch, adapterRate, headRate, optimizer, schedule, weightDecay, clip, augment,
+          fraction, fold, validation,
+        ] as [any ArgumentDefinition]), MethodOptions.group, PreprocessingOptions.group,
+    ]
+  }
+  static let examples = [
+    CommandExample("the paper's recipe", "train vit.onnx --data images -o run"),
+    CommandExample(
+      "a head only, quickly", "train vit.onnx --data images -o probe --method linear --augment none --epochs 20"),
+    CommandExample("go on after an interruption", "train vit.onnx --data images -o run --resume"),
+  ]
+
+  let arguments: ParsedArguments
+  private let overrides: PreprocessingOverrides
+
+  init(_ arguments: ParsedArguments) throws {
+    self.arguments = arguments
+    overrides = try PreprocessingOptions.overrides(arguments)
+    guard arguments[Self.fraction] > 0 else { throw UsageError("must be above 0", field: "--fraction") }
+  }
+
+  func run(_ console: Console) throws -> ExitCode {
+    var options = arguments.configuration
+    options["resume"] = nil
+    var request = TrainingRun.Request(
+      model: arguments[Self.model], data: arguments[Self.data], output: arguments[Self.output],
+      injection: MethodOptions.injection(arguments), options: options)
+    request.configuration = configuration
+    request.overrides = overrides
+    request.imageSide = arguments[PreprocessingOptions.imageSize]
+    request.resumes = arguments[Self.resume]
+    let run = TrainingRun(
+      request, context: try ComputeOptions(arguments, console).context, emit: EventRenderer(console).show,
+      isInterrupted: { console.isInterrupted })
+    let report = try run.run()
+    try console.result(json: .object(report.json), text: text(report))
+    return .done
+  }
+
+  private var configuration: TrainingConfiguration {
+    var configuration = TrainingConfiguration()
+    configuration.epochs = arguments[Self.epochs]
+    configuration.batch = arguments[Self.batch]
+    configuration.microBatch = arguments[Self.microBatch]
+    configuration.adapterLearningRate = arguments[Self.adapterRate]
+    configuration.headLearningRate = arguments[Self.headRate]
+    configuration.optimizer.rule = arguments[Self.optimizer]
+    configuration.optimizer.clippingNorm = arguments[Self.clip] > 0 ? arguments[Self.clip] : nil
+    configuration.schedule = arguments[Self.schedule]
+    configuration.weightDecay = arguments[Self.weightDecay]
+    configuration.augmentation = arguments[Self.augment]
+    configuration.fraction = arguments[Self.fraction]
+    configuration.fold = arguments[Self.fold]
+    configuration.validationShare = arguments[Self.validation]
+    configuration.seed = arguments[MethodOptions.seed]
+    return configuration
+  }
+
+  private func text(_ report: TrainingReport) -> String {
+    var lines: [String] = []
+    if let test = report.test {
+      let epoch = report.bestEpoch.map { "epoch \($0), the best on the validation images" } ?? "the last epoch"
+      lines += ["test images, \(epoch)", MetricsText.text(test), ""]
+    }
+    lines.append("model         \(report.model)")
+    lines.append("              differs from the trained network by \(shortest(report.exportDifference)), relative")
+    lines.append("took          \(Quantities.seconds(report.seconds))")
+    return lines.joined(separator: "\n")
+  }
+
+  private func shortest(_ value: Double) -> String {
+    value == 0 ? "0" : "\(Double(Float(value)))"
+  }
+}

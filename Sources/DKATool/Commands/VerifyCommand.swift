@@ -1,0 +1,43 @@
+import DKA
+
+/// `dka verify`: checks of a model, and comparison with another.
+struct VerifyCommand: Command {
+  static let name = "verify"
+  static let summary = "checks a model, and compares two models' outputs"
+  static let discussion = """
+    The ONNX checker runs where it knows the file's IR version, then our own rules: unique names, no cycle, every value
+    made before it is read, every operator computable. With --against both models get the same images.
+    """
+  static let hasJSON = true
+  static let model = Positional("MODEL", .file, "the ONNX file to check")
+  static let against = Option("against", .file, "another model to compare outputs with")
+  static let data = Option("data", .text("DIR"), "images for the comparison; random ones without it")
+  static var arguments: [ArgumentGroup] {
+    [ArgumentGroup("Arguments", [model]), ArgumentGroup("Options", [against, data]), PreprocessingOptions.group]
+  }
+  static let examples = [
+    CommandExample("alone", "verify run/model.onnx"),
+    CommandExample("an adapted file and its base", "verify adapted.onnx --against vit.onnx --data images"),
+  ]
+
+  let arguments: ParsedArguments
+  private let overrides: PreprocessingOverrides
+
+  init(_ arguments: ParsedArguments) throws {
+    self.arguments = arguments
+    overrides = try PreprocessingOptions.overrides(arguments)
+  }
+
+  func run(_ console: Console) throws -> ExitCode {
+    let context = try ComputeOptions(arguments, console).context
+    let model = try ModelFile(arguments[Self.model])
+    var result = Verification(model, context: context)
+    if let other = arguments[Self.against] {
+      try result.compare(
+        model, with: try ModelFile(other), data: arguments[Self.data], overrides,
+        imageSide: arguments[PreprocessingOptions.imageSize], context: context)
+    }
+    try console.result(json: .object(result.json), text: result.lines.joined(separator: "\n"))
+    return result.isValid ? .done : .badData
+  }
+}

@@ -1,0 +1,71 @@
+import TensorFiles
+import Tensors
+
+/// Tells the user what went wrong and gives the exit code for it.
+package struct Diagnostics {
+  private let console: Console
+
+  package init(_ console: Console) { self.console = console }
+
+  /// Prints `error:`, the `because:` chain and the `try:` hint; under `--json` also the error's object.
+  ///
+  /// A reader that closed the pipe has what it wanted, so that ends quietly. An error of unknown kind is our own bug.
+  package func report(_ error: any Error) -> ExitCode {
+    console.show(status: "")
+    if let error = error as? OutputError, error.isClosedPipe { return .done }
+    guard let reported = error as? any ReportableError else {
+      return report(UnexpectedError(error))
+    }
+    for line in reported.unsupported { console.report("UNSUPPORTED \(line)") }
+    console.report(console.styled("error:", .error) + " " + oneLine(reported.message))
+    for reason in reasons(of: reported) { console.report("because: \(oneLine(reason))") }
+    if let hint = reported.hint { console.report(console.styled("try:", .hint) + " " + oneLine(hint)) }
+    if console.settings.wantsJSON {
+      // The exit code tells what happened even when this cannot be written.
+      try? console.result(json: object(for: reported), text: "")
+    }
+    return ExitCode(reported.failureCode)
+  }
+
+  private func object(for error: any ReportableError) -> JSONValue {
+    var members: JSONObject = [
+      "code": .integer(error.failureCode.rawValue), "message": .string(error.message),
+      "file": JSONValue(error.file), "node": JSONValue(error.node), "tensor": JSONValue(error.tensor),
+      "field": JSONValue(error.field), "hint": JSONValue(error.hint),
+    ]
+    let reasons = reasons(of: error)
+    if !reasons.isEmpty { members["because"] = JSONValue(reasons) }
+    if !error.unsupported.isEmpty { members["unsupported"] = JSONValue(error.unsupported) }
+    return ["error": .object(members)]
+  }
+
+  private func reasons(of error: any ReportableError) -> [String] {
+    var reasons: [String] = []
+    var next = error.underlying
+    while let cause = next, reasons.count < 16 {
+      let reported = cause as? any ReportableError
+      reasons.append(reported?.message ?? "\(cause)")
+      next = reported?.underlying
+    }
+    return reasons
+  }
+
+  /// Names out of files may hold line breaks and terminal codes; shown to a user they are escaped.
+  private func oneLine(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+      let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
+      result += isControl ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
+    }
+    return result
+  }
+}
+
+/// An error that no module of ours describes.
+private struct UnexpectedError: ReportableError {
+  let message: String
+  var failureCode: FailureCode { .internalBug }
+  var hint: String? { "report this as a bug of dka, with the command line" }
+
+  init(_ error: any Error) { message = "unexpected error of type \(type(of: error)): \(error)" }
+}

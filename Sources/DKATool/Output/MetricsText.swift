@@ -1,0 +1,35 @@
+import DKA
+
+/// Figures as text.
+enum MetricsText {
+  /// Accuracy and its companions, then the confusion matrix where it is small enough to read.
+  static func text(_ metrics: ClassificationMetrics) -> String {
+    var lines = [
+      "images        \(Quantities.count(metrics.images))", "accuracy      \(Quantities.percent(metrics.accuracy))",
+      "macro F1      \(Quantities.percent(metrics.macroF1))",
+      "macro recall  \(Quantities.percent(metrics.macroRecall))",
+    ]
+    if let auroc = metrics.auroc { lines.append("AUROC         \(Quantities.fixed(auroc, 3))") }
+    if metrics.classes.count <= 12 {
+      var table = Table([("truth \\ predicted", .left)] + metrics.classes.map { ($0, .right) })
+      for (name, row) in zip(metrics.classes, metrics.confusion) { table.add([name] + row.map(String.init)) }
+      lines.append("")
+      lines.append(table.text)
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// One line per epoch.
+  static func line(_ record: EpochRecord) -> String {
+    var parts = [
+      "epoch \(record.epoch)", "loss \(Quantities.fixed(record.loss, 4))",
+      "accuracy \(Quantities.percent(record.accuracy))",
+    ]
+    if let validation = record.validation {
+      parts.append("validation \(Quantities.percent(validation.accuracy))")
+    }
+    parts.append("\(Quantities.fixed(record.imagesPerSecond, 1)) images/s")
+    parts.append(Quantities.seconds(record.seconds))
+    return parts.joined(separator: "  ")
+  }
+}

@@ -1,0 +1,83 @@
+package import Graphs
+package import Operators
+import Rewriting
+import Tensors
+
+/// A model on its way to execution: lowered and fused graphs per batch, constants prepared once for all of them.
+///
+/// Works on copies; the model that is exported stays as it is. Owned by one thread.
+package final class CompiledModel {
+  /// The model.
+  package let model: ModelDescription
+  /// Initializers that may change between runs.
+  package let variables: [String]
+  /// Operators in use.
+  package let registry: OperatorRegistry
+  /// Threads and kernels.
+  package let context: ExecutionContext
+  /// Values that fusion must leave as values.
+  package let barriers: Set<String>
+  private let cache = PreparedConstantsCache()
+  private var graphs: [Int: LoweredGraph] = [:]
+
+  /// A model with the initializers that may change between runs.
+  package init(
+    _ model: ModelDescription, variables: [String] = [], barriers: Set<String> = [],
+    registry: OperatorRegistry, context: ExecutionContext
+  ) {
+    self.model = model
+    self.variables = variables
+    self.barriers = barriers
+    self.registry = registry
+    self.context = context
+  }
+
+  /// The graph for a number of images: shapes bound, constants folded, operators fused.
+  ///
+  /// - Throws: `LoweringError`, `ExecutionError`.
+  package func graph(batch: Int) throws -> LoweredGraph {
+    if let known = graphs[batch] { return known }
+    var lowering = Lowering(registry: registry, context: context)
+    lowering.variables = Set(variables)
+    lowering.barriers = barriers
+    let graph = try fused(try lowering.lower(model, batch: batch))
+    graphs[batch] = graph
+    return graph
+  }
+
+  /// A lowered graph of this model with operators fused that have gradients of their own.
+  ///
+  /// - Throws: `ExecutionError`.
+  package func fused(_ graph: LoweredGraph) throws -> LoweredGraph {
+    try CompiledModel.applying(RuleSet.early, to: graph, registry, barriers)
+  }
+
+  /// A plan of a graph of this model, possibly extended or cut.
+  ///
+  /// - Throws: `ExecutionError`.
+  package func plan(_ graph: LoweredGraph) throws -> Plan {
+    var fused = try CompiledModel.applying(RuleSet.late, to: graph, registry, [])
+    fused.removeUnused()
+    return try Plan(fused, context: context, cache: cache)
+  }
+
+  /// Images per micro-batch so that the largest inner value stays in the processor's cache.
+  ///
+  /// - Throws: `LoweringError`, `ExecutionError`.
+  package func suitableMicroBatch() throws -> Int {
+    let graph = try graph(batch: 1)
+    let largest = graph.nodes.flatMap(\.outputs).filter { !$0.isEmpty }.map { graph.type($0).byteCount }.max()
+    return max(1, min(16, CompiledModel.cachedByteCount / max(largest ?? 1, 1)))
+  }
+
+  /// What the largest inner value of a micro-batch may take: part of a last-level cache.
+  private static let cachedByteCount = 6 << 20
+
+  private static func applying(
+    _ rules: RuleSet, to graph: LoweredGraph, _ registry: OperatorRegistry, _ barriers: Set<String>
+  ) throws(ExecutionError) -> LoweredGraph {
+    do {
+      return try rules.apply(to: graph, registry: registry, barriers: barriers.union(graph.delivered)).graph
+    } catch { throw .node(label: "fusion", operatorName: "", error) }
+  }
+}

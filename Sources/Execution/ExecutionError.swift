@@ -1,0 +1,31 @@
+package import Operators
+package import Tensors
+
+/// Why a plan can't be made or a run failed.
+package enum ExecutionError: Error, Sendable {
+  /// A node can't be computed.
+  case node(label: String, operatorName: String, OperatorError)
+  /// The system refused memory.
+  case outOfMemory(byteCount: Int)
+  /// What was fed does not fit the graph.
+  case input(name: String, message: String)
+}
+
+extension ExecutionError: ReportableError {
+  package var failureCode: FailureCode {
+    switch self {
+    case .node(_, _, let error): error.failureCode
+    case .outOfMemory: .workFailed
+    case .input: .badData
+    }
+  }
+  package var message: String {
+    switch self {
+    case .node(let label, let name, let error): "node '\(label)' (\(name)): \(error.message)"
+    case .outOfMemory(let byteCount): StorageError(byteCount: byteCount).message
+    case .input(let name, let message): "input '\(name)': \(message)"
+    }
+  }
+  package var node: String? { if case .node(let label, _, _) = self { label } else { nil } }
+  package var tensor: String? { if case .input(let name, _) = self { name } else { nil } }
+}

@@ -1,0 +1,46 @@
+package import Tensors
+
+/// Runs a graph on any number of images, cut into micro-batches, with one session per size.
+///
+/// Every input and output has the images on its first axis. Owned by one thread.
+package final class MicroBatchRunner {
+  /// Images per micro-batch.
+  package let size: Int
+  private let variables: VariableStore
+  private let makePlan: (Int) throws -> Plan
+  private var sessions: [Int: Session] = [:]
+
+  /// A runner whose plans come from `makePlan`, given the number of images.
+  package init(
+    size: Int, variables: VariableStore = VariableStore(), makePlan: @escaping (Int) throws -> Plan
+  ) {
+    self.size = max(size, 1)
+    self.variables = variables
+    self.makePlan = makePlan
+  }
+
+  /// The session for a number of images of at most `size`.
+  package func session(for count: Int) throws -> Session {
+    if let known = sessions[count] { return known }
+    let session = try Session(try makePlan(count), variables: variables)
+    sessions[count] = session
+    return session
+  }
+
+  /// Consecutive ranges of at most `size` images that cover `count`.
+  package func ranges(of count: Int) -> [Range<Int>] {
+    stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
+  }
+
+  /// All outputs for inputs of shape [n, …].
+  package func run(_ inputs: [Tensor]) throws -> [Tensor] {
+    guard let count = inputs.first?.shape[0] else { return [] }
+    var parts: [[Tensor]] = []
+    for range in ranges(of: count) {
+      let session = try session(for: range.count)
+      parts.append(try session.run(inputs.map { $0.rows(range) }))
+    }
+    guard let first = parts.first else { return [] }
+    return try first.indices.map { index in try Tensor(joiningRows: parts.map { $0[index] }) }
+  }
+}

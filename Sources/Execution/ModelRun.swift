@@ -1,0 +1,112 @@
+package import Graphs
+package import Operators
+package import Tensors
+
+/// One evaluation of a model on given tensors, whatever their shapes.
+package struct ModelRun {
+  /// The model.
+  package let model: ModelDescription
+  /// Operators in use.
+  package let registry: OperatorRegistry
+  /// Threads and kernels.
+  package let context: ExecutionContext
+
+  /// Evaluations of a model.
+  package init(_ model: ModelDescription, registry: OperatorRegistry, context: ExecutionContext) {
+    self.model = model
+    self.registry = registry
+    self.context = context
+  }
+
+  /// The model's outputs, in order.
+  ///
+  /// - Parameter inputs: value per graph input that has no initializer.
+  /// - Throws: `LoweringError`, `ExecutionError`.
+  package func outputs(for inputs: [String: Tensor]) throws -> [Tensor] {
+    let lowering = try lowering(for: inputs)
+    let compiled = CompiledModel(model, registry: registry, context: context)
+    let plan = try compiled.plan(try compiled.fused(try lower(lowering, inputs)))
+    return try run(plan, inputs)
+  }
+
+  /// Gradients of the sum of the first output by initializers, inputs or inner values.
+  ///
+  /// - Returns: one tensor per name, zeros where the output does not depend on it.
+  /// - Throws: `LoweringError`, `DifferentiationError`, `ExecutionError`.
+  package func gradients(for inputs: [String: Tensor], by names: [String]) throws -> [Tensor] {
+    var lowering = try lowering(for: inputs)
+    let initializers = Set(model.graph.initializers.map(\.name))
+    lowering.variables = Set(names).intersection(initializers)
+    lowering.barriers = Set(names)
+    let lowered = try lower(lowering, inputs)
+    for name in names {
+      guard let type = lowered.types[name] else {
+        throw ExecutionError.input(name: name, message: "the model has no value of this name")
+      }
+      guard type.elementType.isFloatingPoint else {
+        throw ExecutionError.input(
+          name: name, message: "has element type \(type.elementType.name), gradients need float or double")
+      }
+    }
+    let compiled = CompiledModel(
+      model, variables: lowering.variables.sorted(), barriers: lowering.barriers, registry: registry,
+      context: context)
+    let graph = try compiled.fused(lowered)
+    var builder = GradientBuilder(extending: graph, registry: registry, prefix: "gradient/")
+    guard let output = graph.outputs.first, graph.type(output).elementType.isFloatingPoint else {
+      throw ExecutionError.input(name: graph.outputs.first ?? "", message: "the first output is not floating point")
+    }
+    let type = graph.type(output)
+    let ones = builder.constant(try type.filled(with: 1), named: "seed")
+    let gradients = try Differentiation.extend(
+      &builder, seeds: [(value: output, gradient: ones)], by: names)
+    var outputs: [String] = []
+    for (name, gradient) in zip(names, gradients) {
+      outputs.append(try gradient ?? builder.constant(graph.type(name).filled(with: 0), named: "zero"))
+    }
+    builder.setOutputs(outputs)
+    return try run(try compiled.plan(builder.graph), inputs)
+  }
+
+  /// The graph for the inputs; a batch that the file fixes is rewritten where the first input has another one.
+  private func lower(_ lowering: Lowering, _ inputs: [String: Tensor]) throws(LoweringError) -> LoweredGraph {
+    guard let input = model.graph.requiredInputs.first, let given = inputs[input.name]?.shape, given.rank > 1,
+      case .tensor(_, let dimensions?)? = input.type?.kind, case .value(let fixed)? = dimensions.first?.extent,
+      Int(fixed) != given[0]
+    else { return try lowering.lower(model) }
+    var unit = lowering
+    unit.inputShapes[input.name] = nil
+    return try unit.lower(model, batch: given[0])
+  }
+
+  private func lowering(for inputs: [String: Tensor]) throws -> Lowering {
+    var lowering = Lowering(registry: registry, context: context)
+    let deciding = lowering.shapeDecidingInputs(of: model)
+    for input in model.graph.requiredInputs {
+      guard let tensor = inputs[input.name] else {
+        throw ExecutionError.input(name: input.name, message: "no value is given")
+      }
+      if deciding.contains(input.name) {
+        lowering.inputValues[input.name] = try tensor.aligned()
+      } else {
+        lowering.inputShapes[input.name] = tensor.shape
+      }
+    }
+    return lowering
+  }
+
+  private func run(_ plan: Plan, _ inputs: [String: Tensor]) throws -> [Tensor] {
+    try Session(plan).run(plan.graph.inputs.compactMap { inputs[$0] })
+  }
+}
+
+extension ValueType {
+  /// A tensor of this type with one number everywhere.
+  func filled(with number: Double) throws(ExecutionError) -> Tensor {
+    do {
+      let count = shape.elementCount
+      if elementType == .float64 { return try Tensor([Double](repeating: number, count: count), shape: shape) }
+      return try Tensor([Float](repeating: Float(number), count: count), shape: shape)
+    } catch { throw .outOfMemory(byteCount: byteCount) }
+  }
+}

@@ -1,0 +1,63 @@
+import CONNXCheck
+public import Graphs
+import Tensors
+
+/// What the reference checker says about a model.
+public enum CheckResult: Sendable, Equatable {
+  /// The checker and strict shape inference accept it.
+  case valid
+  /// The reference does not know the model's version; the reason names it.
+  case skipped(String)
+  /// What is wrong, in the reference's words.
+  case problems([String])
+}
+
+/// Asks libonnx, the reference implementation, whether a model is valid.
+///
+/// It gets the skeleton of the model: payloads above 1 KiB are replaced by eight bytes, so that its limit of 2 GiB and its copies
+/// do not matter. That payloads fit their shapes was checked when the model was read.
+public enum Checker {
+  /// Payloads up to this many bytes are shown to the reference: constants that say shapes are that small.
+  static let payloadLimit = 1024
+
+  /// Checks a model.
+  ///
+  /// - Throws: `FormatError` where the model cannot be encoded.
+  public static func check(_ model: ModelDescription) throws(FormatError) -> CheckResult {
+    if model.irVersion > connx_ir_version() {
+      return .skipped("IR \(model.irVersion): this libonnx knows versions up to \(connx_ir_version())")
+    }
+    if let version = model.version(of: ""), version > connx_operator_set_version() {
+      return .skipped("opset \(version): this libonnx knows versions up to \(connx_operator_set_version())")
+    }
+    let skeleton = try skeleton(of: model)
+    var message = [CChar](repeating: 0, count: 4096)
+    let code = unsafe skeleton.withUnsafeBufferPointer { bytes in
+      unsafe message.withUnsafeMutableBufferPointer { message in
+        unsafe connx_check(bytes.baseAddress, bytes.count, message.baseAddress, message.count)
+      }
+    }
+    guard code != 0 else { return .valid }
+    let text = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+    return .problems([String(decoding: text, as: UTF8.self)])
+  }
+
+  /// The encoded model without its large payloads.
+  package static func skeleton(of model: ModelDescription) throws(FormatError) -> [UInt8] {
+    let inline = try model.replacingTensors { tensor throws(FormatError) in
+      guard let elements = tensor.tensor, elements.byteCount > payloadLimit || tensor.external != nil else {
+        return nil
+      }
+      var tensor = tensor
+      tensor.external = nil
+      return tensor
+    }
+    let encoded = try ModelEncoder(payloadLimit: payloadLimit).model(inline)
+    return encoded.pieces.flatMap { piece -> [UInt8] in
+      switch piece {
+      case .bytes(let bytes): bytes
+      case .stored(let storage, let range): storage.bytes(range)
+      }
+    }
+  }
+}

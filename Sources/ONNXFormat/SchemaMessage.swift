@@ -1,0 +1,155 @@
+import CONNXProto
+import CProtobufC
+import Tensors
+
+/// A message of the schema as protobuf-c lays it out in C.
+protocol SchemaMessage {
+  init()
+  /// Writes the defaults and the pointer to the descriptor.
+  static func prepare(_ message: UnsafeMutablePointer<Self>)
+}
+
+extension SchemaMessage {
+  /// The message's fields, as protobuf-c describes them.
+  static var descriptor: SchemaDescriptor {
+    var message = Self()
+    unsafe prepare(&message)
+    return unsafe withUnsafeBytes(of: &message) { bytes in
+      // Every message starts with its base, which starts with the descriptor.
+      unsafe SchemaDescriptor(bytes.load(as: UnsafePointer<ProtobufCMessageDescriptor>.self))
+    }
+  }
+}
+
+/// The fields that a message of the schema has.
+@safe
+struct SchemaDescriptor {
+  let pointer: UnsafePointer<ProtobufCMessageDescriptor>
+
+  /// A descriptor among protobuf-c's generated constants, which live as long as the program.
+  init(_ pointer: UnsafePointer<ProtobufCMessageDescriptor>) { unsafe self.pointer = unsafe pointer }
+
+  /// What the schema says about a field number.
+  enum Field {
+    /// The schema does not know the number.
+    case unknown
+    /// A number, text or byte string.
+    case plain
+    /// A message.
+    case message(SchemaDescriptor)
+  }
+
+  /// The field of a number.
+  func field(_ number: Int) -> Field {
+    guard let field = unsafe protobuf_c_message_descriptor_get_field(pointer, UInt32(number)) else {
+      return .unknown
+    }
+    guard unsafe field.pointee.type == PROTOBUF_C_TYPE_MESSAGE, let nested = unsafe field.pointee.descriptor
+    else { return .plain }
+    return unsafe .message(
+      SchemaDescriptor(nested.assumingMemoryBound(to: ProtobufCMessageDescriptor.self)))
+  }
+
+  /// The message's name in the schema, for example `NodeProto`.
+  var name: String { unsafe String(cString: pointer.pointee.short_name) }
+}
+
+extension SchemaMessage {
+  /// Decodes a message with protobuf-c and hands it to `body`; it is freed afterwards.
+  static func decoding<Result>(
+    _ bytes: UnsafeRawBufferPointer, _ body: (UnsafePointer<Self>) throws(FormatError) -> Result
+  ) throws(FormatError) -> Result {
+    let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
+    guard let message = unsafe protobuf_c_message_unpack(descriptor.pointer, nil, bytes.count, start) else {
+      throw FormatError("a \(descriptor.name) with a field of the wrong type, or not enough memory")
+    }
+    defer { unsafe protobuf_c_message_free_unpacked(message, nil) }
+    return try unsafe body(UnsafeRawPointer(message).assumingMemoryBound(to: Self.self))
+  }
+}
+
+extension Onnx__ModelProto: SchemaMessage {
+  static func prepare(_ message: UnsafeMutablePointer<Self>) { unsafe onnx__model_proto__init(message) }
+}
+extension Onnx__GraphProto: SchemaMessage {
+  static func prepare(_ message: UnsafeMutablePointer<Self>) { unsafe onnx__graph_proto__init(message) }
+}
+extension Onnx__FunctionProto: SchemaMessage {
+  static func prepare(_ message: UnsafeMutablePointer<Self>) { unsafe onnx__function_proto__init(message) }
+}
+extension Onnx__TrainingInfoProto: SchemaMessage {
+  static func prepare(_ message: UnsafeMutablePointer<Self>) {
+    unsafe onnx__training_info_proto__init(message)
+  }
+}
+extension Onnx__NodeProto: SchemaMessage {
+  static func prepare(_ message: UnsafeMutablePointer<Self>) { unsafe onnx__node_proto__init(message) }
+}
+extension Onnx__AttributeProto: SchemaMessage {
+  static func prepare(_ message: UnsafeMutablePointer<Self>) { unsafe onnx__attribute_proto__init(message) }
+}
+extension Onnx__TensorProto: SchemaMessage {
+  static func prepare(_ message: UnsafeMutablePointer<Self>) { unsafe onnx__tensor_proto__init(message) }
+}
+extension Onnx__SparseTensorProto: SchemaMessage {
+  static func prepare(_ message: UnsafeMutablePointer<Self>) {
+    unsafe onnx__sparse_tensor_proto__init(message)
+  }
+}
+extension Onnx__ValueInfoProto: SchemaMessage {
+  static func prepare(_ message: UnsafeMutablePointer<Self>) { unsafe onnx__value_info_proto__init(message) }
+}
+extension Onnx__StringStringEntryProto: SchemaMessage {
+  static func prepare(_ message: UnsafeMutablePointer<Self>) {
+    unsafe onnx__string_string_entry_proto__init(message)
+  }
+}
+extension Onnx__OperatorSetIdProto: SchemaMessage {
+  static func prepare(_ message: UnsafeMutablePointer<Self>) {
+    unsafe onnx__operator_set_id_proto__init(message)
+  }
+}
+extension Onnx__TensorAnnotation: SchemaMessage {
+  static func prepare(_ message: UnsafeMutablePointer<Self>) { unsafe onnx__tensor_annotation__init(message) }
+}
+extension Onnx__TypeProto: SchemaMessage {
+  static func prepare(_ message: UnsafeMutablePointer<Self>) { unsafe onnx__type_proto__init(message) }
+}
+extension Onnx__TypeProto__Tensor: SchemaMessage {
+  static func prepare(_ message: UnsafeMutablePointer<Self>) {
+    unsafe onnx__type_proto__tensor__init(message)
+  }
+}
+extension Onnx__TypeProto__SparseTensor: SchemaMessage {
+  static func prepare(_ message: UnsafeMutablePointer<Self>) {
+    unsafe onnx__type_proto__sparse_tensor__init(message)
+  }
+}
+extension Onnx__TypeProto__Sequence: SchemaMessage {
+  static func prepare(_ message: UnsafeMutablePointer<Self>) {
+    unsafe onnx__type_proto__sequence__init(message)
+  }
+}
+extension Onnx__TypeProto__Optional: SchemaMessage {
+  static func prepare(_ message: UnsafeMutablePointer<Self>) {
+    unsafe onnx__type_proto__optional__init(message)
+  }
+}
+extension Onnx__TypeProto__Map: SchemaMessage {
+  static func prepare(_ message: UnsafeMutablePointer<Self>) { unsafe onnx__type_proto__map__init(message) }
+}
+extension Onnx__TypeProto__Opaque: SchemaMessage {
+  static func prepare(_ message: UnsafeMutablePointer<Self>) {
+    unsafe onnx__type_proto__opaque__init(message)
+  }
+}
+extension Onnx__TensorShapeProto: SchemaMessage {
+  static func prepare(_ message: UnsafeMutablePointer<Self>) {
+    unsafe onnx__tensor_shape_proto__init(message)
+  }
+}
+extension Onnx__TensorShapeProto__Dimension: SchemaMessage {
+  static func prepare(_ message: UnsafeMutablePointer<Self>) {
+    unsafe onnx__tensor_shape_proto__dimension__init(message)
+  }
+}

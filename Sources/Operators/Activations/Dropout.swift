@@ -1,0 +1,121 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// Dropout (ai.onnx 7…): the identity outside training.
+///
+/// In training mode (version 12…) elements are dropped by a mask that depends on attribute `seed` alone, so the node
+/// must have one; models that draw a new mask at each step hold `TrainingDropout` in its place.
+/// Shapes: data any, ratio [], training_mode [] → output like data, mask of truth values (below version 10: of
+/// ones in the type of data). Source: onnx/docs/Operators.md#Dropout.
+struct Dropout: Operator {
+  static let schema = OperatorSchema(
+    "Dropout", versions: 7..., inputs: ["data", "ratio?", "training_mode?"], outputs: ["output", "mask?"])
+
+  let hasTruthMask: Bool
+  let seed: Int?
+  let mayTrain: Bool
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    hasTruthMask = node.version >= 10
+    mayTrain = node.version >= 12 && node.inputCount > 2
+    seed = try node.optionalInt("seed")
+    guard node.version >= 12 || node.inputCount == 1 else {
+      throw .invalid("has \(node.inputCount) inputs, expected 1 below version 12")
+    }
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    try inputs.require(0, isOneOf: [.float32, .float64])
+    for index in 1..<3 {
+      guard let type = inputs.optional(index) else { continue }
+      try inputs.require(index, isOneOf: index == 1 ? [.float32, .float64] : [.bool])
+      guard type.shape.elementCount == 1 else {
+        throw .invalid("input \(index) has shape \(type.shape), expected a scalar")
+      }
+    }
+    return [inputs[0], ValueType(hasTruthMask ? .bool : inputs[0].elementType, inputs[0].shape)]
+  }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    let mask = operands.optionalOutput(1)
+    let isTraining = operands.optional(2)?.tensor.integers?.first == 1
+    let ratio = operands.optional(1)?.tensor.doubles?.first ?? 0.5
+    if isTraining, ratio != 0 {
+      guard let seed else { throw .unsupported("is in training mode without attribute 'seed'") }
+      guard ratio > 0, ratio < 1 else { throw .invalid("ratio is \(ratio), expected 0 ≤ ratio < 1") }
+      RandomMask.drop(
+        operands[0], ratio: ratio, key: Random(seed), into: operands.output(0), mask: mask, context.options)
+      return
+    }
+    DataMovement.copy(operands[0], into: operands.output(0))
+    if let mask { Sequences.fillWithOnes(mask) }
+  }
+
+  func views(_ inputs: InputTypes) -> [OperandView?] { mayTrain ? [] : [OperandView(input: 0)] }
+
+  var reusableInputs: [Int] { [0] }
+
+  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+    -> [String?]
+  {
+    guard mayTrain else { return [try site.gradient(), nil, nil] }
+    // The same node on the gradient draws the same mask.
+    let dX = try gradient.emit(
+      site.node.operatorName, [try site.gradient()] + site.inputs.dropFirst(), attributes: site.attributes)
+    return [dX[0], nil, nil]
+  }
+}
+
+/// Dropout whose mask is a pure function of a seed operand and of each element's position.
+///
+///     y = x / (1 − ratio) where kept, else 0          dx = the same operator on dy
+///
+/// The mask is made again in the backward pass instead of being kept. Attribute `stream` tells the dropouts of one
+/// model apart. With one seed per row the mask of a row does not depend on where the row stands in a batch. Domain
+/// dka.training: exists in plans only. Shapes: data any, seed [] or [rows of data] int64 → output like data.
+package struct TrainingDropout: Operator {
+  package static let schema = OperatorSchema(
+    "Dropout", domain: "dka.training", versions: 1..., inputs: ["data", "seed"], outputs: ["output"])
+
+  let ratio: Double
+  let stream: Int
+
+  package init(reading node: AttributeReader) throws(OperatorError) {
+    ratio = Double(try node.float("ratio", default: 0.5))
+    guard ratio >= 0, ratio < 1 else {
+      throw .invalid("attribute 'ratio' is \(ratio), expected 0 ≤ ratio < 1")
+    }
+    stream = try node.int("stream", default: 0)
+  }
+
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    try inputs.require(0, isOneOf: [.float32, .float64])
+    let rows = inputs[0].shape.rank > 0 ? inputs[0].shape[0] : 0
+    guard inputs[1] == ValueType(.int64, []) || inputs[1] == ValueType(.int64, Shape([rows])) else {
+      throw .invalid("seed is \(inputs[1]), expected int64[] or int64[\(rows)]")
+    }
+    return [inputs[0]]
+  }
+
+  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    let seeds = operands[1].tensor.integers ?? []
+    let parts = operands[1].shape.rank == 0 ? 1 : seeds.count
+    for (part, seed) in seeds.enumerated() {
+      RandomMask.drop(
+        operands[0].part(part, of: parts), ratio: ratio, key: Random(seed, stream),
+        into: operands.output(0).part(part, of: parts), mask: nil, context.options)
+    }
+  }
+
+  package var reusableInputs: [Int] { [0] }
+
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+    -> [String?]
+  {
+    [
+      try gradient.emit(
+        TrainingDropout.self, [try site.gradient(), site.inputs[1]], site.attributes), nil,
+    ]
+  }
+}

@@ -1,0 +1,31 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// Add (ai.onnx 7…): elementwise sum.
+///
+///     c = a + b          da = dc,  db = dc
+///
+/// Gradients of stretched operands are summed over the stretched axes. Shapes: A, B broadcastable → C.
+/// Source: onnx/docs/Operators.md#Add.
+struct Add: BinaryElementwise {
+  static let schema = OperatorSchema("Add", versions: 7..., inputs: ["A", "B"], outputs: ["C"])
+
+  init(reading node: AttributeReader) throws(OperatorError) {}
+
+  func apply(
+    _ first: TensorView, _ second: TensorView, into output: TensorView, _ options: KernelOptions
+  ) throws(OperatorError) {
+    Elementwise.add(first, second, into: output, options)
+  }
+
+  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+    -> [String?]
+  {
+    let dC = try site.gradient()
+    return [
+      site.needs(0) ? try gradient.sum(dC, toShapeOf: site.inputs[0]) : nil,
+      site.needs(1) ? try gradient.sum(dC, toShapeOf: site.inputs[1]) : nil,
+    ]
+  }
+}

@@ -1,0 +1,25 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// Ceil (ai.onnx 6…): the next integer not below x.
+///
+///     y = ⌈x⌉          dx = 0 wherever there is a slope
+///
+/// Shapes: X any → Y like X.
+/// Source: onnx/docs/Operators.md#Ceil.
+struct Ceil: UnaryElementwise {
+  static let schema = OperatorSchema("Ceil", versions: 6..., inputs: ["X"], outputs: ["Y"])
+
+  init(reading node: AttributeReader) throws(OperatorError) {}
+
+  func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
+    Elementwise.apply(.ceiling, input, into: output, options)
+  }
+
+  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+    -> [String?]
+  {
+    [nil]
+  }
+}

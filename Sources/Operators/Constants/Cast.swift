@@ -1,0 +1,50 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// Cast (ai.onnx 6…): the same elements in another type.
+///
+/// Floating point becomes integer by dropping the fraction (out of range: the nearest bound; NaN: 0), integers
+/// narrow by dropping upper bits, everything but 0 is true. Between floating-point types the gradient is cast
+/// back. Shapes: input any → output like it. Source: onnx/docs/Operators.md#Cast.
+struct Cast: Operator {
+  static let schema = OperatorSchema("Cast", versions: 6..., inputs: ["input"], outputs: ["output"])
+
+  let target: ElementType
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    guard let type = try node.optionalElementType("to") else { throw .invalid("lacks attribute 'to'") }
+    guard type.isComputable else { throw .unsupported("casts to \(type.name), which is not computed with") }
+    target = type
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    try inputs.require(0, isOneOf: [.float32, .float64, .int64, .int32, .bool])
+    return [ValueType(target, inputs[0].shape)]
+  }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    Elementwise.convert(operands[0], into: operands.output(0), context.options)
+  }
+
+  func views(_ inputs: InputTypes) -> [OperandView?] {
+    // Truth values from a file may need to be brought to 0 and 1.
+    inputs[0].elementType == target && target != .bool ? [OperandView(input: 0)] : []
+  }
+
+  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+    -> [String?]
+  {
+    guard gradient.type(site.inputs[0]).elementType.isFloatingPoint else { return [nil] }
+    return [try gradient.cast(try site.gradient(), like: site.inputs[0])]
+  }
+}
+
+extension GradientBuilder {
+  /// The elements of a value in the type of another one.
+  mutating func cast(_ value: String, like other: String) throws(OperatorError) -> String {
+    let target = type(other).elementType
+    guard type(value).elementType != target else { return value }
+    return try emit("Cast", [value], [Attribute("to", Int(target.rawValue))])
+  }
+}

@@ -1,0 +1,29 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// CastLike (ai.onnx 15…): the first operand's elements in the second one's type; conversion as in Cast.
+///
+/// Shapes: input any, target_type any → output like input. Source: onnx/docs/Operators.md#CastLike.
+struct CastLike: Operator {
+  static let schema = OperatorSchema(
+    "CastLike", versions: 15..., inputs: ["input", "target_type"], outputs: ["output"])
+
+  init(reading node: AttributeReader) throws(OperatorError) {}
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    for index in 0..<2 { try inputs.require(index, isOneOf: [.float32, .float64, .int64, .int32, .bool]) }
+    return [ValueType(inputs[1].elementType, inputs[0].shape)]
+  }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    Elementwise.convert(operands[0], into: operands.output(0), context.options)
+  }
+
+  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+    -> [String?]
+  {
+    guard gradient.type(site.inputs[0]).elementType.isFloatingPoint else { return [nil, nil] }
+    return [try gradient.cast(try site.gradient(), like: site.inputs[0]), nil]
+  }
+}

@@ -1,0 +1,28 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// Identity (ai.onnx 1…): the operand itself.
+///
+///     y = x          dx = dy
+///
+/// Shapes: input any → output like it. Source: onnx/docs/Operators.md#Identity.
+struct Identity: Operator {
+  static let schema = OperatorSchema("Identity", versions: 1..., inputs: ["input"], outputs: ["output"])
+
+  init(reading node: AttributeReader) throws(OperatorError) {}
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] { [inputs[0]] }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    DataMovement.copy(operands[0], into: operands.output(0))
+  }
+
+  func views(_ inputs: InputTypes) -> [OperandView?] { [OperandView(input: 0)] }
+
+  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+    -> [String?]
+  {
+    [try site.gradient()]
+  }
+}

@@ -1,0 +1,115 @@
+import Graphs
+package import Kernels
+import Tensors
+
+/// Sum of two depthwise convolutions of the same maps, as one with the merged kernel (domain dka.fused).
+///
+///     Y = X ∗ large + X ∗ small = X ∗ (large + small padded with zeros)
+///
+/// Zero padding that keeps the size, stride 1, dilations `large_dilation` and `small_dilation`. Taps that never meet data are
+/// skipped, which is exact. Shapes: X [B, C, H, W], large [C, 1, K, K], small [C, 1, k, k], K and k odd → Y like X.
+/// Source: the DKA paper, eq. 2.
+package struct DepthwisePair: Operator {
+  package static let schema = OperatorSchema(
+    "DepthwisePair", domain: "dka.fused", versions: 1..., inputs: ["X", "large", "small"], outputs: ["Y"])
+
+  let pair: DepthwisePairComputation
+
+  package init(reading node: AttributeReader) throws(OperatorError) {
+    pair = DepthwisePairComputation(try DepthwiseAttributes(reading: node, tokens: false))
+  }
+
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    try pair.inferTypes(inputs)
+  }
+  package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    pair.scratchByteCount(inputs, options)
+  }
+  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    try pair.evaluate(operands, context)
+  }
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+    -> [String?]
+  {
+    try pair.pullback(site, DepthwisePairGradient.schema.name, into: &gradient)
+  }
+}
+
+/// `DepthwisePair` on tokens: the map's tokens are convolved where they lie, the others pass through (domain dka.fused).
+///
+/// Attributes `height`, `width`, `prefix` besides those of `DepthwisePair`. Shapes: X [B, prefix + height · width, C], large
+/// [C, 1, K, K], small [C, 1, k, k] → Y like X.
+package struct TokenDepthwisePair: Operator {
+  package static let schema = OperatorSchema(
+    "TokenDepthwisePair", domain: "dka.fused", versions: 1..., inputs: ["X", "large", "small"],
+    outputs: ["Y"])
+
+  let pair: DepthwisePairComputation
+
+  package init(reading node: AttributeReader) throws(OperatorError) {
+    pair = DepthwisePairComputation(try DepthwiseAttributes(reading: node, tokens: true))
+  }
+
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    try pair.inferTypes(inputs)
+  }
+  package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    pair.scratchByteCount(inputs, options)
+  }
+  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    try pair.evaluate(operands, context)
+  }
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+    -> [String?]
+  {
+    try pair.pullback(site, TokenDepthwisePairGradient.schema.name, into: &gradient)
+  }
+}
+
+/// Gradients of `DepthwisePair` in one pass (domain dka.gradient).
+///
+///     dX = dY ∗ turned merged kernel        dm = correlation of dY with X        dlarge, dsmall = centres of dm
+struct DepthwisePairGradient: Operator {
+  static let schema = OperatorSchema(
+    "DepthwisePairGradient", domain: "dka.gradient", versions: 1...,
+    inputs: ["X", "large", "small", "dY"], outputs: ["dX?", "dlarge?", "dsmall?"])
+
+  let pair: DepthwisePairComputation
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    pair = DepthwisePairComputation(try DepthwiseAttributes(reading: node, tokens: false))
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    try pair.inferGradientTypes(inputs)
+  }
+  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    pair.scratchByteCount(inputs, options)
+  }
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    try pair.evaluateGradient(operands, context)
+  }
+}
+
+/// Gradients of `TokenDepthwisePair` in one pass (domain dka.gradient).
+struct TokenDepthwisePairGradient: Operator {
+  static let schema = OperatorSchema(
+    "TokenDepthwisePairGradient", domain: "dka.gradient", versions: 1...,
+    inputs: ["X", "large", "small", "dY"], outputs: ["dX?", "dlarge?", "dsmall?"])
+
+  let pair: DepthwisePairComputation
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    pair = DepthwisePairComputation(try DepthwiseAttributes(reading: node, tokens: true))
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    try pair.inferGradientTypes(inputs)
+  }
+  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    pair.scratchByteCount(inputs, options)
+  }
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    try pair.evaluateGradient(operands, context)
+  }
+}

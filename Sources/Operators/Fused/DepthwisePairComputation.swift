@@ -1,0 +1,122 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// The computation behind the depthwise pairs on maps and on tokens, and behind their gradients.
+struct DepthwisePairComputation: Sendable {
+  private let attributes: DepthwiseAttributes
+
+  init(_ attributes: DepthwiseAttributes) { self.attributes = attributes }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    try DepthwiseAttributes.checkTypes(inputs)
+    _ = try attributes.geometry(inputs[0], kernels: [inputs[1].shape, inputs[2].shape])
+    return [inputs[0]]
+  }
+
+  func inferGradientTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    _ = try inferTypes(inputs)
+    guard inputs[3] == inputs[0] else {
+      throw .invalid("gradient has type \(inputs[3]), expected \(inputs[0])")
+    }
+    return [inputs[0], inputs[1], inputs[2]]
+  }
+
+  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    guard let geometry = try? attributes.geometry(inputs[0], kernels: [inputs[1].shape, inputs[2].shape])
+    else {
+      return 0
+    }
+    let windows = geometry.windowByteCount(inputs[0].elementType)
+    guard DepthwiseToeplitz.isSuitable(geometry, inputs[0].elementType) else { return windows }
+    return (windows + 63) / 64 * 64 + DepthwiseToeplitz.scratchByteCount(geometry, options)
+  }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    let x = operands[0]
+    let y = operands.output(0)
+    let geometry = try geometry(operands)
+    let window = merged(operands, geometry)
+    copyPrefix(x, into: y)
+    convolve(x, window, flipped: false, geometry, into: y, operands.scratch, context.options)
+  }
+
+  func evaluateGradient(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    let dy = operands[3]
+    let geometry = try geometry(operands)
+    if let dx = operands.optionalOutput(0) {
+      let window = merged(operands, geometry)
+      copyPrefix(dy, into: dx)
+      convolve(dy, window, flipped: true, geometry, into: dx, operands.scratch, context.options)
+    }
+    let large = operands.optionalOutput(1)
+    let small = operands.optionalOutput(2)
+    guard large != nil || small != nil else { return }
+    let window = geometry.window(in: operands.scratch, dy.elementType)
+    if let scratch = operands.scratch, DepthwiseToeplitz.isSuitable(geometry, dy.elementType) {
+      unsafe DepthwiseToeplitz.windowGradient(
+        operands[0], dy, geometry, into: window, scratch: behind(window, in: scratch), context.options)
+    } else {
+      DepthwiseWindow.windowGradient(operands[0], dy, geometry, into: window)
+    }
+    if let large {
+      DepthwiseWindow.split(window, dilation: attributes.largeDilation, geometry, into: large)
+    }
+    if let small {
+      DepthwiseWindow.split(window, dilation: attributes.smallDilation, geometry, into: small)
+    }
+  }
+
+  func pullback(_ site: PullbackSite, _ name: OperatorName, into gradient: inout GradientBuilder)
+    throws(OperatorError) -> [String?]
+  {
+    let names = (0..<3).map { site.needs($0) ? gradient.freshName(name.type) : "" }
+    guard names.contains(where: { !$0.isEmpty }) else { return [nil, nil, nil] }
+    _ = try gradient.emit(
+      name, site.inputs + [try site.gradient()], attributes: site.attributes, outputs: names)
+    return names.map { $0.isEmpty ? nil : $0 }
+  }
+
+  private func geometry(_ operands: Operands) throws(OperatorError) -> DepthwiseGeometry {
+    try attributes.geometry(
+      ValueType(operands[0].elementType, operands[0].shape),
+      kernels: [operands[1].shape, operands[2].shape])
+  }
+
+  private func merged(_ operands: Operands, _ geometry: DepthwiseGeometry) -> TensorView {
+    let window = geometry.window(in: operands.scratch, operands[0].elementType)
+    DataMovement.clear(window)
+    DepthwiseWindow.merge(
+      operands[1], dilation: attributes.largeDilation, geometry, into: window)
+    DepthwiseWindow.merge(
+      operands[2], dilation: attributes.smallDilation, geometry, into: window)
+    return window
+  }
+
+  private func convolve(
+    _ x: TensorView, _ window: TensorView, flipped: Bool, _ geometry: DepthwiseGeometry, into y: TensorView,
+    _ scratch: TensorView?, _ options: KernelOptions
+  ) {
+    if let scratch, DepthwiseToeplitz.isSuitable(geometry, x.elementType) {
+      unsafe DepthwiseToeplitz.convolve(
+        x, window: window, flipped: flipped, geometry, into: y, scratch: behind(window, in: scratch), options)
+    } else {
+      DepthwiseWindow.convolve(x, window: window, flipped: flipped, geometry, into: y)
+    }
+  }
+
+  /// Scratch memory behind the live windows, which `scratchByteCount` asked for.
+  private func behind(_ window: TensorView, in scratch: TensorView) -> UnsafeMutablePointer<Float> {
+    unsafe (scratch.pointer + (window.byteCount + 63) / 64 * 64).assumingMemoryBound(to: Float.self)
+  }
+
+  /// Copies the tokens in front of the map.
+  private func copyPrefix(_ source: TensorView, into target: TensorView) {
+    guard attributes.prefix > 0 else { return }
+    let shape = source.shape
+    let block = DataMovement.Block(strides: shape.strides)
+    DataMovement.copy(
+      source, block, into: target, block, extents: [shape[0], attributes.prefix, shape[2]],
+      KernelOptions(threads: 1, level: .portable))
+  }
+}

@@ -1,0 +1,181 @@
+package import Graphs
+package import Kernels
+import Tensors
+
+/// Product of rows with a matrix, with what stands around it in one pass (domain dka.fused).
+///
+///     Y = activation(X · W + bias) + residual
+///     dX = dY · Wᵀ        dW = Xᵀ · dY        dbias = Σ rows dY        dresidual = dY
+///
+/// Shapes: X [..., K], W [K, N] or [N, K] where `transposed`, bias [N], residual like Y → Y [..., N]. The activation is added
+/// after differentiation, so there is no gradient through it.
+package struct Linear: Decomposable {
+  package static let schema = OperatorSchema(
+    "Linear", domain: "dka.fused", versions: 1..., inputs: ["X", "W", "bias?", "residual?"], outputs: ["Y"])
+
+  let isTransposed: Bool
+  let activation: ProductActivation
+
+  package init(reading node: AttributeReader) throws(OperatorError) {
+    isTransposed = try node.flag("transposed", default: false)
+    let name = try node.text("activation", oneOf: ProductActivation.allCases.map(\.rawValue))
+    activation = ProductActivation(rawValue: name) ?? .none
+  }
+
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    try inputs.require(0, isOneOf: [.float32, .float64])
+    try inputs.requireSameType(0..<inputs.count)
+    let x = inputs[0].shape
+    let w = inputs[1].shape
+    guard x.rank >= 1, w.rank == 2, x[-1] == w[isTransposed ? 1 : 0] else {
+      throw .invalid("rows of shape \(x) don't fit the matrix of shape \(w)")
+    }
+    let columns = w[isTransposed ? 0 : 1]
+    guard let shape = Shape(checking: x.extents.dropLast() + [columns]) else {
+      throw .invalid("rows of shape \(x) and the matrix of shape \(w) give a result beyond all memory")
+    }
+    if let bias = inputs.optional(2), bias.shape.extents != [columns] {
+      throw .invalid("bias has shape \(bias.shape), expected [\(columns)]")
+    }
+    if let residual = inputs.optional(3), residual.shape != shape {
+      throw .invalid("residual has shape \(residual.shape), expected \(shape)")
+    }
+    return [ValueType(inputs[0].elementType, shape)]
+  }
+
+  package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    guard inputs[0].elementType == .float32 else { return 0 }
+    return LinearProduct.scratchByteCount(
+      depth: inputs[0].shape[-1], columns: inputs[1].shape[isTransposed ? 0 : 1],
+      packsRight: inputs.constants.count < 2 || inputs.constants[1] == nil, options)
+  }
+
+  package func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    let rows = inputs[0].shape.product(0..<inputs[0].shape.rank - 1)
+    return 2 &* rows &* inputs[1].shape.elementCount
+  }
+
+  package func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError)
+    -> (any PreparedConstants)?
+  {
+    guard inputs.constants.count > 1, let matrix = inputs.constants[1], matrix.elementType == .float32 else {
+      return nil
+    }
+    do {
+      let view = TensorView(try matrix.aligned())
+      return PackedLinear(matrix: LinearProduct.packed(view, transposed: isTransposed, options))
+    } catch { throw OperatorError(.outOfMemory, "no memory for a packed matrix") }
+  }
+
+  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    LinearProduct.multiply(
+      operands[0], operands[1], transposed: isTransposed,
+      packed: (operands.prepared as? PackedLinear)?.matrix,
+      bias: operands.optional(2), residual: operands.optional(3), activation: activation,
+      rows: operands[0].shape.product(0..<operands[0].shape.rank - 1), depth: operands[0].shape[-1],
+      columns: operands[1].shape[isTransposed ? 0 : 1], into: operands.output(0), scratch: operands.scratch,
+      context.options)
+  }
+
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+    -> [String?]
+  {
+    guard activation == .none else {
+      throw OperatorError(.notDifferentiable, "a linear layer with activation has no gradient")
+    }
+    let dy = try site.gradient()
+    var results: [String?] = site.inputs.map { _ in nil }
+    if site.needs(0) {
+      results[0] = try gradient.emit(
+        Linear.self, [dy, site.inputs[1]], isTransposed ? [] : [Attribute("transposed", 1)])
+    }
+    if site.needs(1) {
+      results[1] = try gradient.emit(LinearWeightGradient.self, [site.inputs[0], dy], site.attributes)
+    }
+    if site.needs(2) { results[2] = try gradient.sum(dy, toShapeOf: site.inputs[2]) }
+    if site.needs(3) { results[3] = dy }
+    return results
+  }
+
+  package func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
+    var matrix = node.inputs[1]
+    if isTransposed { matrix = try builder.emit("Transpose", [matrix], [Attribute("perm", [1, 0])]) }
+    var result = try builder.emit("MatMul", [node.inputs[0], matrix])
+    if node.inputs.count > 2, !node.inputs[2].isEmpty {
+      result = try builder.emit("Add", [result, node.inputs[2]])
+    }
+    switch activation {
+    case .none: break
+    case .relu: result = try builder.emit("Relu", [result])
+    case .gelu: result = try builder.emit("Gelu", [result])
+    }
+    if node.inputs.count > 3, !node.inputs[3].isEmpty {
+      result = try builder.emit("Add", [result, node.inputs[3]])
+    }
+    return [result]
+  }
+}
+
+/// Gradient of `Linear` by its matrix (domain dka.gradient).
+///
+///     dW = Xᵀ · dY        its transpose where `transposed`
+///
+/// Shapes: X [..., K], dY [..., N] → dW [K, N] or [N, K].
+struct LinearWeightGradient: Decomposable {
+  static let schema = OperatorSchema(
+    "LinearWeightGradient", domain: "dka.gradient", versions: 1..., inputs: ["X", "dY"], outputs: ["dW"])
+
+  let isTransposed: Bool
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    isTransposed = try node.flag("transposed", default: false)
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    try inputs.require(0, isOneOf: [.float32, .float64])
+    try inputs.requireSameType(0..<2)
+    let x = inputs[0].shape
+    let dy = inputs[1].shape
+    guard x.rank >= 1, x.rank == dy.rank, x.extents.dropLast() == dy.extents.dropLast(),
+      let shape = Shape(checking: isTransposed ? [dy[-1], x[-1]] : [x[-1], dy[-1]])
+    else { throw .invalid("rows of shape \(x) don't fit gradients of shape \(dy)") }
+    return [ValueType(inputs[0].elementType, shape)]
+  }
+
+  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    guard inputs[0].elementType == .float32 else { return 0 }
+    let x = inputs[0].shape
+    return LinearProduct.weightGradientScratchByteCount(
+      rows: x.product(0..<x.rank - 1), depth: x[-1], columns: inputs[1].shape[-1], transposed: isTransposed,
+      options)
+  }
+
+  func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    2 &* inputs[0].shape.elementCount &* inputs[1].shape[-1]
+  }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    let x = operands[0].shape
+    LinearProduct.weightGradient(
+      operands[0], operands[1], transposed: isTransposed, rows: x.product(0..<x.rank - 1), depth: x[-1],
+      columns: operands[1].shape[-1], into: operands.output(0), scratch: operands.scratch, context.options)
+  }
+
+  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+    func flat(_ value: String, _ builder: inout GradientBuilder) throws(OperatorError) -> String {
+      let shape = builder.shape(value)
+      return try builder.reshape(value, to: Shape([shape.product(0..<shape.rank - 1), shape[-1]]))
+    }
+    let rows = try flat(node.inputs[isTransposed ? 1 : 0], &builder)
+    let columns = try flat(node.inputs[isTransposed ? 0 : 1], &builder)
+    let transposed = try builder.emit("Transpose", [rows], [Attribute("perm", [1, 0])])
+    return [try builder.emit("MatMul", [transposed, columns])]
+  }
+}
+
+/// The matrix of a `Linear`, packed once.
+private struct PackedLinear: PreparedConstants {
+  let matrix: PackedMatrix
+}

@@ -1,0 +1,133 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// Gather (ai.onnx 1…): the slices of an axis that an integer tensor names.
+///
+///     y[a…, i…, b…] = x[a…, indices[i…], b…]          dx[a…, j, b…] = Σ(i: indices[i] = j) dy[a…, i, b…]
+///
+/// Negative indices count from the end. Shapes: data [a…, n, b…], indices [i…] → [a…, i…, b…].
+/// Source: onnx/docs/Operators.md#Gather.
+struct Gather: Operator {
+  static let schema = OperatorSchema(
+    "Gather", versions: 1..., inputs: ["data", "indices"], outputs: ["output"])
+
+  let axis: Int
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    axis = try node.int("axis", default: 0)
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    try inputs.require(1, isOneOf: [.int64, .int32])
+    let (source, indices) = (inputs[0].shape, inputs[1].shape)
+    let axis = try inputs.axis(axis)
+    let extents = Array(source.extents[..<axis]) + indices.extents + Array(source.extents[(axis + 1)...])
+    guard let shape = Shape(checking: extents) else {
+      throw .invalid("result of extents \(extents) is too large")
+    }
+    return [ValueType(inputs[0].elementType, shape)]
+  }
+
+  /// One slice of the outermost axis that has more than one element is one run of memory.
+  func views(_ inputs: InputTypes) -> [OperandView?] {
+    let shape = inputs[0].shape
+    guard let axis = shape.normalizedAxis(axis), shape.product(0..<axis) == 1,
+      inputs[1].shape.elementCount == 1, inputs.constants.count > 1,
+      let index = inputs.constants[1]?.integers?.first, index >= -shape.extents[axis],
+      index < shape.extents[axis]
+    else { return [] }
+    let position = index < 0 ? index + shape.extents[axis] : index
+    return [OperandView(input: 0, elementOffset: position * shape.product((axis + 1)..<shape.rank))]
+  }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    let shape = operands[0].shape
+    guard let axis = shape.normalizedAxis(axis) else { return }
+    let positions = try operands[1].positions(extent: shape.extents[axis])
+    Indexing.gather(
+      operands[0], positions, outer: shape.product(0..<axis), extent: shape.extents[axis],
+      inner: shape.product((axis + 1)..<shape.rank), into: operands.output(0))
+  }
+
+  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+    -> [String?]
+  {
+    let shape = gradient.shape(site.inputs[0])
+    guard let axis = shape.normalizedAxis(axis) else { return [] }
+    let dX = try gradient.emit(
+      GatherGradient.self, [try site.gradient(), site.inputs[1]],
+      [Attribute("axis", axis), Attribute("shape", shape.extents)])
+    return [dX, nil]
+  }
+}
+
+extension InputTypes {
+  /// An axis of operand 0 counted from the front.
+  func axis(_ axis: Int) throws(OperatorError) -> Int {
+    guard let normalized = self[0].shape.normalizedAxis(axis) else {
+      throw .invalid("attribute 'axis' is \(axis), out of range for \(self[0].shape)")
+    }
+    return normalized
+  }
+}
+
+extension TensorView {
+  /// The elements of an index tensor as positions in an axis of `extent` elements.
+  func positions(extent: Int) throws(OperatorError) -> [Int] {
+    switch Indexing.positions(self, extent: extent) {
+    case .valid(let positions): return positions
+    case .outOfRange(let index): throw .invalid("index \(index) is out of range for an extent of \(extent)")
+    }
+  }
+}
+
+/// Adds up the gradients of all slices that `Gather` took from the same place.
+///
+/// Domain dka.gradient: exists in plans only.
+struct GatherGradient: Operator, Decomposable {
+  static let schema = OperatorSchema(
+    "GatherGradient", domain: "dka.gradient", versions: 1..., inputs: ["dY", "indices"], outputs: ["dX"])
+
+  let axis: Int
+  let shape: Shape
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    axis = try node.int("axis")
+    guard let extents = try node.optionalInts("shape"), let shape = Shape(checking: extents),
+      axis >= 0, axis < shape.rank
+    else { throw .invalid("lacks attribute 'shape' or its axis") }
+    self.shape = shape
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    try inputs.require(0, isOneOf: [.float32, .float64])
+    return [ValueType(inputs[0].elementType, shape)]
+  }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    let positions = try operands[1].positions(extent: shape.extents[axis])
+    Indexing.scatterSum(
+      operands[0], positions, outer: shape.product(0..<axis), extent: shape.extents[axis],
+      inner: shape.product((axis + 1)..<shape.rank), into: operands.output(0))
+  }
+
+  /// Moves the axis to the front, where ScatterND adds whole slices.
+  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+    let indices = builder.shape(node.inputs[1])
+    let count = indices.elementCount
+    let (outer, inner) = (shape.product(0..<axis), shape.product((axis + 1)..<shape.rank))
+    let slices = try builder.reshape(node.inputs[0], to: Shape([outer, count, inner]))
+    let moved = try builder.emit("Transpose", [slices], [Attribute("perm", [1, 0, 2])])
+    let zero = try builder.scalar(0, like: node.inputs[0])
+    let zeros = try builder.emit(
+      "Expand", [zero, try builder.constant([shape.extents[axis], outer, inner])])
+    let places = try builder.reshape(node.inputs[1], to: Shape([count, 1]))
+    let wide =
+      builder.type(places).elementType == .int64
+      ? places : try builder.emit("Cast", [places], [Attribute("to", 7)])
+    let sums = try builder.emit("ScatterND", [zeros, wide, moved], [Attribute("reduction", "add")])
+    let back = try builder.emit("Transpose", [sums], [Attribute("perm", [1, 0, 2])])
+    return [try builder.reshape(back, to: shape)]
+  }
+}

@@ -1,0 +1,190 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// Attention (ai.onnx 23…) without cache: softmax of scaled products of queries and keys, applied to values.
+///
+///     y = softmax(scale · q · kᵀ + mask) · v          gradients see `ScaledDotProduct`
+///
+/// Shapes: Q [B, h, N, d], K [B, g, M, d], V [B, g, M, e] with h a multiple of g → [B, h, N, e]; or with heads side by side,
+/// [B, N, h · d] and so on, and attributes `q_num_heads` and `kv_num_heads`. The mask broadcasts to [B, h, N, M], is added or
+/// (bool) says which keys count, and may cover fewer keys. Past and present keys, soft capping and the inner product as a result
+/// are refused. Source: onnx/docs/Operators.md#Attention.
+struct Attention: Operator {
+  static let schema = OperatorSchema(
+    "Attention", versions: 23...,
+    inputs: ["Q", "K", "V", "attn_mask?", "past_key?", "past_value?", "nonpad_kv_seqlen?"],
+    outputs: ["Y", "present_key?", "present_value?", "qk_matmul_output?"])
+
+  private let attributes: StandardAttentionAttributes
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    attributes = try StandardAttentionAttributes(reading: node)
+    for (index, name) in ["past_key", "past_value", "nonpad_kv_seqlen"].enumerated()
+    where node.node.inputs.count > 4 + index && !node.node.inputs[4 + index].isEmpty {
+      throw .unsupported("input '\(name)' is not implemented")
+    }
+    for (index, name) in ["present_key", "present_value", "qk_matmul_output"].enumerated()
+    where node.node.outputs.count > 1 + index && !node.node.outputs[1 + index].isEmpty {
+      throw .unsupported("output '\(name)' is not implemented")
+    }
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    try inputs.require(0, isOneOf: [.float32, .float64])
+    try inputs.requireSameType(0..<3)
+    let (kernel, shape) = try attributes.kernel(inputs[0].shape, inputs[1].shape, inputs[2].shape)
+    if let mask = inputs.optional(3) {
+      guard mask.elementType == .bool || mask.elementType == inputs[0].elementType else {
+        throw .invalid(
+          "input 3 has element type \(mask.elementType.name), expected bool or \(inputs[0].elementType.name)")
+      }
+      _ = try kernel.maskShape(mask.shape)
+    }
+    return [ValueType(inputs[0].elementType, shape)]
+  }
+
+  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    let kernel = try? attributes.kernel(inputs[0].shape, inputs[1].shape, inputs[2].shape).0
+    return kernel?.scratchByteCount(inputs[0].elementType, backward: false, options) ?? 0
+  }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    let kernel = try attributes.kernel(operands[0].shape, operands[1].shape, operands[2].shape).0
+    guard let scratch = operands.scratch else { return DataMovement.clear(operands.output(0)) }
+    kernel.forward(
+      operands[0], operands[1], operands[2], mask: try kernel.mask(operands.optional(3)),
+      into: operands.output(0), scratch: scratch, context.options)
+  }
+
+  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+    -> [String?]
+  {
+    guard !site.needs(3) else {
+      throw OperatorError(.notDifferentiable, "Attention has no gradient with respect to its mask")
+    }
+    let names = (0..<3).map { site.needs($0) ? gradient.freshName("AttentionGradient") : "" }
+    _ = try gradient.emit(
+      AttentionGradient.schema.name, [try site.gradient()] + site.inputs, attributes: site.attributes,
+      outputCount: 3, outputs: names)
+    return (0..<3).map { site.needs($0) ? names[$0] : nil } + [nil]
+  }
+}
+
+/// dQ, dK and dV of `Attention`, each where it is wanted; the softmax is computed again.
+///
+/// Domain dka.gradient: exists in plans only.
+struct AttentionGradient: Operator {
+  static let schema = OperatorSchema(
+    "AttentionGradient", domain: "dka.gradient", versions: 1...,
+    inputs: ["dY", "Q", "K", "V", "attn_mask?"], outputs: ["dQ?", "dK?", "dV?"])
+
+  private let attributes: StandardAttentionAttributes
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    attributes = try StandardAttentionAttributes(reading: node)
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    let shape = try attributes.kernel(inputs[1].shape, inputs[2].shape, inputs[3].shape).1
+    guard inputs[0].shape == shape else { throw .invalid("input 0 is \(inputs[0].shape), expected \(shape)") }
+    return [inputs[1], inputs[2], inputs[3]]
+  }
+
+  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    let kernel = try? attributes.kernel(inputs[1].shape, inputs[2].shape, inputs[3].shape).0
+    return kernel?.scratchByteCount(inputs[0].elementType, backward: true, options) ?? 0
+  }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    let kernel = try attributes.kernel(operands[1].shape, operands[2].shape, operands[3].shape).0
+    let results = (0..<3).map { operands.optionalOutput($0) }
+    guard let scratch = operands.scratch else {
+      for result in results { if let result { DataMovement.clear(result) } }
+      return
+    }
+    kernel.backward(
+      operands[0], operands[1], operands[2], operands[3], mask: try kernel.mask(operands.optional(4)),
+      into: results[0], results[1], results[2], scratch: scratch, context.options)
+  }
+}
+
+/// The attributes of `Attention` and its gradient.
+struct StandardAttentionAttributes {
+  private let scale: Float?
+  private let isCausal: Bool
+  private let queryHeads: Int?
+  private let keyHeads: Int?
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    scale = try node.optionalFloat("scale")
+    isCausal = try node.flag("is_causal", default: false)
+    queryHeads = try node.optionalInt("q_num_heads")
+    keyHeads = try node.optionalInt("kv_num_heads")
+    guard try node.float("softcap", default: 0) == 0 else {
+      throw .unsupported("attribute 'softcap' is not implemented")
+    }
+    for name in ["left_window_size", "right_window_size"] { try node.require(name, is: -1) }
+    if let precision = try node.optionalElementType("softmax_precision"), precision != .float32 {
+      throw .unsupported("attribute 'softmax_precision' is \(precision.name), only float is implemented")
+    }
+  }
+
+  /// The kernel for operands of given shapes, and the result's shape.
+  func kernel(_ q: Shape, _ k: Shape, _ v: Shape) throws(OperatorError) -> (ScaledDotProduct, Shape) {
+    guard q.rank == k.rank, q.rank == v.rank, q.rank == 3 || q.rank == 4, q[0] == k[0], q[0] == v[0],
+      k[-2] == v[-2]
+    else { throw .invalid("queries \(q), keys \(k) and values \(v) don't fit together") }
+    let heads: Int
+    let sharedHeads: Int
+    if q.rank == 4 {
+      (heads, sharedHeads) = (q[1], k[1])
+      guard v[1] == sharedHeads else { throw .invalid("keys \(k) and values \(v) have different heads") }
+    } else {
+      guard let queryHeads, let keyHeads else {
+        throw .invalid("queries \(q) need attributes 'q_num_heads' and 'kv_num_heads'")
+      }
+      (heads, sharedHeads) = (queryHeads, keyHeads)
+      guard heads > 0, sharedHeads > 0, q[2] % heads == 0, k[2] % sharedHeads == 0, v[2] % sharedHeads == 0
+      else { throw .invalid("\(heads) and \(sharedHeads) heads don't divide queries \(q) and keys \(k)") }
+    }
+    guard heads > 0, sharedHeads > 0, heads % sharedHeads == 0 else {
+      throw .invalid("\(heads) query heads can't share \(sharedHeads) key heads")
+    }
+    let depth = q.rank == 4 ? q[3] : q[2] / heads
+    let keyDepth = k.rank == 4 ? k[3] : k[2] / sharedHeads
+    let valueDepth = v.rank == 4 ? v[3] : v[2] / sharedHeads
+    guard depth == keyDepth, depth > 0 else {
+      throw .invalid("queries have depth \(depth), keys \(keyDepth)")
+    }
+    let extents =
+      q.rank == 4 ? [q[0], heads, q[2], valueDepth] : [q[0], q[1], heads * valueDepth]
+    guard let shape = Shape(checking: extents), Shape(checking: [2, q[-2], k[-2]]) != nil else {
+      throw .invalid("attention of \(q) to \(k) is too large")
+    }
+    let kernel = ScaledDotProduct(
+      batch: q[0], heads: heads, keyHeads: sharedHeads, queries: q[-2], keys: k[-2], depth: depth,
+      valueDepth: valueDepth, isInterleaved: q.rank == 3,
+      scale: scale.map(Double.init) ?? 1 / Double(depth).squareRoot(), isCausal: isCausal)
+    return (kernel, shape)
+  }
+}
+
+extension ScaledDotProduct {
+  /// The shape that a mask expands to: all images, heads and queries, and the keys it covers.
+  fileprivate func maskShape(_ mask: Shape) throws(OperatorError) -> Shape {
+    let covered = (mask.extents.last ?? 1) == 1 ? keys : mask[-1]
+    let full = Shape([batch, heads, queries, covered])
+    guard covered <= keys, mask.rank <= 4, mask.broadcast(with: full) == full else {
+      throw .invalid("mask \(mask) does not fit \(Shape([batch, heads, queries, keys]))")
+    }
+    return full
+  }
+
+  /// The mask with its strides.
+  fileprivate func mask(_ view: TensorView?) throws(OperatorError) -> Mask? {
+    guard let view else { return nil }
+    let shape = try maskShape(view.shape)
+    return Mask(view, strides: view.shape.strides(expandedTo: shape), keys: shape[-1])
+  }
+}

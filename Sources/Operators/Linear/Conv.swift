@@ -1,0 +1,153 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// Conv (ai.onnx 1…): convolution over one or two axes, with groups, strides, dilations and padding.
+///
+///     y[b, m, i, j] = Σ(c, u, v) x[b, c, i · s + u · d − p, j · s + v · d − p] · w[m, c, u, v] + bias[m]
+///     db = Σ dy over images and positions; dx and dw see `ConvInputGradient` and `ConvWeightGradient`
+///
+/// Shapes: X [B, C, H, W], W [M, C/group, KH, KW], B [M] → [B, M, OH, OW]. Taps that meet nothing but padding are skipped
+/// in depthwise convolutions, which is exact. Source: onnx/docs/Operators.md#Conv.
+struct Conv: Operator {
+  static let schema = OperatorSchema("Conv", versions: 1..., inputs: ["X", "W", "B?"], outputs: ["Y"])
+
+  private let attributes: ConvolutionAttributes
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    attributes = try ConvolutionAttributes(reading: node)
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    try inputs.require(0, isOneOf: [.float32, .float64])
+    try inputs.requireSameType(0..<inputs.count)
+    let shape = try attributes.geometry(inputs[0].shape, inputs[1].shape).shape
+    if let bias = inputs.optional(2)?.shape, bias.extents != [shape.extents[1]] {
+      throw .invalid("input 2 has shape \(bias), expected [\(shape.extents[1])]")
+    }
+    return [ValueType(inputs[0].elementType, shape)]
+  }
+
+  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    attributes.scratchByteCount(inputs[0], inputs[1].shape, options)
+  }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    let geometry = try attributes.geometry(operands[0].shape, operands[1].shape).geometry
+    Convolution.forward(
+      operands[0], operands[1], geometry, into: operands.output(0), scratch: operands.scratch,
+      context.options)
+    if let bias = operands.optional(2) { ChannelSum.add(bias, to: operands.output(0)) }
+  }
+
+  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+    -> [String?]
+  {
+    let dY = try site.gradient()
+    let (x, w) = (site.inputs[0], site.inputs[1])
+    var (dX, dW, dB): (String?, String?, String?)
+    if site.needs(0) {
+      dX = try gradient.emit(
+        ConvInputGradient.self, [dY, w],
+        site.attributes + [Attribute("input_shape", gradient.shape(x).extents)])
+    }
+    if site.needs(1) {
+      dW = try gradient.emit(
+        ConvWeightGradient.self, [dY, x],
+        site.attributes + [Attribute("weight_shape", gradient.shape(w).extents)])
+    }
+    if site.needs(2) {
+      let axes = [0] + Array(2..<gradient.shape(dY).rank)
+      dB = try gradient.emit("ReduceSum", [dY, try gradient.constant(axes)], [Attribute("keepdims", 0)])
+    }
+    return [dX, dW, dB]
+  }
+}
+
+extension ConvolutionAttributes {
+  /// Bytes of scratch memory for an input and a kernel.
+  fileprivate func scratchByteCount(_ x: ValueType, _ w: Shape, _ options: KernelOptions) -> Int {
+    guard let geometry = try? geometry(x.shape, w).geometry else { return 0 }
+    return Convolution.scratchByteCount(geometry, x.elementType, options)
+  }
+}
+
+/// Gradient of `Conv` with respect to its input, a transposed convolution.
+///
+///     dx[b, c, i · s + u · d − p, …] += Σ(m) dy[b, m, i, …] · w[m, c, u, …]
+///
+/// Domain dka.gradient: exists in plans only.
+struct ConvInputGradient: Operator {
+  static let schema = OperatorSchema(
+    "ConvInputGradient", domain: "dka.gradient", versions: 1..., inputs: ["dY", "W"], outputs: ["dX"])
+
+  private let attributes: ConvolutionAttributes
+  private let shape: Shape
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    attributes = try ConvolutionAttributes(reading: node)
+    guard let shape = Shape(checking: try node.optionalInts("input_shape") ?? []) else {
+      throw .invalid("lacks attribute 'input_shape'")
+    }
+    self.shape = shape
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    let expected = try attributes.geometry(shape, inputs[1].shape).shape
+    guard inputs[0].shape == expected else {
+      throw .invalid("input 0 is \(inputs[0].shape), expected \(expected)")
+    }
+    return [ValueType(inputs[0].elementType, shape)]
+  }
+
+  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    attributes.scratchByteCount(ValueType(inputs[0].elementType, shape), inputs[1].shape, options)
+  }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    let geometry = try attributes.geometry(shape, operands[1].shape).geometry
+    Convolution.inputGradient(
+      operands[0], operands[1], geometry, into: operands.output(0), scratch: operands.scratch,
+      context.options)
+  }
+}
+
+/// Gradient of `Conv` with respect to its kernel.
+///
+///     dw[m, c, u, v] = Σ(b, i, j) dy[b, m, i, j] · x[b, c, i · s + u · d − p, j · s + v · d − p]
+///
+/// Domain dka.gradient: exists in plans only.
+struct ConvWeightGradient: Operator {
+  static let schema = OperatorSchema(
+    "ConvWeightGradient", domain: "dka.gradient", versions: 1..., inputs: ["dY", "X"], outputs: ["dW"])
+
+  private let attributes: ConvolutionAttributes
+  private let shape: Shape
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    attributes = try ConvolutionAttributes(reading: node)
+    guard let shape = Shape(checking: try node.optionalInts("weight_shape") ?? []) else {
+      throw .invalid("lacks attribute 'weight_shape'")
+    }
+    self.shape = shape
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    let expected = try attributes.geometry(inputs[1].shape, shape).shape
+    guard inputs[0].shape == expected else {
+      throw .invalid("input 0 is \(inputs[0].shape), expected \(expected)")
+    }
+    return [ValueType(inputs[0].elementType, shape)]
+  }
+
+  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    attributes.scratchByteCount(inputs[1], shape, options)
+  }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    let geometry = try attributes.geometry(operands[1].shape, shape).geometry
+    Convolution.weightGradient(
+      operands[0], operands[1], geometry, into: operands.output(0), scratch: operands.scratch,
+      context.options)
+  }
+}

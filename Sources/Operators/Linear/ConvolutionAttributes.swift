@@ -1,0 +1,96 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// The attributes that Conv and its gradients share, and the geometry they give.
+struct ConvolutionAttributes {
+  private let group: Int
+  private let strides: [Int]?
+  private let dilations: [Int]?
+  private let pads: [Int]?
+  private let automaticPadding: String
+  private let kernelShape: [Int]?
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    group = try node.int("group", default: 1)
+    strides = try node.optionalInts("strides")
+    dilations = try node.optionalInts("dilations")
+    pads = try node.optionalInts("pads")
+    automaticPadding = try node.text("auto_pad", oneOf: ["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"])
+    kernelShape = try node.optionalInts("kernel_shape")
+    let limit = 1 << 24
+    for (name, values) in [("strides", strides), ("dilations", dilations)] {
+      guard values?.allSatisfy({ $0 > 0 && $0 < limit }) ?? true else {
+        throw .invalid("attribute '\(name)' is \(values ?? []), expected positive numbers")
+      }
+    }
+    guard group > 0 else { throw .invalid("attribute 'group' is \(group), expected a positive number") }
+    guard pads?.allSatisfy({ $0 >= 0 && $0 < limit }) ?? true else {
+      throw .unsupported("attribute 'pads' is \(pads ?? []), only pads from 0 on are implemented")
+    }
+  }
+
+  /// The geometry for an input and a kernel, and the result's shape.
+  func geometry(_ x: Shape, _ w: Shape) throws(OperatorError) -> (geometry: ConvolutionGeometry, shape: Shape)
+  {
+    let axes = x.rank - 2
+    guard axes == 1 || axes == 2 else {
+      throw axes < 1
+        ? .invalid("input 0 has shape \(x), expected [N, C, …]")
+        : .unsupported("convolution over \(axes) axes, implemented: 1 and 2")
+    }
+    guard w.rank == x.rank, x.extents[1] == w.extents[1] * group, w.extents[0] % group == 0 else {
+      throw .invalid("kernel \(w) with group \(group) does not fit input \(x)")
+    }
+    if let kernelShape, kernelShape != Array(w.extents[2...]) {
+      throw .invalid("attribute 'kernel_shape' is \(kernelShape), the kernel has shape \(w)")
+    }
+    for (name, values, count) in [
+      ("strides", strides, axes), ("dilations", dilations, axes), ("pads", pads, 2 * axes),
+    ] {
+      guard values == nil || values?.count == count else {
+        throw .invalid("attribute '\(name)' has \(values?.count ?? 0) numbers, expected \(count)")
+      }
+    }
+    var outputs: [Int] = []
+    var before: [Int] = []
+    for axis in 0..<axes {
+      let (extent, padding) = try output(axis, axes, input: x.extents[2 + axis], kernel: w.extents[2 + axis])
+      outputs.append(extent)
+      before.append(padding)
+    }
+    guard let shape = Shape(checking: [x.extents[0], w.extents[0]] + outputs) else {
+      throw .invalid("result of extents \(outputs) is too large")
+    }
+    func pair(_ values: [Int], or filler: Int) -> (Int, Int) {
+      axes == 1 ? (filler, values[0]) : (values[0], values[1])
+    }
+    let ones = [Int](repeating: 1, count: axes)
+    let geometry = ConvolutionGeometry(
+      batch: x.extents[0], groups: group, channels: w.extents[1], filters: w.extents[0] / group,
+      input: pair(Array(x.extents[2...]), or: 1), kernel: pair(Array(w.extents[2...]), or: 1),
+      output: pair(outputs, or: 1), stride: pair(strides ?? ones, or: 1),
+      dilation: pair(dilations ?? ones, or: 1), padding: pair(before, or: 0))
+    return (geometry, shape)
+  }
+
+  /// Extent of the result and zeros in front along one axis.
+  private func output(_ axis: Int, _ axes: Int, input: Int, kernel: Int) throws(OperatorError) -> (Int, Int) {
+    guard kernel > 0, kernel < 1 << 24 else {
+      throw .invalid("the kernel has extent \(kernel) along spatial axis \(axis)")
+    }
+    let stride = strides?[axis] ?? 1
+    let reach = (kernel - 1) * (dilations?[axis] ?? 1) + 1
+    switch automaticPadding {
+    case "SAME_UPPER", "SAME_LOWER":
+      let extent = (input + stride - 1) / stride
+      let total = max((extent - 1) * stride + reach - input, 0)
+      return (extent, automaticPadding == "SAME_UPPER" ? total / 2 : total - total / 2)
+    default:
+      let isPadded = automaticPadding == "NOTSET"
+      let before = isPadded ? pads?[axis] ?? 0 : 0
+      let padded = input + before + (isPadded ? pads?[axes + axis] ?? 0 : 0)
+      return (padded < reach ? 0 : (padded - reach) / stride + 1, before)
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// Gemm (ai.onnx 7…): scaled product of two matrices, either of which may be read as its transpose, plus a scaled sum.
+///
+///     y = α · a′ · b′ + β · c          da′ = α · dy · b′ᵀ,  db′ = α · a′ᵀ · dy,  dc = β · Σ dy over stretched axes
+///
+/// Shapes: A′ [M, K], B′ [K, N], C broadcastable to [M, N] → [M, N].
+/// Source: onnx/docs/Operators.md#Gemm.
+struct Gemm: Operator {
+  static let schema = OperatorSchema("Gemm", versions: 7..., inputs: ["A", "B", "C?"], outputs: ["Y"])
+
+  let alpha: Float
+  let beta: Float
+  let transposesA: Bool
+  let transposesB: Bool
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    alpha = try node.float("alpha", default: 1)
+    beta = try node.float("beta", default: 1)
+    transposesA = try node.flag("transA", default: false)
+    transposesB = try node.flag("transB", default: false)
+    if node.version < 11, node.inputCount < 3 { throw .invalid("lacks input 2 (C)") }
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    for index in 0..<inputs.count where inputs.optional(index) != nil {
+      try inputs.require(index, isOneOf: [.float32, .float64])
+    }
+    try inputs.requireSameType(0..<inputs.count)
+    let (a, b) = (inputs[0].shape, inputs[1].shape)
+    guard a.rank == 2, b.rank == 2 else { throw .invalid("inputs \(a) and \(b) are no matrices") }
+    let shape = try stacks(a, b).shape
+    if let c = inputs.optional(2)?.shape {
+      guard c.broadcast(with: shape) == shape else {
+        throw .invalid("input 2 \(c) does not broadcast to \(shape)")
+      }
+    }
+    return [ValueType(inputs[0].elementType, shape)]
+  }
+
+  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    inputs.productScratchByteCount(try? product(inputs[0].shape, inputs[1].shape), options)
+  }
+
+  func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError)
+    -> (any PreparedConstants)?
+  {
+    try inputs.packedRight(product(inputs[0].shape, inputs[1].shape), options)
+  }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    let result = operands.output(0)
+    try product(operands[0].shape, operands[1].shape).run(
+      operands[0], operands[1], packed: (operands.prepared as? PackedRight)?.matrix, into: result,
+      scratch: operands.scratch, context.options)
+    let addend = operands.optional(2)
+    guard alpha != 1 || addend != nil else { return }
+    MatrixSum.scale(
+      result, by: alpha, adding: addend, strides: addend?.shape.strides(expandedTo: result.shape) ?? [0, 0],
+      times: beta)
+  }
+
+  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+    -> [String?]
+  {
+    let dY = try site.gradient()
+    let (a, b) = (site.inputs[0], site.inputs[1])
+    var dA: String?
+    var dB: String?
+    var dC: String?
+    if site.needs(0) {
+      // da = dy · b′ᵀ, or its transpose b′ · dyᵀ where a is read transposed.
+      dA =
+        transposesA
+        ? try product(b, transposesB, dY, true, &gradient)
+        : try product(dY, false, b, !transposesB, &gradient)
+    }
+    if site.needs(1) {
+      dB =
+        transposesB
+        ? try product(dY, true, a, transposesA, &gradient)
+        : try product(a, !transposesA, dY, false, &gradient)
+    }
+    if site.needs(2) {
+      var sum = try gradient.sum(dY, toShapeOf: site.inputs[2])
+      if beta != 1 { sum = try gradient.emit("Mul", [sum, try gradient.scalar(Double(beta), like: sum)]) }
+      dC = sum
+    }
+    return [dA, dB, dC]
+  }
+
+  private func product(
+    _ left: String, _ transposesLeft: Bool, _ right: String, _ transposesRight: Bool,
+    _ gradient: inout GradientBuilder
+  ) throws(OperatorError) -> String {
+    try gradient.emit(
+      "Gemm", [left, right],
+      [
+        Attribute("alpha", alpha), Attribute("transA", transposesLeft ? 1 : 0),
+        Attribute("transB", transposesRight ? 1 : 0),
+      ])
+  }
+
+  private func stacks(_ a: Shape, _ b: Shape) throws(OperatorError) -> MatrixStacks {
+    try MatrixStacks(a, b, transposesA: transposesA, transposesB: transposesB)
+  }
+
+  private func product(_ a: Shape, _ b: Shape) throws(OperatorError) -> BatchedProduct {
+    try stacks(a, b).product(transposesA: transposesA, transposesB: transposesB)
+  }
+}

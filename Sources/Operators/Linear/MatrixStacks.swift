@@ -1,0 +1,69 @@
+import Kernels
+import Tensors
+
+/// The shapes of a product of two stacks of matrices, as NumPy's matmul has them.
+///
+/// A vector on the left is a row, one on the right a column; its axis is dropped from the result.
+struct MatrixStacks {
+  /// The result's shape.
+  let shape: Shape
+  /// Rows, columns, depth of one product.
+  let size: Product.Size
+  /// First element of A and B per product.
+  let offsets: (a: [Int], b: [Int])
+
+  /// Pairs two stacks, the last two axes of which count as swapped where an operand is transposed.
+  ///
+  /// A single B is multiplied with all rows of A's stack at once.
+  init(_ a: Shape, _ b: Shape, transposesA: Bool = false, transposesB: Bool = false) throws(OperatorError) {
+    guard a.rank > 0, b.rank > 0 else { throw .invalid("can't multiply \(a) and \(b): scalars have no rows") }
+    let rowAxes = a.rank == 1 ? [1] + a.extents : a.extents
+    let columnAxes = b.rank == 1 ? b.extents + [1] : b.extents
+    let (m, kA) = Self.lastTwo(rowAxes, swapped: transposesA)
+    let (kB, n) = Self.lastTwo(columnAxes, swapped: transposesB)
+    guard kA == kB else {
+      throw .invalid("can't multiply \(a) and \(b): inner extents \(kA) and \(kB) differ")
+    }
+    let stackA = Shape(Array(rowAxes.dropLast(2)))
+    let stackB = Shape(Array(columnAxes.dropLast(2)))
+    guard let stack = stackA.broadcast(with: stackB),
+      let shape = Shape(
+        checking: stack.extents + (a.rank == 1 ? [] : [m]) + (b.rank == 1 ? [] : [n]))
+    else { throw .invalid("can't multiply \(a) and \(b): the stacks do not broadcast") }
+    self.shape = shape
+    if shape.elementCount == 0 {
+      size = Product.Size(m: m, n: n, k: kA)
+      offsets = ([], [])
+    } else if stackB.elementCount == 1, !transposesA {
+      size = Product.Size(m: stack.elementCount * m, n: n, k: kA)
+      offsets = ([0], [0])
+    } else {
+      size = Product.Size(m: m, n: n, k: kA)
+      offsets = (
+        Self.offsets(of: stackA, in: stack, step: m * kA), Self.offsets(of: stackB, in: stack, step: kA * n)
+      )
+    }
+  }
+
+  /// The products to run.
+  func product(transposesA: Bool = false, transposesB: Bool = false) -> BatchedProduct {
+    BatchedProduct(
+      size, offsetsA: offsets.a, offsetsB: offsets.b, transposesA: transposesA, transposesB: transposesB)
+  }
+
+  private static func lastTwo(_ extents: [Int], swapped: Bool) -> (Int, Int) {
+    let (first, second) = (extents[extents.count - 2], extents[extents.count - 1])
+    return swapped ? (second, first) : (first, second)
+  }
+
+  private static func offsets(of own: Shape, in stack: Shape, step: Int) -> [Int] {
+    let strides = own.strides(expandedTo: stack)
+    var offsets = [0]
+    for axis in stack.extents.indices {
+      offsets = offsets.flatMap { base in
+        (0..<stack.extents[axis]).map { base + $0 * strides[axis] * step }
+      }
+    }
+    return offsets
+  }
+}

@@ -1,0 +1,21 @@
+package import Kernels
+import Tensors
+
+/// Rule kind for connectives of two truth values with broadcasting.
+package protocol ConnectiveOperator: Operator {
+  /// Which connective.
+  static var connective: Elementwise.Connective { get }
+}
+
+extension ConnectiveOperator {
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    try Broadcasting.resultType(of: inputs, types: [.bool])
+  }
+
+  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    Elementwise.connect(
+      Self.connective, operands[0], operands[1], into: operands.output(0), context.options)
+  }
+
+  package var reusableInputs: [Int] { [0, 1] }
+}

@@ -1,0 +1,21 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// IsNaN (ai.onnx 9…): whether an element is not a number.
+///
+/// Shapes: X any → Y of truth values, like X. Source: onnx/docs/Operators.md#IsNaN.
+struct IsNaN: Operator {
+  static let schema = OperatorSchema("IsNaN", versions: 9..., inputs: ["X"], outputs: ["Y"])
+
+  init(reading node: AttributeReader) throws(OperatorError) {}
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    try inputs.require(0, isOneOf: [.float32, .float64])
+    return [ValueType(.bool, inputs[0].shape)]
+  }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    Elementwise.isNaN(operands[0], into: operands.output(0), context.options)
+  }
+}

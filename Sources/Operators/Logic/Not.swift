@@ -1,0 +1,17 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// Not (ai.onnx 1…): the opposite truth value.
+///
+/// Shapes: X any → Y like X. Source: onnx/docs/Operators.md#Not.
+struct Not: UnaryElementwise {
+  static let schema = OperatorSchema("Not", versions: 1..., inputs: ["X"], outputs: ["Y"])
+  static let elementTypes: [ElementType] = [.bool]
+
+  init(reading node: AttributeReader) throws(OperatorError) {}
+
+  func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
+    Elementwise.not(input, into: output, options)
+  }
+}

@@ -1,0 +1,123 @@
+package import Graphs
+package import Tensors
+
+/// A node with its operator read.
+package struct LoweredNode: Sendable {
+  /// The node as it stands in the file, or as a pass emitted it.
+  package var node: Node
+  /// Its operator.
+  package let operation: any Operator
+  /// Version of the operator's domain that the node follows.
+  package let version: Int
+
+  /// A node with its operator.
+  package init(_ node: Node, operation: any Operator, version: Int) {
+    self.node = node
+    self.operation = operation
+    self.version = version
+  }
+
+  /// Values read.
+  package var inputs: [String] { node.inputs }
+  /// Values made.
+  package var outputs: [String] { node.outputs }
+  /// Operator type, for patterns and profiles.
+  package var type: String { node.operatorName.type }
+}
+
+/// A graph on its way to execution: shapes bound, operators read, constants folded; a copy of the user's graph.
+///
+/// Every value has a type. Values are named as in the file; passes add names with the prefix of their own.
+package struct LoweredGraph: Sendable {
+  /// Nodes in topological order.
+  package var nodes: [LoweredNode]
+  /// Type of every value.
+  package var types: [String: ValueType]
+  /// Values known before the model runs: frozen initializers and what was folded from them.
+  package var constants: [String: Tensor]
+  /// Tensors that may change between runs: trainable parameters and optimiser state, with their start values.
+  package var variables: [String: Tensor]
+  /// Values fed at each run, in order.
+  package var inputs: [String]
+  /// Values delivered, in order.
+  package var outputs: [String]
+  /// Variables that a run changes, each with the value that becomes its new content.
+  package var updates: [Update]
+
+  /// A variable and its content after a run.
+  package struct Update: Sendable, Hashable {
+    /// The variable.
+    package let variable: String
+    /// The value that becomes its content.
+    package let value: String
+
+    /// A variable with its new content.
+    package init(variable: String, value: String) {
+      self.variable = variable
+      self.value = value
+    }
+  }
+
+  /// A graph.
+  package init(
+    nodes: [LoweredNode] = [], types: [String: ValueType] = [:], constants: [String: Tensor] = [:],
+    variables: [String: Tensor] = [:], inputs: [String] = [], outputs: [String] = [], updates: [Update] = []
+  ) {
+    self.nodes = nodes
+    self.types = types
+    self.constants = constants
+    self.variables = variables
+    self.inputs = inputs
+    self.outputs = outputs
+    self.updates = updates
+  }
+
+  /// Type of a value that the graph has.
+  package func type(_ value: String) -> ValueType {
+    guard let type = types[value] else { preconditionFailure("value '\(value)' has no type") }
+    return type
+  }
+
+  /// The operands' types and known values of a node, as its operator asks for them.
+  package func inputTypes(of node: Node) -> InputTypes {
+    InputTypes(
+      types: node.inputs.map { $0.isEmpty ? nil : types[$0] },
+      constants: node.inputs.map { $0.isEmpty ? nil : constants[$0] },
+      outputCount: (node.outputs.lastIndex { !$0.isEmpty } ?? -1) + 1)
+  }
+
+  /// Index of the node that makes each value.
+  package var producers: [String: Int] {
+    var producers: [String: Int] = [:]
+    for (index, node) in nodes.enumerated() {
+      for output in node.outputs where !output.isEmpty { producers[output] = index }
+    }
+    return producers
+  }
+
+  /// Indices of the nodes that read each value, ascending; a node that reads a value twice stands twice.
+  package var consumers: [String: [Int]] {
+    var consumers: [String: [Int]] = [:]
+    for (index, node) in nodes.enumerated() {
+      for input in node.inputs where !input.isEmpty { consumers[input, default: []].append(index) }
+    }
+    return consumers
+  }
+
+  /// Values that must be there after a run: outputs and new contents of variables.
+  package var delivered: Set<String> { Set(outputs).union(updates.map(\.value)) }
+
+  /// Drops nodes that contribute to no output or update, and constants and variables that nobody reads.
+  package mutating func removeUnused() {
+    var needed = delivered
+    var kept: [LoweredNode] = []
+    for node in nodes.reversed() where node.outputs.contains(where: { needed.contains($0) }) {
+      kept.append(node)
+      needed.formUnion(node.inputs)
+    }
+    nodes = kept.reversed()
+    constants = constants.filter { needed.contains($0.key) }
+    let updated = Set(updates.map(\.variable))
+    variables = variables.filter { needed.contains($0.key) || updated.contains($0.key) }
+  }
+}

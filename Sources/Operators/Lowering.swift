@@ -1,0 +1,328 @@
+package import Graphs
+package import Tensors
+
+/// Brings a graph to execution: binds shapes, reads operators, infers types, folds constants.
+///
+/// Works on a copy.
+package struct Lowering: Sendable {
+  /// Operators to use.
+  package var registry: OperatorRegistry
+  /// Kernels for folding.
+  package var context: ExecutionContext
+  /// Shape per graph input.
+  ///
+  /// Inputs that are not listed keep their declared shape, which must be fixed then.
+  package var inputShapes: [String: Shape] = [:]
+  /// Extent for every dimension that is neither fixed nor listed, by position: 0 is the batch.
+  package var openExtent: (@Sendable (_ input: String, _ axis: Int) -> Int?)?
+  /// Inputs whose value is known and may decide shapes.
+  package var inputValues: [String: Tensor] = [:]
+  /// Initializers that may change between runs and are therefore not folded.
+  package var variables: Set<String> = []
+  /// Values that must stay values of the graph: requested outputs and values to differentiate by.
+  package var barriers: Set<String> = []
+  /// Largest folded constant in bytes.
+  package var foldLimit = 1 << 28
+
+  /// Lowering with the given operators.
+  package init(registry: OperatorRegistry, context: ExecutionContext) {
+    self.registry = registry
+    self.context = context
+  }
+
+  /// Lowers the main graph of a model at a batch of its own choice for the first input.
+  ///
+  /// Where the file leaves the batch open it is bound as the file says. A batch that the exporter baked into the graph
+  /// is rewritten on the way; see `BatchBinding`.
+  package func lower(_ model: ModelDescription, batch: Int) throws(LoweringError) -> LoweredGraph {
+    if let graph = try? lowerOpen(model, batch: batch) { return graph }
+    var unit = self
+    if unit.openExtent == nil { unit.openExtent = { _, axis in axis == 0 ? 1 : nil } }
+    let reference = try unit.lower(model)
+    guard let input = reference.inputs.first(where: { reference.constants[$0] == nil }),
+      let shape = reference.types[input]?.shape, shape.rank > 0, shape.extents[0] != batch
+    else { return reference }
+    guard batch > 0, shape.extents[0] > 0, batch % shape.extents[0] == 0 else {
+      throw .graph(
+        "input '\(input)' has a fixed batch of \(shape.extents[0]), which does not divide \(batch)",
+        value: input)
+    }
+    var scaled = unit
+    scaled.inputShapes[input] = Shape([batch] + shape.extents.dropFirst())
+    return try scaled.lower(model, binding: BatchBinding(reference: reference))
+  }
+
+  /// Lowers a model whose first input leaves its batch open; nil where it does not.
+  private func lowerOpen(_ model: ModelDescription, batch: Int) throws(LoweringError) -> LoweredGraph? {
+    guard batch > 0, let input = model.graph.requiredInputs.first(where: { inputValues[$0.name] == nil }),
+      inputShapes[input.name] == nil, case .tensor(_, let dimensions?)? = input.type?.kind,
+      let first = dimensions.first
+    else { return nil }
+    if case .value = first.extent { return nil }
+    var open = self
+    let (name, given) = (input.name, openExtent)
+    open.openExtent = { input, axis in
+      if axis == 0, input == name { return batch }
+      return given?(input, axis) ?? (axis == 0 ? batch : nil)
+    }
+    return try open.lower(model)
+  }
+
+  /// Lowers the main graph of a model.
+  package func lower(_ model: ModelDescription) throws(LoweringError) -> LoweredGraph {
+    try lower(model, binding: nil)
+  }
+
+  private func lower(_ model: ModelDescription, binding: BatchBinding?) throws(LoweringError) -> LoweredGraph
+  {
+    var state = State(lowering: self, binding: binding)
+    try state.addInputs(of: model.graph)
+    try state.addInitializers(of: model.graph)
+    let nodes = try readOperators(of: model)
+    for node in try sorted(nodes, known: Set(state.graph.types.keys)) { try state.add(node) }
+    for output in model.graph.outputs {
+      guard state.graph.types[output.name] != nil else {
+        throw .graph("output '\(output.name)' is made by no node", value: output.name)
+      }
+      state.graph.outputs.append(output.name)
+    }
+    return state.graph
+  }
+
+  /// Reads every node's operator, and names all that are missing or refused at once.
+  private func readOperators(of model: ModelDescription) throws(LoweringError) -> [LoweredNode] {
+    var lowered: [LoweredNode] = []
+    var refused: [LoweringError.Unsupported] = []
+    for node in model.graph.nodes {
+      let name = node.operatorName
+      let version = model.version(of: name.domain)
+      do {
+        lowered.append(
+          try registry.lower(node, version: version.map { Int($0) } ?? (name.domain.isEmpty ? 1 : 0)))
+      } catch {
+        guard error.code == .unsupported else {
+          throw .node(label: node.label, operatorName: name.description, error)
+        }
+        if let known = refused.firstIndex(where: { $0.name == name.description && $0.reason == error.message }
+        ) {
+          let entry = refused[known]
+          refused[known] = .init(
+            name: entry.name, domain: entry.domain, version: entry.version, nodes: entry.nodes + [node.label],
+            reason: entry.reason)
+        } else {
+          refused.append(
+            .init(
+              name: name.description, domain: name.domain, version: version.map { Int($0) },
+              nodes: [node.label],
+              reason: error.message))
+        }
+      }
+    }
+    guard refused.isEmpty else { throw .unsupported(refused) }
+    return lowered
+  }
+
+  /// Nodes in topological order, keeping the file's order where it already is one.
+  private func sorted(_ nodes: [LoweredNode], known: Set<String>) throws(LoweringError) -> [LoweredNode] {
+    var defined = known
+    var result: [LoweredNode] = []
+    var waiting = nodes
+    while !waiting.isEmpty {
+      var next: [LoweredNode] = []
+      for node in waiting {
+        if node.inputs.allSatisfy({ $0.isEmpty || defined.contains($0) }) {
+          for output in node.outputs where !output.isEmpty {
+            guard defined.insert(output).inserted else {
+              throw .graph(
+                "value '\(output)' is made twice, the second time by '\(node.node.label)'", value: output)
+            }
+          }
+          result.append(node)
+        } else {
+          next.append(node)
+        }
+      }
+      guard next.count < waiting.count else {
+        let made = Set(next.flatMap(\.outputs))
+        for node in next {
+          for input in node.inputs where !input.isEmpty && !defined.contains(input) && !made.contains(input) {
+            throw .graph("node '\(node.node.label)' reads '\(input)', which nothing makes", value: input)
+          }
+        }
+        let labels = next.prefix(4).map { "'\($0.node.label)'" }.joined(separator: ", ")
+        throw .graph("nodes form a cycle: \(labels)", value: next.first?.outputs.first)
+      }
+      waiting = next
+    }
+    return result
+  }
+}
+
+extension Lowering {
+  /// The graph while it is being built.
+  fileprivate struct State {
+    let lowering: Lowering
+    let binding: BatchBinding?
+    var graph = LoweredGraph()
+
+    mutating func addInputs(of source: Graph) throws(LoweringError) {
+      for input in source.requiredInputs {
+        if let value = lowering.inputValues[input.name] {
+          graph.types[input.name] = ValueType(value.elementType, value.shape)
+          graph.constants[input.name] = value
+        } else {
+          graph.types[input.name] = try lowering.boundType(of: input)
+        }
+        graph.inputs.append(input.name)
+      }
+    }
+
+    mutating func addInitializers(of source: Graph) throws(LoweringError) {
+      if let sparse = source.sparseInitializers.first {
+        throw .unsupported([
+          .init(
+            name: "SparseTensor", domain: "", version: nil, nodes: [sparse.values.name],
+            reason: "sparse initializers are carried but not computed with")
+        ])
+      }
+      for initializer in source.initializers {
+        guard graph.types[initializer.name] == nil else {
+          throw .graph(
+            "initializer '\(initializer.name)' has the name of another value", value: initializer.name)
+        }
+        // Types that no kernel knows stay in the file; a node that reads one is refused when it is typed.
+        guard let tensor = initializer.tensor else { continue }
+        let aligned: Tensor
+        do {
+          aligned = tensor.elementType.isComputable && tensor.byteCount < 1024 ? try tensor.aligned() : tensor
+        } catch {
+          throw .graph("no memory for initializer '\(initializer.name)'", value: initializer.name)
+        }
+        graph.types[initializer.name] = ValueType(tensor.elementType, tensor.shape)
+        if lowering.variables.contains(initializer.name) {
+          graph.variables[initializer.name] = aligned
+        } else {
+          graph.constants[initializer.name] = aligned
+        }
+      }
+    }
+
+    /// Adds a node, rewritten for another batch where one is being bound.
+    mutating func add(_ lowered: LoweredNode) throws(LoweringError) {
+      guard let binding else { return try addTyped(lowered) }
+      let label = lowered.node.label
+      let name = lowered.node.operatorName.description
+      do {
+        guard let (node, additions) = try binding.rewritten(lowered.node, in: graph) else {
+          return try addTyped(lowered)
+        }
+        for addition in additions {
+          switch addition {
+          case .constant(let name, let tensor):
+            graph.types[name] = ValueType(tensor.elementType, tensor.shape)
+            graph.constants[name] = tensor
+          case .node(let node):
+            let version = lowering.registry.newestVersion(of: node.operatorName.domain)
+            try addTyped(try lowering.registry.lower(node, version: version))
+          }
+        }
+        try addTyped(try lowering.registry.lower(node, version: lowered.version))
+      } catch let error as OperatorError {
+        throw .node(label: label, operatorName: name, error)
+      } catch let error as LoweringError {
+        throw error
+      } catch { throw .graph("\(error)", value: lowered.outputs.first) }
+    }
+
+    /// Types a node and keeps it, or computes it now where all it needs is known.
+    private mutating func addTyped(_ lowered: LoweredNode) throws(LoweringError) {
+      let node = lowered.node
+      do {
+        let inputs = graph.inputTypes(of: node)
+        let types = try lowered.operation.inferTypes(inputs)
+        for (output, type) in zip(node.outputs, types) where !output.isEmpty { graph.types[output] = type }
+        guard node.outputs.count <= types.count || node.outputs[types.count...].allSatisfy(\.isEmpty) else {
+          throw OperatorError.unsupported(
+            "only \(types.count) of \(node.outputs.count) outputs are implemented")
+        }
+        let isKnown = zip(node.inputs, inputs.constants).allSatisfy { $0.isEmpty || $1 != nil }
+        let isBarrier = node.outputs.contains { lowering.barriers.contains($0) }
+        let bytes = types.reduce(0) { $0 + $1.byteCount }
+        if !isBarrier, let integers = lowered.operation.valuesDecidedByTypes(inputs) {
+          graph.constants[node.outputs[0]] = try Tensor(integers.map(Int64.init), shape: types[0].shape)
+        } else if isKnown, !isBarrier, bytes <= lowering.foldLimit {
+          let results = try lowered.evaluate(inputs, lowering.context)
+          for (output, result) in zip(node.outputs, results) where !output.isEmpty {
+            graph.constants[output] = result
+          }
+        } else {
+          graph.nodes.append(lowered)
+        }
+      } catch let error as OperatorError {
+        if error.code == .unsupported {
+          throw .unsupported([
+            .init(
+              name: node.operatorName.description, domain: node.operatorName.domain, version: lowered.version,
+              nodes: [node.label], reason: error.message)
+          ])
+        }
+        throw .node(label: node.label, operatorName: node.operatorName.description, error)
+      } catch { throw .graph("\(error)", value: node.outputs.first) }
+    }
+  }
+
+  /// The type of an input with every dimension bound.
+  private func boundType(of input: ValueDescription) throws(LoweringError) -> ValueType {
+    guard case .tensor(let number, let dimensions)? = input.type?.kind else {
+      throw .graph("input '\(input.name)' is not a tensor", value: input.name)
+    }
+    guard let elementType = ElementType(rawValue: number), elementType.isComputable else {
+      let name = ElementType(rawValue: number)?.name ?? "number \(number)"
+      throw .unsupported([
+        .init(
+          name: "Input", domain: "", version: nil, nodes: [input.name],
+          reason: "input '\(input.name)' has element type \(name), which is not computed with")
+      ])
+    }
+    if let shape = inputShapes[input.name] { return ValueType(elementType, shape) }
+    guard let dimensions else {
+      throw .graph("input '\(input.name)' declares no shape", value: input.name)
+    }
+    var extents: [Int] = []
+    for (axis, dimension) in dimensions.enumerated() {
+      if case .value(let extent) = dimension.extent {
+        extents.append(Int(extent))
+      } else if let extent = openExtent?(input.name, axis) {
+        extents.append(extent)
+      } else {
+        throw .graph("input '\(input.name)' leaves dimension \(axis) open", value: input.name)
+      }
+    }
+    guard let shape = Shape(checking: extents) else {
+      throw .graph("input '\(input.name)' declares the impossible shape \(extents)", value: input.name)
+    }
+    return ValueType(elementType, shape)
+  }
+}
+
+extension LoweredNode {
+  /// Computes the node's results from known operands into fresh memory.
+  package func evaluate(_ inputs: InputTypes, _ context: ExecutionContext) throws(OperatorError) -> [Tensor] {
+    let types = try operation.inferTypes(inputs)
+    do {
+      let operands = try inputs.constants.map { try $0?.aligned() }
+      let results = try types.map { try Tensor(zeros: $0.shape, of: $0.elementType) }
+      let bytes = operation.scratchByteCount(inputs, context.options)
+      let scratch = bytes == 0 ? nil : try Tensor(zeros: Shape([bytes]), of: .uint8)
+      try operation.evaluate(
+        Operands(
+          inputs: operands.map { $0.map(TensorView.init) }, outputs: results.map(TensorView.init),
+          scratch: scratch.map(TensorView.init)), context)
+      return results
+    } catch let error as OperatorError {
+      throw error
+    } catch {
+      throw OperatorError(.outOfMemory, "no memory for results of types \(types)")
+    }
+  }
+}

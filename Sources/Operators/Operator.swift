@@ -1,0 +1,237 @@
+import Graphs
+package import Kernels
+package import Tensors
+
+/// Element type and extents of a value, known before anything runs.
+package struct ValueType: Hashable, Sendable, CustomStringConvertible {
+  /// Type of the elements.
+  package var elementType: ElementType
+  /// Extent per axis.
+  package var shape: Shape
+
+  /// A type.
+  package init(_ elementType: ElementType, _ shape: Shape) {
+    self.elementType = elementType
+    self.shape = shape
+  }
+
+  /// Size of such a value in bytes.
+  package var byteCount: Int { elementType.byteCount(of: shape.elementCount) ?? 0 }
+
+  /// `float[1,197,768]`.
+  package var description: String { elementType.name + shape.description }
+}
+
+/// One ONNX operator with its attributes read: one file, one registry line.
+///
+/// Shapes are known before a model runs (they are bound and inferred first), so `evaluate` writes into results
+/// that are already allocated. An instance is a value without state.
+package protocol Operator: Sendable {
+  /// Name, versions and operands.
+  static var schema: OperatorSchema { get }
+
+  /// Reads the attributes once and refuses by name what is not implemented.
+  init(reading node: AttributeReader) throws(OperatorError)
+
+  /// Types of the results, as many as the node may have, from the operands' types and known values.
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType]
+
+  /// The integers of result 0 where the operands' types alone decide them, as for `Shape`; nil elsewhere.
+  func valuesDecidedByTypes(_ inputs: InputTypes) -> [Int]?
+
+  /// Computes the results.
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError)
+
+  /// Emits nodes that compute the gradients of the operands from those of the results.
+  ///
+  /// Returns one name per operand, nil for operands without gradient. `site.needs` says which are wanted.
+  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError) -> [String?]
+
+  /// For each result, the operand it is a contiguous view of, where that holds for these shapes.
+  func views(_ inputs: InputTypes) -> [OperandView?]
+
+  /// Operands whose memory result 0 may take over when nobody reads them afterwards.
+  var reusableInputs: [Int] { get }
+
+  /// For each result, the operand of which it is the next state.
+  ///
+  /// Result and operand may be the same memory, and the executor keeps a parameter or a moment in place that way.
+  func updatedInputs(_ inputs: InputTypes) -> [Int]
+
+  /// Operands that must be known before the model runs since they decide shapes.
+  var shapeInputs: [Int] { get }
+
+  /// Bytes of scratch memory that `evaluate` needs.
+  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int
+
+  /// Multiplications and additions that the definition asks for, counted one each; 0 where they do not matter.
+  func floatingPointOperations(_ inputs: InputTypes) -> Int
+
+  /// Rearranges constant operands once, before the model runs; nil where there is nothing to gain.
+  ///
+  /// The executor keeps the result, shares it between plans, and hands it to `evaluate` as `Operands.prepared`.
+  func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> (
+    any PreparedConstants
+  )?
+}
+
+extension Operator {
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+    -> [String?]
+  {
+    throw OperatorError(.notDifferentiable, "\(Self.schema.name) has no gradient")
+  }
+  package func valuesDecidedByTypes(_ inputs: InputTypes) -> [Int]? { nil }
+  package func views(_ inputs: InputTypes) -> [OperandView?] { [] }
+  package var reusableInputs: [Int] { [] }
+  package func updatedInputs(_ inputs: InputTypes) -> [Int] { [] }
+  package var shapeInputs: [Int] { [] }
+  package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int { 0 }
+  package func floatingPointOperations(_ inputs: InputTypes) -> Int { 0 }
+  package func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError)
+    -> (any PreparedConstants)?
+  { nil }
+}
+
+/// What an operator computed once from constant operands.
+package protocol PreparedConstants: Sendable {}
+
+/// A result that is a contiguous part of an operand's memory.
+package struct OperandView: Sendable, Hashable {
+  /// Position of the operand.
+  package let input: Int
+  /// First element within the operand.
+  package let elementOffset: Int
+
+  /// A view that starts at an element of an operand.
+  package init(input: Int, elementOffset: Int = 0) {
+    self.input = input
+    self.elementOffset = elementOffset
+  }
+}
+
+/// The operands' types and, where known before the model runs, their values.
+package struct InputTypes {
+  /// Type per operand, nil for absent ones.
+  package let types: [ValueType?]
+  /// Value per operand where it is known.
+  package let constants: [Tensor?]
+  /// Number of results that the node names.
+  package let outputCount: Int
+
+  /// Types and known values of a node's operands.
+  package init(types: [ValueType?], constants: [Tensor?], outputCount: Int) {
+    self.types = types
+    self.constants = constants
+    self.outputCount = outputCount
+  }
+
+  /// Number of operands, absent ones included.
+  package var count: Int { types.count }
+
+  /// Type of an operand that the schema requires.
+  package subscript(index: Int) -> ValueType {
+    guard index < types.count, let type = types[index] else {
+      preconditionFailure("operand \(index) is required by the schema and was checked")
+    }
+    return type
+  }
+
+  /// Type of an operand that may be absent.
+  package func optional(_ index: Int) -> ValueType? { index < types.count ? types[index] : nil }
+
+  /// Value of an operand that decides a shape; nil where the operand is absent.
+  ///
+  /// - Throws: `needsConstant` where the operand is there but its value is not known.
+  package func constant(_ index: Int) throws(OperatorError) -> Tensor? {
+    guard optional(index) != nil else { return nil }
+    guard index < constants.count, let constant = constants[index] else {
+      throw OperatorError(
+        .needsConstant, "input \(index) decides a shape and is not known before the model runs")
+    }
+    return constant
+  }
+
+  /// Integers of an operand that decides a shape; nil where the operand is absent.
+  package func integers(_ index: Int) throws(OperatorError) -> [Int]? {
+    guard let tensor = try constant(index) else { return nil }
+    guard let integers = tensor.integers else {
+      throw .invalid("input \(index) has type \(tensor.elementType.name), expected int64")
+    }
+    return integers
+  }
+
+  /// Refuses operands whose element type is none of the given ones.
+  package func require(_ index: Int, isOneOf types: [ElementType]) throws(OperatorError) {
+    let found = self[index].elementType
+    guard types.contains(found) else {
+      let known = types.map(\.name).joined(separator: ", ")
+      throw .unsupported("input \(index) has element type \(found.name), implemented: \(known)")
+    }
+  }
+
+  /// Refuses operands that differ in element type.
+  package func requireSameType(_ indices: Range<Int>) throws(OperatorError) {
+    let present = indices.compactMap { optional($0)?.elementType }
+    guard let first = present.first, let other = present.first(where: { $0 != first }) else { return }
+    throw .invalid("inputs have element types \(first.name) and \(other.name)")
+  }
+}
+
+/// Operands and results of one evaluation.
+package struct Operands {
+  private let inputs: [TensorView?]
+  private let outputs: [TensorView?]
+  /// Scratch memory as large as `scratchByteCount` asked for.
+  package let scratch: TensorView?
+  /// What `prepare` made of constant operands, where the executor keeps it.
+  package let prepared: (any PreparedConstants)?
+
+  /// Views of operands and results.
+  package init(
+    inputs: [TensorView?], outputs: [TensorView?], scratch: TensorView? = nil,
+    prepared: (any PreparedConstants)? = nil
+  ) {
+    self.inputs = inputs
+    self.outputs = outputs
+    self.scratch = scratch
+    self.prepared = prepared
+  }
+
+  /// Number of operands, absent ones included.
+  package var count: Int { inputs.count }
+
+  /// Number of results, unwanted ones included.
+  package var outputCount: Int { outputs.count }
+
+  /// An operand that the schema requires.
+  package subscript(index: Int) -> TensorView {
+    guard index < inputs.count, let view = inputs[index] else {
+      preconditionFailure("operand \(index) is required by the schema and was checked")
+    }
+    return view
+  }
+
+  /// An operand that may be absent.
+  package func optional(_ index: Int) -> TensorView? { index < inputs.count ? inputs[index] : nil }
+
+  /// Result 0, or another that the schema requires.
+  package func output(_ index: Int) -> TensorView {
+    guard index < outputs.count, let view = outputs[index] else {
+      preconditionFailure("result \(index) is required by the schema")
+    }
+    return view
+  }
+
+  /// A result that the node may not want.
+  package func optionalOutput(_ index: Int) -> TensorView? { index < outputs.count ? outputs[index] : nil }
+}
+
+/// What an evaluation may use besides its operands.
+package struct ExecutionContext: Sendable {
+  /// Threads and kernels.
+  package var options: KernelOptions
+
+  /// A context.
+  package init(options: KernelOptions) { self.options = options }
+}

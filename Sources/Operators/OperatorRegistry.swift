@@ -1,0 +1,52 @@
+package import Graphs
+
+/// The operators that are implemented, by name.
+///
+/// One explicit list; no registration by magic.
+package struct OperatorRegistry: Sendable {
+  private let operators: [OperatorName: any Operator.Type]
+
+  /// A registry of the given operators.
+  ///
+  /// Two with one name are a broken invariant.
+  package init(_ operators: [any Operator.Type]) {
+    self.operators = Dictionary(operators.map { ($0.schema.name, $0) }) { first, _ in
+      preconditionFailure("operator \(first.schema.name) is registered twice")
+    }
+  }
+
+  /// Everything that this version implements.
+  package static let standard = OperatorRegistry(
+    arithmetic + activations + linear + normalization + reduction + shaping + indexing + logic + constants
+      + training + fused)
+
+  /// Newest version of a domain that the operators follow.
+  package func newestVersion(of domain: String) -> Int { domain.isEmpty ? 24 : 1 }
+
+  /// The operator of a name, or nil.
+  package subscript(name: OperatorName) -> (any Operator.Type)? {
+    operators[OperatorName(name.type, domain: name.domain)]
+  }
+
+  /// Every registered operator's schema, sorted by name.
+  package var schemas: [OperatorSchema] {
+    operators.values.map { $0.schema }.sorted { $0.name.description < $1.name.description }
+  }
+
+  /// Reads a node's operator.
+  ///
+  /// - Throws: `unsupported` for an unknown operator or version, `invalid` where the node breaks its rules.
+  package func lower(_ node: Node, version: Int) throws(OperatorError) -> LoweredNode {
+    guard let type = self[node.operatorName] else {
+      throw .unsupported("operator \(node.operatorName) is not implemented")
+    }
+    guard type.schema.versions.contains(version) else {
+      throw .unsupported(
+        "operator \(node.operatorName) is implemented from version \(type.schema.versions.lowerBound), "
+          + "the model imports version \(version)")
+    }
+    try type.schema.checkArity(of: node)
+    return LoweredNode(
+      node, operation: try type.init(reading: AttributeReader(node, version: version)), version: version)
+  }
+}

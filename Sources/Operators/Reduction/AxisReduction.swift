@@ -1,0 +1,103 @@
+import Graphs
+package import Kernels
+package import Tensors
+
+/// Which axes a reduction covers and whether they stay with extent 1.
+package struct ReducedAxes: Sendable {
+  private let operand: AxesOperand
+  private let keepsAxes: Bool
+  private let isNothingWhenEmpty: Bool
+
+  /// Axes from the attribute below `version`, from operand 1 from there on.
+  init(_ node: AttributeReader, operandSince version: Int) throws(OperatorError) {
+    operand = try AxesOperand(node, operand: 1, since: version)
+    keepsAxes = try node.flag("keepdims", default: true)
+    isNothingWhenEmpty = try node.flag("noop_with_empty_axes", default: false)
+  }
+
+  var shapeInputs: [Int] { operand.shapeInputs }
+
+  /// The reduced axes, counted from the front; all of them where none are given and `noop_with_empty_axes` is 0.
+  func axes(_ inputs: InputTypes) throws(OperatorError) -> [Int] {
+    let rank = inputs[0].shape.rank
+    if let axes = try operand.axes(inputs, rank: rank), !axes.isEmpty { return axes }
+    return isNothingWhenEmpty ? [] : Array(0..<rank)
+  }
+
+  /// Shape of the result.
+  func shape(_ inputs: InputTypes) throws(OperatorError) -> Shape {
+    let axes = try axes(inputs)
+    guard !keepsAxes else { return Self.keeping(axes, of: inputs[0].shape) }
+    return Shape(inputs[0].shape.extents.enumerated().filter { !axes.contains($0.offset) }.map(\.element))
+  }
+
+  /// A shape with extent 1 along the given axes.
+  static func keeping(_ axes: [Int], of shape: Shape) -> Shape {
+    Shape(shape.extents.enumerated().map { axes.contains($0.offset) ? 1 : $0.element })
+  }
+}
+
+/// Rule kind for reductions over axes.
+package protocol AxisReduction: Operator {
+  /// What is computed.
+  static var kind: Reduction.Kind { get }
+  /// Element types that are implemented; numbers unless told otherwise.
+  static var elementTypes: [ElementType] { get }
+  /// Which axes.
+  var axes: ReducedAxes { get }
+
+  /// Emits the gradient of the operand, which broadcasts to the operand's shape.
+  ///
+  /// - Parameters:
+  ///   - y: the result, with the reduced axes kept.
+  ///   - dy: its gradient, with the reduced axes kept.
+  ///   - count: number of elements per result.
+  func gradient(
+    of x: String, y: String, dy: String, axes: [Int], count: Int, _ builder: inout GradientBuilder
+  ) throws(OperatorError) -> String
+}
+
+extension AxisReduction {
+  package static var elementTypes: [ElementType] { [.float32, .float64, .int64, .int32] }
+
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    try inputs.require(0, isOneOf: Self.elementTypes)
+    return [ValueType(inputs[0].elementType, try axes.shape(inputs))]
+  }
+
+  package var shapeInputs: [Int] { axes.shapeInputs }
+
+  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    Reduction.apply(
+      Self.kind, operands[0], axes: try axes.axes(operands.knownInputs), into: operands.output(0),
+      context.options)
+  }
+
+  package func pullback(_ site: PullbackSite, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String?]
+  {
+    let shape = builder.shape(site.inputs[0])
+    let reduced = try axes.axes(builder.graph.inputTypes(of: site.node))
+    let kept = ReducedAxes.keeping(reduced, of: shape)
+    let dY = try builder.reshape(try site.gradient(), to: kept)
+    let y = try builder.reshape(site.outputs[0], to: kept)
+    let count = reduced.reduce(1) { $0 * shape.extents[$1] }
+    var dX = try gradient(of: site.inputs[0], y: y, dy: dY, axes: reduced, count: count, &builder)
+    if builder.shape(dX) != shape {
+      dX = try builder.emit("Expand", [dX, try builder.constant(shape.extents)])
+    }
+    return [dX, nil]
+  }
+}
+
+extension AxisReduction {
+  /// Shares the gradient among the elements that equal the result.
+  static func gradientOfExtreme(
+    _ x: String, y: String, dy: String, axes: [Int], _ builder: inout GradientBuilder
+  ) throws(OperatorError) -> String {
+    let reaches = try builder.cast(try builder.emit("Equal", [x, y]), like: dy)
+    guard !axes.isEmpty else { return try builder.emit("Mul", [dy, reaches]) }
+    let count = try builder.emit("ReduceSum", [reaches, try builder.constant(axes)])
+    return try builder.emit("Mul", [reaches, try builder.emit("Div", [dy, count])])
+  }
+}

@@ -1,0 +1,169 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// Resize (ai.onnx 10…): interpolates along each axis to given sizes or by given scales.
+///
+///     y = M(last) · … · M(first) · x, one map per axis          dx = M(first)ᵀ · … · M(last)ᵀ · dy
+///
+/// Modes nearest, linear and cubic, with antialiasing; coordinates half_pixel, half_pixel_symmetric, pytorch_half_pixel,
+/// align_corners and asymmetric (tf_crop_and_resize is refused). Shapes: X [n…] → [sizes…] or [⌊n · scale⌋…].
+/// Source: onnx/docs/Operators.md#Resize.
+struct Resize: Operator {
+  static let schema = OperatorSchema(
+    "Resize", versions: 10..., inputs: ["X", "roi?", "scales?", "sizes?"], outputs: ["Y"])
+
+  private let attributes: ResizeAttributes
+  private let axes: [Int]?
+  private let policy: String
+  private let isOld: Bool
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    attributes = try ResizeAttributes(reading: node)
+    axes = node.version >= 18 ? try node.optionalInts("axes") : nil
+    policy = try node.text("keep_aspect_ratio_policy", oneOf: ["stretch", "not_larger", "not_smaller"])
+    isOld = node.version < 11
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    if attributes.mode != .nearest { try inputs.require(0, isOneOf: [.float32, .float64]) }
+    return [ValueType(inputs[0].elementType, try geometry(inputs).shape)]
+  }
+
+  var shapeInputs: [Int] { isOld ? [1] : [2, 3] }
+
+  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    guard let plan = try? plan(inputs) else { return 0 }
+    return 2 * plan.largestIntermediate * (inputs[0].elementType.byteCount(of: 1) ?? 0)
+  }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    let inputs = operands.knownInputs
+    guard attributes.mode != .nearest else {
+      let (shape, scales) = try geometry(inputs)
+      let source = inputs[0].shape
+      let tables = source.extents.indices.map { axis in
+        attributes.map(from: source.extents[axis], to: shape.extents[axis], scale: scales[axis]).indices
+      }
+      return IndexedMovement.gather(operands[0], tables: tables, into: operands.output(0))
+    }
+    try plan(inputs).run(operands[0], into: operands.output(0), scratch: operands.scratch, transposed: false)
+  }
+
+  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+    -> [String?]
+  {
+    let inputs = gradient.graph.inputTypes(of: site.node)
+    let scales = try geometry(inputs).scales
+    // The gradient reads what an old operator set left to its defaults as attributes.
+    let defaults =
+      isOld
+      ? [Attribute("coordinate_transformation_mode", "asymmetric"), Attribute("nearest_mode", "floor")] : []
+    let kept = site.attributes.filter { $0.name != "axes" && $0.name != "keep_aspect_ratio_policy" }
+    let dX = try gradient.emit(
+      ResizeGradient.self, [try site.gradient()],
+      kept + defaults + [
+        Attribute("shape", inputs[0].shape.extents),
+        Attribute("scales", .floats(scales.map { Float($0) })),
+      ])
+    return [dX] + [String?](repeating: nil, count: site.inputs.count - 1)
+  }
+
+  private func plan(_ inputs: InputTypes) throws(OperatorError) -> ResizePlan {
+    let (shape, scales) = try geometry(inputs)
+    return ResizePlan(attributes, from: inputs[0].shape, to: shape, scales: scales)
+  }
+
+  /// The result's shape and the scale per axis.
+  private func geometry(_ inputs: InputTypes) throws(OperatorError) -> (shape: Shape, scales: [Double]) {
+    let source = inputs[0].shape
+    var chosen: [Int] = []
+    for axis in axes ?? Array(0..<source.rank) {
+      guard let normalized = source.normalizedAxis(axis), !chosen.contains(normalized) else {
+        throw .invalid("attribute 'axes' \(axes ?? []) does not fit \(source)")
+      }
+      chosen.append(normalized)
+    }
+    var extents = source.extents
+    var scales = [Double](repeating: 1, count: source.rank)
+    if !isOld, let sizes = try inputs.integers(3), !sizes.isEmpty {
+      guard sizes.count == chosen.count, Shape(checking: sizes) != nil else {
+        throw .invalid("input 3 (sizes) is \(sizes), expected \(chosen.count) extents")
+      }
+      let ratios = zip(chosen, sizes).map { Double($1) / Double(max(source.extents[$0], 1)) }
+      let common = policy == "not_larger" ? ratios.min() : policy == "not_smaller" ? ratios.max() : nil
+      for (index, axis) in chosen.enumerated() {
+        let ratio = common ?? ratios[index]
+        scales[axis] = ratio
+        extents[axis] =
+          common == nil
+          ? sizes[index] : Int(exactly: (ratio * Double(source.extents[axis]) + 0.5).rounded(.down)) ?? 0
+      }
+    } else {
+      let given = try inputs.constant(isOld ? 1 : 2)?.doubles
+      guard let given, given.count == chosen.count else {
+        throw .invalid("neither sizes nor \(chosen.count) scales are given")
+      }
+      for (axis, scale) in zip(chosen, given) {
+        // As runtimes do, in Float: 10 · 0.7 is 7 there and a little less in Double.
+        let extent = Int(exactly: (Float(source.extents[axis]) * Float(scale)).rounded(.down))
+        guard scale > 0, scale.isFinite, let extent else { throw .invalid("scale \(scale) for axis \(axis)") }
+        scales[axis] = scale
+        extents[axis] = extent
+      }
+    }
+    guard let shape = Shape(checking: extents), shape.elementCount == 0 || source.elementCount > 0 else {
+      throw .invalid("can't resize \(source) to \(extents)")
+    }
+    for axis in extents.indices where extents[axis] > 0 {
+      guard scales[axis] > 1e-6, extents[axis] < 1 << 31, source.extents[axis] < 1 << 31 else {
+        throw .invalid("can't resize \(source) to \(extents)")
+      }
+    }
+    return (shape, scales)
+  }
+}
+
+/// Gradient of `Resize`: the maps of all axes transposed, in reverse order.
+///
+/// Domain dka.gradient: exists in plans only.
+struct ResizeGradient: Operator {
+  static let schema = OperatorSchema(
+    "ResizeGradient", domain: "dka.gradient", versions: 1..., inputs: ["dY"], outputs: ["dX"])
+
+  private let attributes: ResizeAttributes
+  private let shape: Shape
+  private let scales: [Float]
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    attributes = try ResizeAttributes(reading: node)
+    guard let extents = try node.optionalInts("shape"), let shape = Shape(checking: extents),
+      let scales = try node.optionalFloats("scales"), scales.count == shape.rank
+    else { throw .invalid("lacks attribute 'shape' or 'scales'") }
+    self.shape = shape
+    self.scales = scales
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    try inputs.require(0, isOneOf: [.float32, .float64])
+    return [ValueType(inputs[0].elementType, shape)]
+  }
+
+  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    2 * plan(inputs[0].shape).largestIntermediate * (inputs[0].elementType.byteCount(of: 1) ?? 0)
+  }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    plan(operands[0].shape)
+      .run(operands[0], into: operands.output(0), scratch: operands.scratch, transposed: true)
+  }
+
+  private func plan(_ target: Shape) -> ResizePlan {
+    // A scale that came from sizes is exact only as their quotient.
+    let exact = shape.extents.indices.map { axis in
+      let quotient = Double(target.extents[axis]) / Double(max(shape.extents[axis], 1))
+      return Float(quotient) == scales[axis] ? quotient : Double(scales[axis])
+    }
+    return ResizePlan(attributes, from: shape, to: target, scales: exact)
+  }
+}

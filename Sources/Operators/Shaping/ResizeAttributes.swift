@@ -1,0 +1,158 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// The attributes that `Resize` and its gradient share, and the map along one axis that they give.
+struct ResizeAttributes {
+  /// How results are made from their neighbours.
+  enum Mode: String {
+    case nearest
+    case linear
+    case cubic
+  }
+
+  let mode: Mode
+  private let coordinates: String
+  private let nearest: String
+  private let cubicCoefficient: Double
+  private let excludesOutside: Bool
+  private let smooths: Bool
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    let isOld = node.node.operatorName.domain.isEmpty && node.version < 11
+    let modes = isOld ? ["nearest", "linear"] : ["nearest", "linear", "cubic"]
+    mode = Mode(rawValue: try node.text("mode", oneOf: modes)) ?? .nearest
+    let known = [
+      "half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel", "half_pixel_symmetric",
+    ]
+    let mapping = try node.text("coordinate_transformation_mode", oneOf: known)
+    coordinates = isOld ? "asymmetric" : mapping
+    let rounding = try node.text(
+      "nearest_mode", oneOf: ["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"])
+    nearest = isOld ? "floor" : rounding
+    cubicCoefficient = Double(try node.float("cubic_coeff_a", default: -0.75))
+    excludesOutside = try node.flag("exclude_outside", default: false)
+    smooths = try node.flag("antialias", default: false)
+  }
+
+  /// The map from an axis of `source` elements to `target`, at a scale of about target / source.
+  func map(from source: Int, to target: Int, scale: Double) -> Interpolation {
+    var indices: [Int] = []
+    var weights: [Double] = []
+    // Below scale 1 an antialiasing filter is as much wider as the result is smaller.
+    let narrowing = smooths ? min(scale, 1) : 1
+    let reach = mode == .cubic ? 2.0 : 1.0
+    let first = Int((-reach / narrowing).rounded(.down)) + 1
+    let tapCount = mode == .nearest ? 1 : 2 - 2 * first
+    for position in 0..<target {
+      let x = coordinate(position, source, target, scale)
+      guard mode != .nearest else {
+        indices.append(min(max(rounded(x), 0), source - 1))
+        weights.append(1)
+        continue
+      }
+      // The neighbour on the left is strictly left of x, so that the distance to it is in (0, 1].
+      let left = x.rounded(.up) - 1
+      var row: [Double] = []
+      for tap in first..<(first + tapCount) {
+        let index = Int(left) + tap
+        let isOutside = index < 0 || index >= source
+        row.append(excludesOutside && isOutside ? 0 : weight((Double(tap) - (x - left)) * narrowing))
+        indices.append(min(max(index, 0), source - 1))
+      }
+      let sum = row.reduce(0, +)
+      weights += (smooths || excludesOutside) && sum != 0 ? row.map { $0 / sum } : row
+    }
+    return Interpolation(sourceExtent: source, tapCount: tapCount, indices: indices, weights: weights)
+  }
+
+  /// Where a result lies on the operand's axis.
+  private func coordinate(_ position: Int, _ source: Int, _ target: Int, _ scale: Double) -> Double {
+    let width = scale * Double(source)
+    let x = Double(position)
+    switch coordinates {
+    case "asymmetric": return x / scale
+    case "align_corners": return width == 1 ? 0 : x * Double(source - 1) / (width - 1)
+    case "pytorch_half_pixel": return width == 1 ? -0.5 : (x + 0.5) / scale - 0.5
+    case "half_pixel_symmetric":
+      let offset = Double(source) / 2 * (1 - Double(target) / width)
+      return offset + (x + 0.5) / scale - 0.5
+    default: return (x + 0.5) / scale - 0.5
+    }
+  }
+
+  private func rounded(_ x: Double) -> Int {
+    switch nearest {
+    case "floor": Int(x.rounded(.down))
+    case "ceil": Int(x.rounded(.up))
+    case "round_prefer_ceil": Int((x + 0.5).rounded(.down))
+    default: Int((x - 0.5).rounded(.up))
+    }
+  }
+
+  /// The filter at a distance: a triangle, or the cubic of Keys with coefficient a.
+  private func weight(_ distance: Double) -> Double {
+    let x = abs(distance)
+    let a = cubicCoefficient
+    guard mode == .cubic else { return max(1 - x, 0) }
+    if x <= 1 { return ((a + 2) * x - (a + 3)) * x * x + 1 }
+    return x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0
+  }
+}
+
+/// The maps of all axes that change, for operand and result of given shapes.
+struct ResizePlan {
+  /// The axis, its map, and the shape before and after.
+  struct Step {
+    let axis: Int
+    let map: Interpolation
+    let before: Shape
+    let after: Shape
+  }
+
+  let steps: [Step]
+  /// Elements of the largest value between two steps.
+  let largestIntermediate: Int
+
+  /// Plans the steps from the outermost axis to the innermost.
+  init(_ attributes: ResizeAttributes, from source: Shape, to target: Shape, scales: [Double]) {
+    var steps: [Step] = []
+    var shape = source
+    for axis in source.extents.indices where source.extents[axis] != target.extents[axis] || scales[axis] != 1
+    {
+      var extents = shape.extents
+      extents[axis] = target.extents[axis]
+      let after = Shape(extents)
+      let map = attributes.map(
+        from: source.extents[axis], to: target.extents[axis], scale: scales[axis])
+      steps.append(Step(axis: axis, map: map, before: shape, after: after))
+      shape = after
+    }
+    self.steps = steps
+    largestIntermediate = steps.dropLast().map(\.after.elementCount).max() ?? 0
+  }
+
+  /// Runs all steps, forwards or each transposed in reverse order, between two halves of the scratch memory.
+  func run(_ input: TensorView, into output: TensorView, scratch: TensorView?, transposed: Bool) {
+    guard !steps.isEmpty else { return DataMovement.copy(input, into: output) }
+    var current = input
+    for (index, step) in (transposed ? steps.reversed() : steps).enumerated() {
+      let shape = transposed ? step.before : step.after
+      var next = output.reshaped(to: output.shape)
+      if index < steps.count - 1, let scratch {
+        let width = input.elementType.byteCount(of: 1) ?? 0
+        next = TensorView(
+          elementType: input.elementType, shape: shape, storage: scratch.storage,
+          byteOffset: scratch.byteOffset + index % 2 * largestIntermediate * width)
+      }
+      let outer = shape.product(0..<step.axis)
+      let inner = shape.product((step.axis + 1)..<shape.rank)
+      if transposed {
+        step.map.applyTransposed(current, outer: outer, inner: inner, into: next)
+      } else {
+        step.map.apply(current, outer: outer, inner: inner, into: next)
+      }
+      current = next
+    }
+  }
+}

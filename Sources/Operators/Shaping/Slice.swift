@@ -1,0 +1,189 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// Slice (ai.onnx 1…): every `step`-th element from `start` to before `end`, per axis.
+///
+/// Bounds below zero count from the end and are clamped to the axis; steps may be negative. Bounds come from
+/// attributes (to 9) or operands (from 10).
+///
+///     y[…, i, …] = x[…, start + i · step, …]          dx = dy put back into zeros
+///
+/// Shapes: data any rank → the same rank. Source: onnx/docs/Operators.md#Slice.
+struct Slice: Operator {
+  static let schema = OperatorSchema(
+    "Slice", versions: 1..., inputs: ["data", "starts?", "ends?", "axes?", "steps?"], outputs: ["output"])
+
+  private let attributes: (starts: [Int], ends: [Int], axes: [Int]?)?
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    guard node.version < 10 else {
+      attributes = nil
+      return
+    }
+    guard let starts = try node.optionalInts("starts"), let ends = try node.optionalInts("ends") else {
+      throw .invalid("lacks attribute 'starts' or 'ends'")
+    }
+    attributes = (starts, ends, try node.optionalInts("axes"))
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    let source = inputs[0].shape
+    let bounds = try bounds(inputs)
+    return [ValueType(inputs[0].elementType, bounds.shape(of: source))]
+  }
+
+  var shapeInputs: [Int] { attributes == nil ? [1, 2, 3, 4] : [] }
+
+  func views(_ inputs: InputTypes) -> [OperandView?] {
+    guard let bounds = try? bounds(inputs), let offset = bounds.contiguousOffset(in: inputs[0].shape) else {
+      return []
+    }
+    return [OperandView(input: 0, elementOffset: offset)]
+  }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    let source = operands[0]
+    let target = operands.output(0)
+    DataMovement.copy(
+      source, try bounds(operands.knownInputs).block(in: source.shape), into: target,
+      DataMovement.Block(strides: target.shape.strides), extents: target.shape.extents, context.options)
+  }
+
+  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+    -> [String?]
+  {
+    let source = gradient.shape(site.inputs[0])
+    let bounds = try bounds(gradient.graph.inputTypes(of: site.node))
+    let dY = try site.gradient()
+    let rest = [String?](repeating: nil, count: site.inputs.count - 1)
+    guard bounds.steps.allSatisfy({ $0 == 1 }) else {
+      let dX = try gradient.emit(
+        SliceGradient.self, [dY],
+        [
+          Attribute("starts", bounds.starts), Attribute("steps", bounds.steps),
+          Attribute("shape", source.extents),
+        ])
+      return [dX] + rest
+    }
+    let after = source.extents.indices.map { source.extents[$0] - bounds.starts[$0] - bounds.counts[$0] }
+    return [try gradient.pad(dY, before: bounds.starts, after: after)] + rest
+  }
+
+  /// Start, step and count per axis of the operand.
+  private func bounds(_ inputs: InputTypes) throws(OperatorError) -> SliceBounds {
+    if let attributes {
+      return try SliceBounds(
+        of: inputs[0].shape, starts: attributes.starts, ends: attributes.ends, axes: attributes.axes,
+        steps: nil)
+    }
+    guard let starts = try inputs.integers(1), let ends = try inputs.integers(2) else {
+      throw .invalid("lacks input 1 (starts) or 2 (ends)")
+    }
+    return try SliceBounds(
+      of: inputs[0].shape, starts: starts, ends: ends, axes: try inputs.integers(3),
+      steps: try inputs.integers(4))
+  }
+}
+
+/// The bounds of a slice after clamping, one entry per axis.
+struct SliceBounds {
+  private(set) var starts: [Int]
+  private(set) var steps: [Int]
+  private(set) var counts: [Int]
+
+  /// Clamps bounds as ONNX has it.
+  init(of shape: Shape, starts: [Int], ends: [Int], axes: [Int]?, steps: [Int]?) throws(OperatorError) {
+    self.starts = [Int](repeating: 0, count: shape.rank)
+    self.steps = [Int](repeating: 1, count: shape.rank)
+    counts = shape.extents
+    let axes = axes ?? Array(0..<starts.count)
+    guard starts.count == ends.count, starts.count == axes.count,
+      steps.map({ $0.count == starts.count }) ?? true
+    else { throw .invalid("starts, ends, axes and steps differ in length") }
+    for (index, given) in axes.enumerated() {
+      guard let axis = shape.normalizedAxis(given) else {
+        throw .invalid("axis \(given) is out of range for \(shape)")
+      }
+      let extent = shape.extents[axis]
+      let step = steps?[index] ?? 1
+      guard step != 0, step != .min else { throw .invalid("step \(step) on axis \(axis)") }
+      func clamped(_ bound: Int, _ range: ClosedRange<Int>) -> Int {
+        let fromFront = bound < 0 ? bound + extent : bound
+        return min(max(fromFront, range.lowerBound), range.upperBound)
+      }
+      // Walking backwards, the end may lie one before the first element.
+      let start = clamped(starts[index], step > 0 ? 0...extent : 0...max(extent - 1, 0))
+      let end = clamped(ends[index], step > 0 ? 0...extent : -1...max(extent - 1, -1))
+      let distance = step > 0 ? end - start : start - end
+      self.starts[axis] = start
+      self.steps[axis] = step
+      counts[axis] = distance <= 0 || extent == 0 ? 0 : (distance - 1) / step.magnitudeAsInt + 1
+    }
+  }
+
+  /// The result's shape.
+  func shape(of source: Shape) -> Shape { Shape(counts) }
+
+  /// Where the elements lie in the operand.
+  func block(in source: Shape) -> DataMovement.Block {
+    let strides = source.strides
+    let used = steps.indices.map { counts[$0] > 1 ? steps[$0] : 1 }
+    return DataMovement.Block(
+      offset: zip(starts, strides).reduce(0) { $0 + $1.0 * $1.1 },
+      strides: zip(used, strides).map { $0 * $1 })
+  }
+
+  /// First element of the slice where it is one run of memory, else nil.
+  func contiguousOffset(in source: Shape) -> Int? {
+    guard !counts.contains(0) else { return 0 }
+    guard let first = counts.firstIndex(where: { $0 != 1 }) else { return block(in: source).offset }
+    let isContiguous =
+      steps[first] == 1 && counts[(first + 1)...] == source.extents[(first + 1)...]
+      && zip(steps, counts).dropFirst(first + 1).allSatisfy { $0 == 1 || $1 == 1 }
+    return isContiguous ? block(in: source).offset : nil
+  }
+}
+
+extension Int {
+  /// The distance from zero of a number that is not the smallest.
+  fileprivate var magnitudeAsInt: Int { self < 0 ? -self : self }
+}
+
+/// Puts the gradient of a strided slice back into zeros of the operand's shape.
+///
+/// Domain dka.gradient: exists in plans only.
+struct SliceGradient: Operator {
+  static let schema = OperatorSchema(
+    "SliceGradient", domain: "dka.gradient", versions: 1..., inputs: ["dY"], outputs: ["dX"])
+
+  let starts: [Int]
+  let steps: [Int]
+  let shape: Shape
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    guard let starts = try node.optionalInts("starts"), let steps = try node.optionalInts("steps"),
+      let extents = try node.optionalInts("shape"), let shape = Shape(checking: extents)
+    else { throw .invalid("lacks attribute 'starts', 'steps' or 'shape'") }
+    self.starts = starts
+    self.steps = steps
+    self.shape = shape
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    [ValueType(inputs[0].elementType, shape)]
+  }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    let source = operands[0]
+    let target = operands.output(0)
+    DataMovement.clear(target)
+    let strides = shape.strides
+    let block = DataMovement.Block(
+      offset: zip(starts, strides).reduce(0) { $0 + $1.0 * $1.1 },
+      strides: zip(steps, strides).map { $0 &* $1 })
+    DataMovement.copy(
+      source, DataMovement.Block(strides: source.shape.strides), into: target, block,
+      extents: source.shape.extents, context.options)
+  }
+}

@@ -1,0 +1,115 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// Split (ai.onnx 2…): parts along `axis`, of given or equal extents.
+///
+/// Extents come from attribute `split` (to 12) or operand 1 (from 13), else the axis is cut into as many parts as the
+/// node has results (or `num_outputs`, from 18) of ⌈n / parts⌉, the last one smaller where it does not divide.
+/// Shapes: [a…, n, b…] → [a…, n_i, b…] each. Source: onnx/docs/Operators.md#Split.
+struct Split: Operator {
+  static let schema = OperatorSchema(
+    "Split", versions: 2..., inputs: ["input", "split?"], outputs: ["outputs..."])
+
+  let axis: Int
+  private let parts: [Int]?
+  private let partCount: Int
+  private let allowsUneven: Bool
+  private let version: Int
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    axis = try node.int("axis", default: 0)
+    version = node.version
+    parts = node.version < 13 ? try node.optionalInts("split") : nil
+    let count = node.version >= 18 ? try node.optionalInt("num_outputs") : nil
+    partCount = count ?? node.node.outputs.count
+    allowsUneven = count != nil
+    guard partCount > 0, partCount >= node.outputCount, partCount <= 1 << 16 else {
+      throw .invalid("attribute 'num_outputs' is \(partCount), the node has \(node.outputCount) outputs")
+    }
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    let shape = inputs[0].shape
+    guard let axis = shape.normalizedAxis(axis) else {
+      throw .invalid("attribute 'axis' is \(axis), out of range for \(shape)")
+    }
+    let given = version >= 13 ? try inputs.integers(1) : parts
+    return try extents(of: shape.extents[axis], given: given).map { extent in
+      var extents = shape.extents
+      extents[axis] = extent
+      return ValueType(inputs[0].elementType, Shape(extents))
+    }
+  }
+
+  var shapeInputs: [Int] { version >= 13 ? [1] : [] }
+
+  /// Parts along the outermost axis that has more than one element are contiguous.
+  func views(_ inputs: InputTypes) -> [OperandView?] {
+    let shape = inputs[0].shape
+    guard let axis = shape.normalizedAxis(axis), shape.product(0..<axis) == 1,
+      let types = try? inferTypes(inputs)
+    else { return [] }
+    var start = 0
+    return types.map { type in
+      defer { start += type.shape.elementCount }
+      return OperandView(input: 0, elementOffset: start)
+    }
+  }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    let source = operands[0]
+    guard let axis = source.shape.normalizedAxis(axis) else { return }
+    let given: [Int]?
+    if version >= 13 {
+      given = operands.optional(1)?.tensor.integers
+    } else {
+      given = parts
+    }
+    let strides = source.shape.strides
+    var start = 0
+    for (index, extent) in try extents(of: source.shape.extents[axis], given: given).enumerated() {
+      if let target = operands.optionalOutput(index) {
+        DataMovement.copy(
+          source, DataMovement.Block(offset: start * strides[axis], strides: strides), into: target,
+          DataMovement.Block(strides: target.shape.strides), extents: target.shape.extents, context.options)
+      }
+      start += extent
+    }
+  }
+
+  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+    -> [String?]
+  {
+    let shape = gradient.shape(site.inputs[0])
+    guard let axis = shape.normalizedAxis(axis) else { return [] }
+    let types = try inferTypes(gradient.graph.inputTypes(of: site.node))
+    var pieces: [String] = []
+    for (index, type) in types.enumerated() {
+      let known = index < site.outputGradients.count ? site.outputGradients[index] : nil
+      if let known {
+        pieces.append(known)
+      } else {
+        let zero = try gradient.scalar(0, like: site.inputs[0])
+        pieces.append(try gradient.emit("Expand", [zero, try gradient.constant(type.shape.extents)]))
+      }
+    }
+    return [try gradient.emit("Concat", pieces, [Attribute("axis", axis)]), nil]
+  }
+
+  private func extents(of extent: Int, given: [Int]?) throws(OperatorError) -> [Int] {
+    if let given {
+      guard given.count <= 1 << 16, given.allSatisfy({ $0 >= 0 && $0 <= extent }),
+        given.reduce(0, +) == extent
+      else { throw .invalid("parts \(given) do not add up to \(extent)") }
+      return given
+    }
+    guard allowsUneven || extent % partCount == 0 else {
+      throw .invalid("can't cut \(extent) into \(partCount) equal parts")
+    }
+    let part = (extent + partCount - 1) / partCount
+    let last = extent - part * (partCount - 1)
+    guard last >= 0 else { throw .invalid("can't cut \(extent) into \(partCount) parts of \(part)") }
+    return [Int](repeating: part, count: partCount - 1) + [last]
+  }
+}

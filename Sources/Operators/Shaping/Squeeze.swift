@@ -1,0 +1,43 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// Squeeze (ai.onnx 1…): drops axes of extent one; all of them where `axes` is absent.
+///
+/// Shapes: data with extent 1 at each of the axes → data without them.
+/// Source: onnx/docs/Operators.md#Squeeze.
+struct Squeeze: Operator {
+  static let schema = OperatorSchema(
+    "Squeeze", versions: 1..., inputs: ["data", "axes?"], outputs: ["squeezed"])
+
+  let axes: AxesOperand
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    axes = try AxesOperand(node, operand: 1, since: 13)
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    let shape = inputs[0].shape
+    let dropped =
+      try axes.axes(inputs, rank: shape.rank) ?? (0..<shape.rank).filter { shape.extents[$0] == 1 }
+    for axis in dropped where shape.extents[axis] != 1 {
+      throw .invalid("axis \(axis) of \(shape) can't be dropped, its extent is not 1")
+    }
+    let kept = (0..<shape.rank).filter { !dropped.contains($0) }.map { shape.extents[$0] }
+    return [ValueType(inputs[0].elementType, Shape(kept))]
+  }
+
+  var shapeInputs: [Int] { axes.shapeInputs }
+
+  func views(_ inputs: InputTypes) -> [OperandView?] { [OperandView(input: 0)] }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    DataMovement.copy(operands[0], into: operands.output(0))
+  }
+
+  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+    -> [String?]
+  {
+    [try gradient.reshape(try site.gradient(), to: gradient.shape(site.inputs[0])), nil]
+  }
+}

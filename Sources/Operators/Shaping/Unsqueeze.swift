@@ -1,0 +1,47 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// Unsqueeze (ai.onnx 1…): inserts axes of extent one at the given positions of the result.
+///
+/// Shapes: data [d…] → the same extents with 1 at each of `axes`.
+/// Source: onnx/docs/Operators.md#Unsqueeze.
+struct Unsqueeze: Operator {
+  static let schema = OperatorSchema(
+    "Unsqueeze", versions: 1..., inputs: ["data", "axes?"], outputs: ["expanded"])
+
+  let axes: AxesOperand
+  private let attribute: [Int]?
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    axes = try AxesOperand(node, operand: 1, since: 13)
+    attribute = node.version < 13 ? try node.optionalInts("axes") : nil
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    let shape = inputs[0].shape
+    guard let count = try inputs.integers(1, orAttribute: attribute)?.count,
+      let inserted = try axes.axes(inputs, rank: shape.rank + count)
+    else { throw .invalid("lacks 'axes'") }
+    var extents: [Int] = []
+    var remaining = shape.extents[...]
+    for axis in 0..<(shape.rank + count) {
+      extents.append(inserted.contains(axis) ? 1 : remaining.removeFirst())
+    }
+    return [ValueType(inputs[0].elementType, Shape(extents))]
+  }
+
+  var shapeInputs: [Int] { axes.shapeInputs }
+
+  func views(_ inputs: InputTypes) -> [OperandView?] { [OperandView(input: 0)] }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    DataMovement.copy(operands[0], into: operands.output(0))
+  }
+
+  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+    -> [String?]
+  {
+    [try gradient.reshape(try site.gradient(), to: gradient.shape(site.inputs[0])), nil]
+  }
+}

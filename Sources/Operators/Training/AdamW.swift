@@ -1,0 +1,65 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// One step of PyTorch's Adam or AdamW on a group of tensors.
+///
+///     decoupled: x ← (1 − R · weight_decay) · x          else: g ← g + weight_decay · x
+///     v ← α · v + (1 − α) · g;  h ← β · h + (1 − β) · g²
+///     x ← x − R / (1 − α^T) · v / (√h / √(1 − β^T) + ε)          T = 1 at the first step
+///
+/// `decoupled` is 1 unless told otherwise; without decay both are PyTorch's Adam. ONNX's `Adam` adds ε before the bias
+/// correction instead. Attributes: `alpha` 0.9, `beta` 0.999, `epsilon` 1e-8, `weight_decay` 0, `decoupled` 1.
+/// Shapes: R and T scalars, parameters, gradients and moments alike → parameters and moments after the step.
+/// Source: torch.optim.AdamW and torch.optim.Adam.
+package struct AdamW: Operator {
+  package static let schema = OperatorSchema(
+    "AdamW", domain: "dka.training", versions: 1..., inputs: ["R", "T", "inputs..."],
+    outputs: ["outputs..."])
+
+  private let alpha: Double
+  private let beta: Double
+  private let epsilon: Double
+  private let decay: Double
+  private let isDecoupled: Bool
+
+  package init(reading node: AttributeReader) throws(OperatorError) {
+    alpha = try node.float("alpha", default: 0.9).asDecimal
+    beta = try node.float("beta", default: 0.999).asDecimal
+    epsilon = try node.float("epsilon", default: 1e-8).asDecimal
+    decay = try node.float("weight_decay", default: 0).asDecimal
+    isDecoupled = try node.flag("decoupled", default: true)
+    guard (0..<1).contains(alpha), (0..<1).contains(beta) else {
+      throw .invalid("attributes 'alpha' and 'beta' are \(alpha) and \(beta), expected [0, 1)")
+    }
+  }
+
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    try OptimizerOperands.resultTypes(inputs)
+  }
+
+  package func updatedInputs(_ inputs: InputTypes) -> [Int] {
+    (try? OptimizerOperands(operandCount: inputs.count))?.updatedInputs ?? []
+  }
+
+  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    let (rate, time) = try OptimizerOperands.rateAndStep(operands)
+    guard time > 0 else { throw .invalid("T is \(time), the first step is 1") }
+    var step = AdaptiveMoments.Step(
+      alpha: alpha, beta: beta, epsilon: epsilon, rate: rate / (1 - AdaptiveMoments.power(alpha, time)),
+      rootDivisor: (1 - AdaptiveMoments.power(beta, time)).squareRoot())
+    if isDecoupled {
+      step.factorBefore = 1 - rate * decay
+    } else {
+      step.coupledDecay = decay
+    }
+    try OptimizerOperands(operandCount: operands.count).apply(step, operands, context.options)
+  }
+}
+
+extension Float {
+  /// The Double that the shortest decimal of this number means: 0.999 and not 0.99900001287.
+  ///
+  /// ONNX stores attributes as float; PyTorch computes with the Double that was typed.
+  fileprivate var asDecimal: Double { Double(description) ?? Double(self) }
+}

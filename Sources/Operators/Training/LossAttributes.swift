@@ -1,0 +1,61 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// What both losses over classes have in common: reduction, ignored label, shapes, labels.
+struct LossAttributes {
+  let reduction: CrossEntropy.Reduction
+  let ignored: Int?
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    switch try node.text("reduction", oneOf: ["mean", "none", "sum"]) {
+    case "none": reduction = .none
+    case "sum": reduction = .sum
+    default: reduction = .mean
+    }
+    ignored = try node.optionalInt("ignore_index")
+  }
+
+  /// Checks scores [B, C, d…], labels [B, d…] and weights [C]; gives the type of the loss.
+  func lossType(_ scores: ValueType, _ labels: ValueType, _ weights: ValueType?) throws(OperatorError)
+    -> ValueType
+  {
+    let shape = scores.shape
+    guard scores.elementType.isFloatingPoint else {
+      throw .unsupported("scores have element type \(scores.elementType.name), implemented: float, double")
+    }
+    guard labels.elementType == .int64 || labels.elementType == .int32 else {
+      throw .invalid("labels have element type \(labels.elementType.name), expected int64 or int32")
+    }
+    guard shape.rank >= 2, labels.shape.extents == [shape.extents[0]] + shape.extents[2...] else {
+      throw .invalid("labels \(labels.shape) don't fit scores \(shape)")
+    }
+    if let weights {
+      guard weights.elementType == scores.elementType, weights.shape.extents == [shape.extents[1]] else {
+        throw .invalid("weights are \(weights), expected \(scores.elementType.name)[\(shape.extents[1])]")
+      }
+    }
+    return ValueType(scores.elementType, reduction == .none ? labels.shape : [])
+  }
+
+  /// The kernel for scores of a shape.
+  func kernel(_ scores: Shape) -> CrossEntropy {
+    CrossEntropy(
+      batch: scores.extents[0], classes: scores.extents[1], positions: scores.product(2..<scores.rank),
+      reduction: reduction, ignored: ignored)
+  }
+
+  /// The labels, each a class or the ignored one.
+  func labels(_ view: TensorView, classes: Int) throws(OperatorError) -> [Int] {
+    let labels = view.tensor.integers ?? []
+    if let wrong = labels.first(where: { ($0 < 0 || $0 >= classes) && $0 != ignored }) {
+      throw .invalid("label \(wrong) is out of range for \(classes) classes")
+    }
+    return labels
+  }
+
+  /// The attributes that a gradient operator needs.
+  func forGradient(_ attributes: [Attribute]) -> [Attribute] {
+    attributes.filter { $0.name == "reduction" || $0.name == "ignore_index" }
+  }
+}

@@ -1,0 +1,77 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// NegativeLogLikelihoodLoss (ai.onnx 12…): minus the input at the label, weighted and reduced.
+///
+///     loss = −w[label] · x[label]          mean: Σ loss / Σ w[label]
+///     dx = −w[label] · dloss at the label, else 0          mean: / Σ w[label]
+///
+/// Positions with the label `ignore_index` count nowhere. Shapes: input [B, C, d…], target [B, d…], weight [C] → scalar or
+/// [B, d…]. Source: onnx/docs/Operators.md#NegativeLogLikelihoodLoss.
+struct NegativeLogLikelihoodLoss: Operator {
+  static let schema = OperatorSchema(
+    "NegativeLogLikelihoodLoss", versions: 12..., inputs: ["input", "target", "weight?"],
+    outputs: ["loss"])
+
+  private let attributes: LossAttributes
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    attributes = try LossAttributes(reading: node)
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    [try attributes.lossType(inputs[0], inputs[1], inputs.optional(2))]
+  }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    let kernel = attributes.kernel(operands[0].shape)
+    let labels = try attributes.labels(operands[1], classes: kernel.classes)
+    kernel.loss(operands[0], labels, operands.optional(2), into: operands.output(0))
+  }
+
+  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+    -> [String?]
+  {
+    guard !site.needs(2) else {
+      throw OperatorError(.notDifferentiable, "NegativeLogLikelihoodLoss has no gradient of its weights")
+    }
+    let dX = try gradient.emit(
+      NegativeLogLikelihoodLossGradient.self, [try site.gradient()] + site.inputs,
+      attributes.forGradient(site.attributes))
+    return [dX, nil, nil]
+  }
+}
+
+/// Gradient of `NegativeLogLikelihoodLoss` with respect to its input.
+///
+/// Domain dka.gradient: exists in plans only.
+struct NegativeLogLikelihoodLossGradient: Operator, Decomposable {
+  static let schema = OperatorSchema(
+    "NegativeLogLikelihoodLossGradient", domain: "dka.gradient", versions: 1...,
+    inputs: ["dLoss", "input", "target", "weight?"], outputs: ["dInput"])
+
+  private let attributes: LossAttributes
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    attributes = try LossAttributes(reading: node)
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    let loss = try attributes.lossType(inputs[1], inputs[2], inputs.optional(3))
+    guard inputs[0] == loss else { throw .invalid("input 0 is \(inputs[0]), expected \(loss)") }
+    return [inputs[1]]
+  }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    let kernel = attributes.kernel(operands[1].shape)
+    let labels = try attributes.labels(operands[2], classes: kernel.classes)
+    kernel.gradient(operands[0], labels, operands.optional(3), into: operands.output(0))
+  }
+
+  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+    let factor = try attributes.factors(node, into: &builder)
+    let target = try builder.oneHot(factor.labels, like: node.inputs[1])
+    return [try builder.emit("Neg", [try builder.emit("Mul", [target, factor.factors])])]
+  }
+}

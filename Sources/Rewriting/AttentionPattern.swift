@@ -1,0 +1,163 @@
+import Graphs
+import Operators
+import Tensors
+
+/// An attention as exporters write it, before its operands are looked at.
+///
+///     Y = softmax(factor · Q · K + mask) · V
+struct AttentionPattern {
+  /// Q [L…, N, d].
+  let query: String
+  /// K, [L…, d, M] or, where `keyIsTransposed` is false, [L…, M, d].
+  let key: String
+  /// V [L…, M, e].
+  let value: String
+  /// Whether the last two axes of K stand as the product reads them.
+  let keyIsTransposed: Bool
+  /// What the scores are multiplied with.
+  let factor: Double
+  /// Constant added to the scores, of a shape that broadcasts to theirs, or nil.
+  let mask: Tensor?
+  /// The node that makes Y and goes.
+  let last: EditableGraph.NodeID
+  /// Y, [L…, N, e].
+  let result: String
+}
+
+extension AttentionPattern {
+  /// The attention around a Softmax.
+  ///
+  /// - Throws: what was found instead.
+  static func around(_ softmax: LoweredNode, in graph: EditableGraph) throws(MatchFailure) -> AttentionPattern
+  {
+    func fail(_ reason: String) -> MatchFailure {
+      MatchFailure(rule: FuseAttention().label, node: softmax.node.label, reason: reason)
+    }
+    let scores = softmax.inputs[0]
+    let rank = graph.shape(scores).rank
+    let axis = graph.integerAttribute("axis", of: softmax) ?? (softmax.version < 13 ? 1 : -1)
+    guard rank >= 2, graph.shape(scores).normalizedAxis(axis) == rank - 1 else {
+      throw fail("normalises over axis \(axis), expected the last")
+    }
+    let before = try scoreProduct(scores, in: graph, fail: fail)
+    let (weights, hasGuard) = guarded(softmax.outputs[0], in: graph)
+    if hasGuard, let mask = before.mask, hasEmptyRow(mask) {
+      throw fail("a row of the mask admits no key, whose result the exporter sets to zero")
+    }
+    guard let product = graph.soleReader(of: weights), product.node.type == "MatMul",
+      product.node.node.operatorName.domain.isEmpty, product.node.inputs[0] == weights
+    else { throw fail("'\(weights)' is not read by one MatMul alone") }
+    return AttentionPattern(
+      query: before.query, key: before.key, value: product.node.inputs[1], keyIsTransposed: true,
+      factor: before.factor, mask: before.mask, last: product.id, result: product.node.outputs[0])
+  }
+
+  /// Walks from the scores back to the product of queries and keys.
+  private static func scoreProduct(
+    _ scores: String, in graph: EditableGraph, fail: (String) -> MatchFailure
+  ) throws(MatchFailure) -> (query: String, key: String, factor: Double, mask: Tensor?) {
+    var value = scores
+    var factor = 1.0
+    var mask: Tensor?
+    while true {
+      guard graph.isInner(value) else { throw fail("'\(value)' has other readers or was asked for") }
+      guard let maker = graph.maker(of: value), maker.node.node.operatorName.domain.isEmpty else {
+        throw fail("'\(value)' is no product of queries and keys")
+      }
+      let node = maker.node
+      if node.type == "MatMul" { return (node.inputs[0], node.inputs[1], factor, mask) }
+      if node.type == "Mul" || node.type == "Div", let scaled = graph.scaled(node),
+        node.type == "Mul" || (!scaled.scalarIsFirst && scaled.scalar != 0)
+      {
+        factor *= node.type == "Mul" ? scaled.scalar : 1 / scaled.scalar
+        value = scaled.value
+      } else if node.type == "Add",
+        let (addend, other) = [(1, 0), (0, 1)].lazy.compactMap({ addend, other in
+          graph.constant(node.inputs[addend]).map { ($0, node.inputs[other]) }
+        }).first
+      {
+        guard mask == nil else { throw fail("adds two masks") }
+        guard graph.shape(other) == graph.shape(value) else { throw fail("its mask stretches the scores") }
+        mask = try scaled(addend, by: factor, fail: fail)
+        value = other
+      } else {
+        throw fail(
+          "'\(value)' is made by \(node.node.operatorName), expected MatMul, Mul, Div or a constant mask")
+      }
+    }
+  }
+
+  /// Looks through Where(IsNaN(p), 0, p), which the dynamo exporter writes for rows without any admitted key.
+  private static func guarded(_ weights: String, in graph: EditableGraph) -> (value: String, hasGuard: Bool) {
+    guard !graph.barriers.contains(weights) else { return (weights, false) }
+    let readers = graph.readers(of: weights).compactMap { graph[$0] }
+    guard readers.count == 2, let test = readers.first(where: { $0.type == "IsNaN" }),
+      let choice = graph.soleReader(of: test.outputs[0])?.node, choice.type == "Where",
+      choice.inputs[0] == test.outputs[0], choice.inputs[2] == weights, graph.scalar(choice.inputs[1]) == 0
+    else { return (weights, false) }
+    return (choice.outputs[0], true)
+  }
+
+  /// The mask times a factor; nil where it adds nothing.
+  private static func scaled(_ mask: Tensor, by factor: Double, fail: (String) -> MatchFailure)
+    throws(MatchFailure) -> Tensor?
+  {
+    guard let values = mask.doubles else { throw fail("its mask has type \(mask.elementType.name)") }
+    if values.allSatisfy({ $0 == 0 }) { return nil }
+    if factor == 1 { return mask }
+    do {
+      return mask.elementType == .float64
+        ? try Tensor(values.map { $0 * factor }, shape: mask.shape)
+        : try Tensor(values.map { Float($0 * factor) }, shape: mask.shape)
+    } catch { throw fail("no memory for its mask") }
+  }
+
+  private static func hasEmptyRow(_ mask: Tensor) -> Bool {
+    guard let values = mask.doubles, let width = mask.shape.extents.last, width > 0 else { return false }
+    return stride(from: 0, to: values.count, by: width).contains { start in
+      values[start..<start + width].allSatisfy { $0 == -.infinity }
+    }
+  }
+
+  /// What a standard Attention node of four axes, or of three with as many key heads as query heads, computes.
+  ///
+  /// - Throws: what it asks for beyond that.
+  static func standard(
+    _ node: LoweredNode, id: EditableGraph.NodeID, in graph: EditableGraph
+  ) throws(MatchFailure) -> AttentionPattern {
+    func fail(_ reason: String) -> MatchFailure {
+      MatchFailure(rule: FuseAttention().label, node: node.node.label, reason: reason)
+    }
+    func number(_ name: String) -> Float? {
+      if case .float(let value)? = node.node.attribute(name) { value } else { nil }
+    }
+    guard graph.integerAttribute("is_causal", of: node) ?? 0 == 0, (number("softcap") ?? 0) == 0,
+      node.inputs.dropFirst(4).allSatisfy(\.isEmpty), node.outputs.dropFirst().allSatisfy(\.isEmpty)
+    else { throw fail("is causal, caps its scores, has a past or several results") }
+    let shapes = node.inputs.prefix(3).map { graph.shape($0) }
+    guard shapes.allSatisfy({ $0.rank == 4 }), shapes[0][1] == shapes[1][1] else {
+      throw fail("has operands of shapes \(shapes), expected four axes and equal heads")
+    }
+    var mask: Tensor?
+    if node.inputs.count > 3, !node.inputs[3].isEmpty {
+      guard let constant = graph.constant(node.inputs[3]) else { throw fail("has a computed mask") }
+      do {
+        mask = try scaled(
+          try additive(constant, elementType: graph.type(node.inputs[0]).elementType), by: 1, fail: fail)
+      } catch let failure as MatchFailure { throw failure } catch { throw fail("no memory for its mask") }
+      if let mask, hasEmptyRow(mask) { throw fail("a row of its mask admits no key") }
+    }
+    let scale = number("scale").map(Double.init) ?? 1 / Double(max(shapes[0][3], 1)).squareRoot()
+    return AttentionPattern(
+      query: node.inputs[0], key: node.inputs[1], value: node.inputs[2], keyIsTransposed: false,
+      factor: scale, mask: mask, last: id, result: node.outputs[0])
+  }
+
+  /// A mask of truth values as numbers to add: 0 where a key is admitted, −∞ where not.
+  private static func additive(_ mask: Tensor, elementType: ElementType) throws -> Tensor {
+    guard mask.elementType == .bool, let bits = mask.integers else { return mask }
+    return elementType == .float64
+      ? try Tensor(bits.map { $0 == 0 ? -Double.infinity : 0 }, shape: mask.shape)
+      : try Tensor(bits.map { $0 == 0 ? -Float.infinity : 0 }, shape: mask.shape)
+  }
+}

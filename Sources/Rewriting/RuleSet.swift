@@ -1,0 +1,64 @@
+package import Operators
+
+/// Rules in the order in which they are applied.
+package struct RuleSet: Sendable {
+  /// A group of rules that is repeated until none of them fits any more.
+  package struct Stage: Sendable {
+    /// The rules.
+    package let rules: [any RewriteRule]
+    /// Rounds after which the stage ends in any case.
+    package let roundLimit: Int
+
+    /// A stage.
+    package init(_ rules: [any RewriteRule], roundLimit: Int = 32) {
+      self.rules = rules
+      self.roundLimit = roundLimit
+    }
+  }
+
+  /// The stages.
+  package let stages: [Stage]
+
+  /// A set of rules.
+  package init(stages: [Stage]) { self.stages = stages }
+
+  /// What runs before differentiation: fused operators that have gradients of their own.
+  package static let early = RuleSet(stages: [
+    Stage([RemoveIdentity(), FuseLayerNormalization(), FuseGelu()]),
+    Stage([FuseLinear(), RemoveIdentity(), MergeLayouts(), SinkLayout()]),
+    Stage([FuseAttention()], roundLimit: 1),
+    Stage([FuseLinear(), RemoveIdentity(), MergeLayouts(), SinkLayout()]),
+    Stage([FuseDepthwisePair(), FuseTokenDepthwisePair()]),
+    Stage([RemoveIdentity(), MergeLayouts()]),
+  ])
+
+  /// What runs after differentiation, and for inference after `early`.
+  package static let late = RuleSet(stages: [
+    Stage([RemoveIdentity(), MergeLayouts(), EliminateCommonNodes()]),
+    Stage([DropUnusedResults()], roundLimit: 1),
+    Stage([FuseLinearEpilogue()]),
+  ])
+
+  /// Rewrites a graph and tells what was done.
+  ///
+  /// - Parameter barriers: values that must stay beside the graph's outputs: requested ones, and those to differentiate by.
+  package func apply(
+    to graph: LoweredGraph, registry: OperatorRegistry, barriers: Set<String> = []
+  ) throws(OperatorError) -> (graph: LoweredGraph, report: RewriteReport) {
+    var editable = EditableGraph(graph, registry: registry, barriers: barriers)
+    var report = RewriteReport()
+    for stage in stages {
+      for _ in 0..<stage.roundLimit {
+        var changes = 0
+        for rule in stage.rules {
+          let count = try rule.apply(to: &editable)
+          report.record(rule.label, count)
+          changes += count
+        }
+        if changes == 0 { break }
+      }
+    }
+    report.failures = editable.failures
+    return (editable.lowered(), report)
+  }
+}

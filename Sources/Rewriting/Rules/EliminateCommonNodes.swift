@@ -1,0 +1,80 @@
+import Graphs
+package import Operators
+import Tensors
+
+/// Computes once what several nodes compute alike: same operator, operands and attributes.
+///
+/// Small constants of the same content count as one. Nodes that draw random numbers stay apart.
+package struct EliminateCommonNodes: RewriteRule {
+  package let label = "eliminate common nodes"
+
+  package init() {}
+
+  private struct Key: Hashable {
+    let operation: OperatorName
+    let version: Int
+    let operands: [String]
+    let attributes: [String]
+    let resultCount: Int
+  }
+
+  private static let random: Set<String> = [
+    "Bernoulli", "Dropout", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform",
+    "RandomUniformLike",
+  ]
+  private static let constantLimit = 64
+
+  package func apply(to graph: inout EditableGraph) throws(OperatorError) -> Int {
+    var first: [Key: LoweredNode] = [:]
+    var constants: [String: String] = [:]
+    var count = 0
+    for id in graph.ids {
+      guard let node = graph[id], !Self.random.contains(node.type),
+        let attributes = Self.text(of: node.node.attributes)
+      else { continue }
+      let operands = node.inputs.map { Self.content(of: $0, in: graph, &constants) }
+      let key = Key(
+        operation: node.node.operatorName, version: node.version, operands: operands, attributes: attributes,
+        resultCount: node.outputs.count)
+      guard let known = first[key] else {
+        first[key] = node
+        continue
+      }
+      let pairs = Array(zip(node.outputs, known.outputs))
+      guard pairs.allSatisfy({ $0.isEmpty == $1.isEmpty && !graph.barriers.contains($0) }) else { continue }
+      graph.merge(id, into: pairs)
+      count += 1
+    }
+    return count
+  }
+
+  /// A name for a constant's content where it is small, else the value's own name.
+  private static func content(of value: String, in graph: EditableGraph, _ known: inout [String: String])
+    -> String
+  {
+    if let name = known[value] { return name }
+    var name = "value " + value
+    if let tensor = graph.constant(value), tensor.byteCount <= constantLimit {
+      let bytes = unsafe tensor.withUnsafeBytes { bytes in unsafe bytes.map { String($0) } }
+      name = "constant \(tensor.elementType.rawValue) \(tensor.shape) \(bytes.joined(separator: ","))"
+    }
+    known[value] = name
+    return name
+  }
+
+  /// The attributes as text, in the order of their names; nil where one holds a tensor or a graph.
+  private static func text(of attributes: [Attribute]) -> [String]? {
+    var result: [String] = []
+    for attribute in attributes.sorted(by: { $0.name < $1.name }) {
+      switch attribute.value {
+      case .int(let value): result.append("\(attribute.name) int \(value)")
+      case .ints(let values): result.append("\(attribute.name) ints \(values)")
+      case .float(let value): result.append("\(attribute.name) float \(value.bitPattern)")
+      case .floats(let values): result.append("\(attribute.name) floats \(values.map(\.bitPattern))")
+      case .string(let bytes): result.append("\(attribute.name) string \(bytes)")
+      default: return nil
+      }
+    }
+    return result
+  }
+}

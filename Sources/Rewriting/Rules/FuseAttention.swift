@@ -1,0 +1,118 @@
+import Graphs
+package import Operators
+import Tensors
+
+/// Replaces attention, however an exporter wrote it, by one `FusedAttention`.
+///
+/// Found from each Softmax, and from the standard Attention of opset 23 on. Queries, keys and values are followed back
+/// through everything that only rearranges, the result forward likewise; what is left are strides (see `StridedView`).
+/// Scales on q, k or the scores become one; a constant mask stays as operand unless it is zero.
+package struct FuseAttention: RewriteRule {
+  package let label = "fuse attention"
+
+  package init() {}
+
+  package func apply(to graph: inout EditableGraph) throws(OperatorError) -> Int {
+    var count = 0
+    for id in graph.ids(of: "Softmax", "Attention") {
+      guard let node = graph[id] else { continue }
+      do {
+        let pattern =
+          node.type == "Softmax"
+          ? try AttentionPattern.around(node, in: graph)
+          : try AttentionPattern.standard(node, id: id, in: graph)
+        let windows = try AttentionWindows(pattern, in: graph, node: node.node.label)
+        let mask = try Self.maskStrides(pattern, windows, in: graph, node: node.node.label)
+        try Self.replace(pattern, windows, maskStrides: mask, in: &graph)
+        count += 1
+      } catch let failure as MatchFailure {
+        graph.note(failure)
+      } catch let error as OperatorError {
+        throw error
+      } catch {
+        preconditionFailure("a rule fails with a reason or an operator error, not with \(error)")
+      }
+    }
+    return count
+  }
+
+  /// Strides of the mask for batch, head, query and key; empty without a mask.
+  private static func maskStrides(
+    _ pattern: AttentionPattern, _ windows: AttentionWindows, in graph: EditableGraph, node: String
+  ) throws(MatchFailure) -> [Int] {
+    guard let mask = pattern.mask else { return [] }
+    let rank = graph.shape(pattern.query).rank
+    let extents = [Int](repeating: 1, count: max(rank - mask.shape.rank, 0)) + mask.shape.extents
+    let strides = Shape(extents).strides
+    let last = zip(extents, strides).suffix(2).map { $0 == 1 ? 0 : $1 }
+    if extents.dropLast(2).allSatisfy({ $0 == 1 }) { return [0, 0] + last }
+    guard extents.count == 4, graph.shape(pattern.query).extents[..<2] == windows.sizes[..<2] else {
+      throw MatchFailure(
+        rule: FuseAttention().label, node: node,
+        reason: "its mask of shape \(mask.shape) differs by batch or head")
+    }
+    return zip(extents, strides).prefix(2).map { $0 == 1 ? 0 : $1 } + last
+  }
+
+  private static func replace(
+    _ pattern: AttentionPattern, _ windows: AttentionWindows, maskStrides: [Int],
+    in graph: inout EditableGraph
+  ) throws(OperatorError) {
+    let sizes = windows.sizes
+    var inputs = windows.sources
+    if let mask = pattern.mask {
+      while inputs.count < 3 { inputs.append("") }
+      inputs.append(graph.add(mask, named: "mask"))
+    }
+    var attributes = [
+      Attribute("sizes", sizes), Attribute("q_view", windows.views[0]), Attribute("k_view", windows.views[1]),
+      Attribute("v_view", windows.views[2]), Attribute("scale", Float(windows.scale)),
+    ]
+    if !maskStrides.isEmpty { attributes.append(Attribute("mask_strides", maskStrides)) }
+    let width = sizes[1] * sizes[5]
+    let tokensFirst = [width, sizes[5], sizes[0] * width, 1]
+    let last = graph.maker(of: windows.result)?.id ?? pattern.last
+    let logSumExp = graph.freshName("LogSumExp")
+    // Batches behind tokens, or rows of all images in two axes: written as [B, N, C], so that the rearrangement can move on
+    // behind a linear layer and meet its inverse.
+    let hasRows = sizes[5] == windows.resultStrides[1] || sizes[1] == 1
+    let isTokensFirst =
+      hasRows && sizes[0] > 1 && sizes[2] > 1 && windows.resultStrides[0] == tokensFirst[0]
+      && windows.resultStrides[2] == tokensFirst[2]
+    let isFlat =
+      hasRows && graph.shape(windows.result).extents == [sizes[0] * sizes[2], width]
+      && (sizes[2] == 1 || windows.resultStrides[2] == width)
+      && (sizes[0] == 1 || windows.resultStrides[0] == sizes[2] * width)
+    guard isTokensFirst || isFlat else {
+      attributes += [
+        Attribute("output_shape", graph.shape(windows.result).extents),
+        Attribute("output_strides", windows.resultStrides),
+      ]
+      try graph.replace(
+        last,
+        with: [
+          Node(
+            FusedAttention.schema.name, inputs: inputs, outputs: [windows.result, logSumExp],
+            attributes: attributes)
+        ])
+      return
+    }
+    attributes += [
+      Attribute("output_shape", [sizes[0], sizes[2], width]),
+      Attribute("output_strides", [sizes[2] * width, sizes[5], width, 1]),
+    ]
+    let direct = graph.freshName("Attention")
+    var nodes = [
+      Node(FusedAttention.schema.name, inputs: inputs, outputs: [direct, logSumExp], attributes: attributes)
+    ]
+    var source = direct
+    if isTokensFirst {
+      source = graph.freshName("Transpose")
+      nodes.append(
+        Node("Transpose", inputs: [direct], outputs: [source], attributes: [Attribute("perm", [1, 0, 2])]))
+    }
+    nodes.append(
+      try graph.reshape(source, into: windows.result, extents: graph.shape(windows.result).extents))
+    try graph.replace(last, with: nodes)
+  }
+}

@@ -1,0 +1,120 @@
+import Graphs
+package import Operators
+
+/// Replaces the compositions that exporters write below opset 20 by Gelu.
+///
+///     x · ½ · (1 + erf(x / √2))                                    in every order of the factors
+///     x · ½ · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))             likewise
+package struct FuseGelu: RewriteRule {
+  package let label = "fuse gelu"
+
+  package init() {}
+
+  package func apply(to graph: inout EditableGraph) throws(OperatorError) -> Int {
+    var count = 0
+    for id in graph.ids(of: "Erf", "Tanh") {
+      guard let node = graph[id] else { continue }
+      let isErf = node.type == "Erf"
+      guard let source = isErf ? Self.erfSource(node, in: graph) : Self.tanhSource(node, in: graph),
+        let product = Self.product(of: node.outputs[0], and: source, in: graph)
+      else { continue }
+      try graph.replace(
+        product.id,
+        with: [
+          Node(
+            "Gelu", inputs: [source], outputs: [product.result],
+            attributes: isErf ? [] : [Attribute("approximate", "tanh")])
+        ])
+      count += 1
+    }
+    return count
+  }
+
+  /// Whether two numbers agree to the precision with which exporters write constants.
+  private static func isClose(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-5 * abs(b) }
+
+  /// The factor of a multiplication or division by a constant, with the other operand.
+  private static func factor(_ node: LoweredNode, in graph: EditableGraph) -> (value: String, factor: Double)?
+  {
+    guard let scaled = graph.scaled(node) else { return nil }
+    switch node.type {
+    case "Mul": return (scaled.value, scaled.scalar)
+    case "Div" where !scaled.scalarIsFirst && scaled.scalar != 0: return (scaled.value, 1 / scaled.scalar)
+    default: return nil
+    }
+  }
+
+  private static func erfSource(_ node: LoweredNode, in graph: EditableGraph) -> String? {
+    guard !graph.barriers.contains(node.inputs[0]), let scale = graph.maker(of: node.inputs[0], "Mul", "Div"),
+      let found = factor(scale.node, in: graph), isClose(found.factor, 0.5.squareRoot())
+    else { return nil }
+    return found.value
+  }
+
+  private static func tanhSource(_ node: LoweredNode, in graph: EditableGraph) -> String? {
+    guard let scale = graph.maker(of: node.inputs[0], "Mul", "Div"),
+      let outer = factor(scale.node, in: graph),
+      isClose(outer.factor, (2 / Double.pi).squareRoot()), let sum = graph.maker(of: outer.value, "Add"),
+      [node.inputs[0], outer.value].allSatisfy({ !graph.barriers.contains($0) })
+    else { return nil }
+    for (source, term) in [(0, 1), (1, 0)] {
+      let source = sum.node.inputs[source]
+      let term = sum.node.inputs[term]
+      guard let cubic = graph.maker(of: term, "Mul"), let inner = factor(cubic.node, in: graph),
+        isClose(inner.factor, 0.044715), isCube(inner.value, of: source, in: graph),
+        !graph.barriers.contains(term), !graph.barriers.contains(inner.value)
+      else { continue }
+      return source
+    }
+    return nil
+  }
+
+  private static func isCube(_ value: String, of source: String, in graph: EditableGraph) -> Bool {
+    if let power = graph.maker(of: value, "Pow") {
+      return power.node.inputs[0] == source && graph.scalar(power.node.inputs[1]) == 3
+    }
+    guard let outer = graph.maker(of: value, "Mul") else { return false }
+    guard let square = outer.node.inputs.first(where: { $0 != source }), outer.node.inputs.contains(source),
+      let inner = graph.maker(of: square, "Mul")
+    else { return false }
+    return inner.node.inputs == [source, source] && !graph.barriers.contains(square)
+  }
+
+  /// The multiplication that completes x · ½ · (1 + f).
+  private static func product(of function: String, and source: String, in graph: EditableGraph)
+    -> (id: Int, result: String)?
+  {
+    guard let sum = graph.soleReader(of: function), sum.node.type == "Add",
+      let one = graph.scaled(sum.node), one.scalar == 1
+    else { return nil }
+    var value = sum.node.outputs[0]
+    var hasHalf = false
+    var hasSource = false
+    while true {
+      guard let next = graph.soleReader(of: value), next.node.node.operatorName.domain.isEmpty else {
+        return nil
+      }
+      if !hasHalf, let found = factor(next.node, in: graph), found.value == value, found.factor == 0.5 {
+        hasHalf = true
+      } else if !hasSource, next.node.type == "Mul",
+        let other = FuseLayerNormalization.other(than: value, of: next.node)
+      {
+        if other == source {
+          hasSource = true
+        } else if !hasHalf, !graph.barriers.contains(other),
+          let scaled = graph.maker(of: other, "Mul", "Div"),
+          let found = factor(scaled.node, in: graph), found.value == source, found.factor == 0.5
+        {
+          hasSource = true
+          hasHalf = true
+        } else {
+          return nil
+        }
+      } else {
+        return nil
+      }
+      value = next.node.outputs[0]
+      if hasHalf && hasSource { return (next.id, value) }
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import Datasets
+import Tensors
+import Training
+
+/// One batch as the trainer takes it.
+struct TrainingBatch {
+  /// Values at the cut, [n, …] each.
+  let features: [Tensor]
+  /// Class index per image.
+  let labels: [Int]
+  /// Position of each image in the whole data set.
+  let indices: [Int]
+}
+
+/// Batches of an epoch, as the trainer takes them: values at the cut and labels.
+protocol BatchSource: AnyObject {
+  /// Begins an epoch, counted from 0.
+  func start(epoch: Int)
+  /// The next batch, or nil after the last.
+  func next() throws -> TrainingBatch?
+}
+
+/// Batches that are decoded and augmented anew in each epoch.
+final class LoadedBatches: BatchSource {
+  private let loader: BatchLoader
+  private let trainer: Trainer
+
+  init(_ loader: BatchLoader, trainer: Trainer) {
+    self.loader = loader
+    self.trainer = trainer
+  }
+
+  func start(epoch: Int) { loader.start(epoch: epoch) }
+
+  func next() throws -> TrainingBatch? {
+    guard let batch = try loader.next() else { return nil }
+    return TrainingBatch(
+      features: try trainer.features(of: batch.images), labels: batch.labels, indices: batch.indices)
+  }
+}
+
+/// Batches put together from values that were computed once per image.
+///
+/// The order is that of `BatchLoader`: the permutation of key (seed, epoch).
+final class CachedBatches: BatchSource {
+  private let features: [Tensor]
+  private let labels: [Int]
+  private let indices: [Int]
+  private let batchSize: Int
+  private let seed: Int
+  private var order: [Int] = []
+  private var position = 0
+
+  /// Batches of values [n, …], one row per image.
+  init(_ features: [Tensor], samples: [Sample], batchSize: Int, seed: Int) {
+    self.features = features
+    labels = samples.map(\.label)
+    indices = samples.map(\.index)
+    self.batchSize = batchSize
+    self.seed = seed
+  }
+
+  func start(epoch: Int) {
+    var random = Random(seed, epoch)
+    order = random.permutation(of: labels.count)
+    position = 0
+  }
+
+  func next() throws -> TrainingBatch? {
+    guard position < order.count else { return nil }
+    let chosen = order[position..<min(position + batchSize, order.count)]
+    position += chosen.count
+    let rows = try features.map { feature in
+      try Tensor(joiningRows: chosen.map { feature.rows($0..<$0 + 1) })
+    }
+    return TrainingBatch(
+      features: rows, labels: chosen.map { labels[$0] }, indices: chosen.map { indices[$0] })
+  }
+}

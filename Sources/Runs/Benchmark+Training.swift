@@ -1,0 +1,47 @@
+import Adapters
+import Analysis
+import Execution
+import Kernels
+package import Operators
+import Tensors
+import Training
+
+extension Benchmark {
+  /// Times a training step: cross-entropy on 3 classes, clipping and Adam, as METHOD, section 3, has them.
+  package static func training(
+    _ path: String, _ options: Options, _ injection: Injection, context: ExecutionContext
+  ) throws -> BenchmarkResult {
+    let start = ContinuousClock.now
+    let model = try ModelFile(path)
+    let openSeconds = (ContinuousClock.now - start).inSeconds
+    return try model.located {
+      let adapted = try injection.apply(to: model.description, classes: 3, context: context)
+      var settings = TrainerOptions(context: context)
+      settings.microBatch = options.microBatch.map { min($0, options.batch) }
+      let groups = [
+        ParameterGroup(
+          name: "adapter", parameters: adapted.names(in: .adapter) + adapted.names(in: .backbone),
+          learningRate: 1e-3),
+        ParameterGroup(name: "head", parameters: adapted.names(in: .head), learningRate: 1e-4),
+      ]
+      let trainer = try Trainer(
+        adapted.model, groups: groups, options: settings, registry: ModelFile.registry)
+      let compiled = CompiledModel(adapted.model, registry: ModelFile.registry, context: context)
+      let images = try randomImages(try compiled.graph(batch: 1), count: options.batch)
+      let labels = (0..<options.batch).map { $0 % 3 }
+      _ = try trainer.step([images], labels: labels)
+      let loadSeconds = (ContinuousClock.now - start).inSeconds
+      let timing = try Timing.measure(runs: options.runs, warmUp: 1) { _ in
+        _ = try trainer.step([images], labels: labels)
+      }
+      let peak = ProcessMemory.peakByteCount
+      let sessions = try trainer.sessions(images: options.batch)
+      return BenchmarkResult(
+        mode: "train", batch: options.batch, microBatch: trainer.microBatch, threads: context.options.threads,
+        level: context.options.level, timing: timing, openSeconds: openSeconds, loadSeconds: loadSeconds,
+        peakByteCount: peak, operations: sessions.reduce(0) { $0 + operations(of: $1.plan) },
+        machineGigaflops: machineGigaflops(context.options),
+        profile: options.isProfiled ? try profile(sessions, runs: 3) : [])
+    }
+  }
+}

@@ -1,0 +1,194 @@
+import Synchronization
+package import Analysis
+package import Execution
+import Graphs
+package import Kernels
+package import Operators
+package import TensorFiles
+package import Tensors
+import Training
+
+/// What a benchmark measured.
+package struct BenchmarkResult: Sendable {
+  /// Time that one operator takes, summed over its nodes.
+  package struct OperatorTime: Sendable {
+    /// Operator.
+    package var name: String
+    /// Whether it stands in the backward part.
+    package var isBackward: Bool
+    /// Nodes.
+    package var calls: Int
+    /// Seconds per run.
+    package var seconds: Double
+    /// Floating-point operations per run.
+    package var operations: Int
+    /// Bytes read and written per run.
+    package var bytes: Int
+  }
+  /// `inference` or `train`.
+  package var mode: String
+  /// Images per run.
+  package var batch: Int
+  /// Images per micro-batch.
+  package var microBatch: Int
+  /// Threads.
+  package var threads: Int
+  /// Kernels.
+  package var level: Processor.Level
+  /// Seconds per run.
+  package var timing: Timing
+  /// Seconds to open the file.
+  package var openSeconds: Double
+  /// Seconds to open, lower, fuse, pack and plan.
+  package var loadSeconds: Double
+  /// Largest resident memory in bytes.
+  package var peakByteCount: Int
+  /// Floating-point operations per run.
+  package var operations: Int
+  /// Measured peak of the machine with these threads and kernels, in GFLOP/s.
+  package var machineGigaflops: Double
+  /// Time per operator, longest first; empty without a profile.
+  package var profile: [OperatorTime]
+
+  /// GFLOP/s of the median run.
+  package var gigaflops: Double { Double(operations) / timing.median / 1e9 }
+}
+
+/// Times a model on random images.
+package enum Benchmark {
+  /// What to time.
+  package struct Options: Sendable {
+    /// Images per run.
+    package var batch = 1
+    /// Images per micro-batch; nil chooses.
+    package var microBatch: Int?
+    /// Runs that count.
+    package var runs = 10
+    /// Whether every node is timed.
+    package var isProfiled = false
+    /// Side of the image input where the model leaves it open.
+    package var imageSide: Int?
+
+    /// One image, ten runs.
+    package init() {}
+  }
+
+  /// Times inference.
+  package static func inference(_ path: String, _ options: Options, context: ExecutionContext) throws
+    -> BenchmarkResult
+  {
+    let start = ContinuousClock.now
+    let model = try ModelFile(path)
+    let openSeconds = (ContinuousClock.now - start).inSeconds
+    return try model.located {
+      let compiled = CompiledModel(model.description, registry: ModelFile.registry, context: context)
+      let size = try options.microBatch ?? compiled.suitableMicroBatch()
+      let runner = MicroBatchRunner(size: min(size, options.batch)) { count in
+        try compiled.plan(try compiled.graph(batch: count))
+      }
+      let ranges = runner.ranges(of: options.batch)
+      for range in ranges { _ = try runner.session(for: range.count) }
+      let loadSeconds = (ContinuousClock.now - start).inSeconds
+      let images = try randomImages(try compiled.graph(batch: 1), count: options.batch)
+      let timing = try Timing.measure(runs: options.runs, warmUp: 2) { _ in
+        for range in ranges {
+          let session = try runner.session(for: range.count)
+          try session.setInput(0, to: images.rows(range))
+          try session.run()
+        }
+      }
+      let peak = ProcessMemory.peakByteCount
+      let sessions = try ranges.map { try runner.session(for: $0.count) }
+      return BenchmarkResult(
+        mode: "inference", batch: options.batch, microBatch: runner.size, threads: context.options.threads,
+        level: context.options.level, timing: timing, openSeconds: openSeconds, loadSeconds: loadSeconds,
+        peakByteCount: peak, operations: sessions.reduce(0) { $0 + operations(of: $1.plan) },
+        machineGigaflops: machineGigaflops(context.options),
+        profile: options.isProfiled ? try profile(sessions, runs: options.runs) : [])
+    }
+  }
+
+  /// GFLOP/s of multiply-adds on registers alone, over all threads.
+  static func machineGigaflops(_ options: KernelOptions) -> Double {
+    let peaks = Mutex<[Double]>([])
+    parallelFor(options.threads, threads: options.threads) { _, _ in
+      let peak = Processor.measuredPeak(level: options.level, seconds: 0.2)
+      peaks.withLock { $0.append(peak) }
+    }
+    return peaks.withLock { $0.reduce(0, +) }
+  }
+
+  /// Normal random images [n, 3, H, W] for a graph lowered at batch 1.
+  package static func randomImages(_ graph: LoweredGraph, count: Int) throws -> Tensor {
+    guard let input = graph.inputs.first, graph.type(input).elementType == .float32 else {
+      throw InputError(message: "the model's first input is not float", tensor: graph.inputs.first, hint: nil)
+    }
+    let shape = Shape([count] + graph.type(input).shape.extents.dropFirst())
+    var random = Random(7, 0)
+    return try Tensor((0..<shape.elementCount).map { _ in Float(random.normal()) }, shape: shape)
+  }
+
+  /// Floating-point operations of one run of a plan.
+  package static func operations(of plan: Plan) -> Int {
+    plan.graph.nodes.reduce(0) {
+      $0 + $1.operation.floatingPointOperations(plan.graph.inputTypes(of: $1.node))
+    }
+  }
+
+  /// Time per operator over all sessions of a run.
+  package static func profile(_ sessions: [Session], runs: Int) throws -> [BenchmarkResult.OperatorTime] {
+    var times: [BenchmarkResult.OperatorTime] = []
+    for session in sessions {
+      let profile = Profile(of: session.plan)
+      for _ in 0..<runs { try session.run(profile: profile) }
+      let graph = session.plan.graph
+      for (index, node) in graph.nodes.enumerated() {
+        let isBackward = node.outputs.contains { $0.hasPrefix("training/") }
+        let values = (node.inputs + node.outputs).filter { !$0.isEmpty }
+        let entry = BenchmarkResult.OperatorTime(
+          name: node.node.operatorName.description, isBackward: isBackward, calls: 1,
+          seconds: profile.seconds[index] / Double(runs),
+          operations: node.operation.floatingPointOperations(graph.inputTypes(of: node.node)),
+          bytes: values.reduce(0) { $0 + graph.type($1).byteCount })
+        if let known = times.firstIndex(where: { $0.name == entry.name && $0.isBackward == isBackward }) {
+          times[known].calls += 1
+          times[known].seconds += entry.seconds
+          times[known].operations += entry.operations
+          times[known].bytes += entry.bytes
+        } else {
+          times.append(entry)
+        }
+      }
+    }
+    return times.sorted { $0.seconds > $1.seconds }
+  }
+}
+
+extension BenchmarkResult {
+  /// The object that CLI.md calls `bench`.
+  package var json: JSONObject {
+    var object: JSONObject = [
+      "mode": .string(mode), "batch": .integer(batch), "micro_batch": .integer(microBatch), "precision": "fp32",
+      "threads": .integer(threads), "kernels": .string(level.name), "runs": .integer(timing.seconds.count),
+      "seconds": [
+        "median": .number(timing.median), "min": .number(timing.smallest), "max": .number(timing.largest),
+      ],
+      "images_per_second": .number(Double(batch) / timing.median), "open_seconds": .number(openSeconds),
+      "load_seconds": .number(loadSeconds), "peak_bytes": .integer(peakByteCount), "flops": .integer(operations),
+      "gflops": .number(gigaflops), "machine_gflops": .number(machineGigaflops),
+      "share_of_peak": .number(gigaflops / machineGigaflops),
+    ]
+    if !profile.isEmpty {
+      object["operators"] = .array(
+        profile.map { entry in
+          [
+            "operator": .string(entry.name), "phase": .string(entry.isBackward ? "backward" : "forward"),
+            "calls": .integer(entry.calls), "seconds": .number(entry.seconds),
+            "gflops": .number(Double(entry.operations) / max(entry.seconds, 1e-12) / 1e9),
+            "gbytes_per_second": .number(Double(entry.bytes) / max(entry.seconds, 1e-12) / 1e9),
+          ]
+        })
+    }
+    return object
+  }
+}

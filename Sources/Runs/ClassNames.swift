@@ -1,0 +1,120 @@
+package import Graphs
+import TensorFiles
+
+/// Class names in a model's metadata: PEERS, section 3, lists the keys in use.
+package enum ClassNames {
+  /// The names that a model carries, in index order, and the key they were found under.
+  package static func read(_ metadata: [MetadataEntry]) -> (names: [String], key: String)? {
+    func value(_ key: String) -> String? { metadata.first { $0.key == key }?.value }
+    if let text = value("names"), let names = pythonDictionary(text) { return (names, "names") }
+    for key in ["names", "class_names"] {
+      if let text = value(key), let names = json(text) { return (names, key) }
+    }
+    if let text = value("model_info labels") {
+      let names = text.split(separator: " ").map(String.init)
+      if !names.isEmpty { return (names, "model_info labels") }
+    }
+    return nil
+  }
+
+  /// The text of a Python dictionary from index to name, as the key `names` holds it.
+  package static func pythonDictionary(of names: [String]) -> String {
+    let entries = names.enumerated().map { index, name in
+      let escaped = name.replacing("\\", with: "\\\\").replacing("'", with: "\\'").replacing("\n", with: "\\n")
+      return "\(index): '\(escaped)'"
+    }
+    return "{" + entries.joined(separator: ", ") + "}"
+  }
+
+  /// Reads `{0: 'a', 1: "b"}`; nil where the text is something else or leaves indices out.
+  private static func pythonDictionary(_ text: String) -> [String]? {
+    var scanner = DictionaryScanner(text)
+    guard let entries = scanner.entries() else { return nil }
+    return ordered(entries)
+  }
+
+  /// Reads a JSON list of names, or a JSON object from index to name.
+  private static func json(_ text: String) -> [String]? {
+    guard let value = try? JSONValue(parsing: text) else { return nil }
+    if let list = value.array {
+      let names = list.compactMap(\.string)
+      return names.count == list.count && !names.isEmpty ? names : nil
+    }
+    guard let object = value.object else { return nil }
+    var entries: [(Int, String)] = []
+    for member in object.members {
+      guard let index = Int(member.key), let name = member.value.string else { return nil }
+      entries.append((index, name))
+    }
+    return ordered(entries)
+  }
+
+  private static func ordered(_ entries: [(Int, String)]) -> [String]? {
+    guard !entries.isEmpty else { return nil }
+    let sorted = entries.sorted { $0.0 < $1.0 }
+    guard sorted.enumerated().allSatisfy({ $0.offset == $0.element.0 }) else { return nil }
+    return sorted.map(\.1)
+  }
+}
+
+/// Reads the text of a Python dictionary whose keys are integers and whose values are strings.
+private struct DictionaryScanner {
+  private let characters: [Character]
+  private var position = 0
+
+  init(_ text: String) { characters = Array(text) }
+
+  mutating func entries() -> [(Int, String)]? {
+    guard take("{") else { return nil }
+    var result: [(Int, String)] = []
+    while !take("}") {
+      if !result.isEmpty { guard take(",") else { return nil } }
+      if take("}") { break }
+      guard let key = integer(), take(":"), let value = quoted() else { return nil }
+      result.append((key, value))
+    }
+    return result
+  }
+
+  private mutating func skipSpaces() {
+    while position < characters.count, characters[position].isWhitespace { position += 1 }
+  }
+
+  private mutating func take(_ character: Character) -> Bool {
+    skipSpaces()
+    guard position < characters.count, characters[position] == character else { return false }
+    position += 1
+    return true
+  }
+
+  private mutating func integer() -> Int? {
+    skipSpaces()
+    let start = position
+    while position < characters.count, characters[position].isASCII, characters[position].isNumber {
+      position += 1
+    }
+    return Int(String(characters[start..<position]))
+  }
+
+  private mutating func quoted() -> String? {
+    skipSpaces()
+    guard position < characters.count, characters[position] == "'" || characters[position] == "\"" else {
+      return nil
+    }
+    let quote = characters[position]
+    position += 1
+    var result = ""
+    while position < characters.count, characters[position] != quote {
+      if characters[position] == "\\", position + 1 < characters.count {
+        position += 1
+        result.append(characters[position] == "n" ? "\n" : characters[position])
+      } else {
+        result.append(characters[position])
+      }
+      position += 1
+    }
+    guard position < characters.count else { return nil }
+    position += 1
+    return result
+  }
+}

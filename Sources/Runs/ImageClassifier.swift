@@ -1,0 +1,85 @@
+package import Datasets
+import Execution
+package import Graphs
+import Kernels
+package import Operators
+public import Tensors
+import Training
+
+/// A model that turns images into class probabilities. Owned by one thread.
+package final class ImageClassifier {
+  /// Preprocessing of its images.
+  package let preprocessing: Preprocessing
+  /// Number of classes.
+  package let classCount: Int
+  private let runner: MicroBatchRunner
+  private let threads: Int
+
+  /// A classifier from a model whose first input is images [n, 3, H, W] and whose first output is [n, classes].
+  package init(
+    _ model: ModelDescription, preprocessing: Preprocessing, registry: OperatorRegistry,
+    context: ExecutionContext, microBatch: Int? = nil
+  ) throws {
+    let compiled = CompiledModel(model, registry: registry, context: context)
+    let graph = try compiled.graph(batch: 1)
+    guard let input = graph.inputs.first, let output = graph.outputs.first else {
+      throw TrainingError.unsuitable("the model has no input or no output")
+    }
+    let expected = Shape([1, 3, preprocessing.outputHeight, preprocessing.outputWidth])
+    guard graph.type(input) == ValueType(.float32, expected) else {
+      throw TrainingError.unsuitable(
+        "input '\(input)' is \(graph.type(input)), the preprocessing makes float\(expected)")
+    }
+    guard graph.type(output).shape.rank == 2, graph.type(output).shape[0] == 1 else {
+      throw TrainingError.unsuitable(
+        "output '\(output)' has shape \(graph.type(output).shape), a classifier gives [images, classes]")
+    }
+    classCount = graph.type(output).shape[1]
+    self.preprocessing = preprocessing
+    threads = context.options.threads
+    runner = MicroBatchRunner(size: try microBatch ?? compiled.suitableMicroBatch()) { count in
+      try compiled.plan(try compiled.graph(batch: count))
+    }
+  }
+
+  /// Logits [n, classes] for images [n, 3, H, W].
+  package func logits(of images: Tensor) throws -> Tensor {
+    guard let logits = try runner.run([images]).first else { throw TrainingError.unsuitable("no image is given") }
+    return logits
+  }
+
+  /// Class probabilities of labelled images, in the order of the samples.
+  ///
+  /// - Parameters:
+  ///   - each: called with every batch as it was fed, before it is run.
+  ///   - report: called with the number of images done.
+  ///   - isInterrupted: polled between batches; the work stops when it says so.
+  package func probabilities(
+    of samples: [Sample], each: (Batch) throws -> Void = { _ in }, report: (Int) -> Void = { _ in },
+    isInterrupted: () -> Bool = { false }
+  ) throws -> [[Double]] {
+    var options = BatchLoader.Options()
+    options.batchSize = max(runner.size, 8)
+    options.isShuffled = false
+    options.threads = threads
+    let loader = BatchLoader(samples, preprocessing: preprocessing, options: options)
+    loader.start(epoch: 0)
+    var probabilities: [[Double]] = []
+    while let batch = try loader.next() {
+      guard !isInterrupted() else { throw RunInterrupted() }
+      try each(batch)
+      let logits = try logits(of: batch.images).elements(of: Float.self)
+      probabilities += ClassificationMetrics.probabilities(ofLogits: logits, classCount: classCount)
+      report(probabilities.count)
+    }
+    return probabilities
+  }
+}
+
+/// The user asked to stop; what was worth keeping has been saved.
+public struct RunInterrupted: ReportableError {
+  /// Interrupted.
+  public var failureCode: FailureCode { .interrupted }
+  /// What happened.
+  public var message: String { "interrupted" }
+}

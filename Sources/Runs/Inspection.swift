@@ -1,0 +1,174 @@
+import Adapters
+import Backbones
+import Datasets
+import Graphs
+package import Operators
+package import TensorFiles
+import Tensors
+
+/// What `dka inspect` tells of a model.
+package struct Inspection {
+  /// The object that CLI.md calls `inspect`.
+  package let json: JSONObject
+  /// The same for people.
+  package let lines: [String]
+
+  /// Looks at a model; whatever can't be found out is left open, not an error.
+  package init(_ model: ModelFile, context: ExecutionContext) {
+    let description = model.description
+    let graph = description.graph
+    var unsupported: [LoweringError.Unsupported] = []
+    var recognition: Recognition?
+    var refusal: (any ReportableError)?
+    do { recognition = try Injection.recognize(description, context: context) } catch {
+      refusal = error as? any ReportableError
+      if let cause = refusal?.underlying as? LoweringError, case .unsupported(let list) = cause { unsupported = list }
+    }
+    let layout = recognition?.layout
+    let names = ClassNames.read(description.metadata)
+    let counts = Inspection.operatorCounts(graph)
+    let parameters = graph.initializers.reduce(0) { sum, initializer in
+      [.float32, .float64, .float16, .bfloat16].contains(initializer.elementType)
+        ? sum + initializer.shape.elementCount : sum
+    }
+    let choice = try? model.preprocessing(PreprocessingOverrides(), imageSide: nil)
+    var object: JSONObject = [
+      "family": JSONValue(layout?.family), "variant": JSONValue(layout?.variant),
+      "opset": JSONValue(description.version(of: "").map { Int($0) }),
+      "ir_version": .integer(Int(description.irVersion)),
+      "producer": .string(
+        [description.producerName, description.producerVersion].compactMap { $0 }.joined(separator: " ")),
+      "inputs": .array(graph.requiredInputs.map(Inspection.json)),
+      "outputs": .array(graph.outputs.map(Inspection.json)),
+      "operators": .object(counts), "parameters": .integer(parameters),
+      "preprocessing": choice.map(Inspection.json) ?? .null,
+      "classes": names.map { JSONValue($0.names) } ?? .null,
+      "blocks": .array((layout?.blocks ?? []).map(Inspection.json)),
+      "head": layout?.head.map(Inspection.json) ?? .null,
+      "methods": JSONValue(layout == nil ? [] : AdapterRegistry.standard.names),
+      "unsupported": .array(unsupported.map(Inspection.json)),
+      "candidates": JSONValue(layout == nil ? recognition?.candidates ?? [] : []),
+    ]
+    var mismatches = JSONObject()
+    for entry in recognition?.mismatches ?? [] {
+      mismatches[entry.family] = [
+        "reason": .string(entry.mismatch.reason), "nodes": JSONValue(entry.mismatch.nodes),
+      ]
+    }
+    if let refusal, layout == nil {
+      mismatches["all"] = ["reason": .string(refusal.message), "nodes": JSONValue(refusal.node.map { [$0] } ?? [])]
+    }
+    object["mismatches"] = .object(mismatches)
+    json = object
+    lines = Inspection.text(
+      model, layout, counts: counts, parameters: parameters, choice: choice, names: names?.names,
+      recognition: recognition, refusal: refusal)
+  }
+
+  private static func operatorCounts(_ graph: Graph) -> JSONObject {
+    var counts: [String: Int] = [:]
+    for node in graph.nodes { counts[node.operatorName.description, default: 0] += 1 }
+    var object = JSONObject()
+    for name in counts.keys.sorted() { object[name] = .integer(counts[name] ?? 0) }
+    return object
+  }
+
+  private static func json(_ value: ValueDescription) -> JSONValue {
+    var shape = JSONValue.null
+    var type = "unknown"
+    if case .tensor(let number, let dimensions)? = value.type?.kind {
+      type = ElementType(rawValue: number)?.name ?? "number \(number)"
+      if let dimensions { shape = .array(dimensions.map(json)) }
+    }
+    return ["name": .string(value.name), "type": .string(type), "shape": shape]
+  }
+
+  private static func json(_ dimension: Dimension) -> JSONValue {
+    switch dimension.extent {
+    case .value(let extent): .integer(Int(extent))
+    case .parameter(let name): .string(name)
+    case .unknown: .null
+    }
+  }
+
+  private static func json(_ choice: PreprocessingChoice) -> JSONValue {
+    let preprocessing = choice.preprocessing
+    return [
+      "size": .array([.integer(preprocessing.outputHeight), .integer(preprocessing.outputWidth)]),
+      "mean": .array(preprocessing.mean.map { JSONValue($0) }),
+      "std": .array(preprocessing.standardDeviation.map { JSONValue($0) }), "source": .string(choice.source),
+    ]
+  }
+
+  private static func json(_ block: BackboneLayout.Block) -> JSONValue {
+    [
+      "index": .integer(block.index), "stage": .integer(block.stage),
+      "points": .array(
+        block.points.map { point in
+          [
+            "placement": .string(point.role.rawValue), "value": .string(point.value),
+            "layout": .string(point.layout.rawValue), "grid": JSONValue([point.grid.height, point.grid.width]),
+            "channels": .integer(point.channels), "prefix_tokens": .integer(point.prefixTokens),
+          ]
+        }),
+    ]
+  }
+
+  private static func json(_ head: ClassifierHead) -> JSONValue {
+    [
+      "node": .string(head.node), "weight": JSONValue(head.weight), "features": .integer(head.features),
+      "classes": .integer(head.classes),
+    ]
+  }
+
+  private static func json(_ refused: LoweringError.Unsupported) -> JSONValue {
+    [
+      "operator": .string(refused.name), "domain": .string(refused.domain), "version": JSONValue(refused.version),
+      "nodes": JSONValue(refused.nodes),
+    ]
+  }
+
+  private static func text(
+    _ model: ModelFile, _ layout: BackboneLayout?, counts: JSONObject, parameters: Int,
+    choice: PreprocessingChoice?, names: [String]?, recognition: Recognition?, refusal: (any ReportableError)?
+  ) -> [String] {
+    let description = model.description
+    func shape(_ value: ValueDescription) -> String {
+      let text = json(value)["shape"]?.array?.map { $0.string ?? $0.integer.map(String.init) ?? "?" }
+      return "\(value.name) [\((text ?? ["?"]).joined(separator: ", "))]"
+    }
+    var lines = [
+      "family       \(layout?.family ?? "not recognised")" + (layout.map { ", \($0.variant)" } ?? ""),
+      "file         opset \(description.version(of: "") ?? 0), IR \(description.irVersion), "
+        + "\(description.producerName ?? "unknown producer") \(description.producerVersion ?? "")",
+      "inputs       \(description.graph.requiredInputs.map(shape).joined(separator: ", "))",
+      "outputs      \(description.graph.outputs.map(shape).joined(separator: ", "))",
+      "parameters   \(parameters)",
+      "operators    \(counts.members.map { "\($0.key) \($0.value.integer ?? 0)" }.joined(separator: ", "))",
+    ]
+    if let choice {
+      lines.append("images       \(choice.preprocessing.fields.map { "\($0.name) \($0.text)" }.joined(separator: ", "))")
+      lines.append("             from \(choice.source)")
+    }
+    if let names { lines.append("classes      \(names.count): \(names.prefix(8).joined(separator: ", "))") }
+    if let layout {
+      lines.append("blocks       \(layout.blocks.count), width \(layout.width ?? 0), \(layout.prefixTokens) prefix tokens")
+      for block in layout.blocks {
+        let points = block.points.map { "\($0.role.rawValue) '\($0.value)' \($0.layout.rawValue) \($0.grid)" }
+        lines.append("  \(block.index)  \(points.joined(separator: "; "))")
+      }
+      if let head = layout.head {
+        lines.append("head         '\(head.node)', \(head.features) features, \(head.classes) classes")
+      }
+      lines.append("methods      \(AdapterRegistry.standard.names.joined(separator: ", "))")
+    }
+    for entry in recognition?.mismatches ?? [] where layout == nil {
+      lines.append("not \(entry.family): \(entry.mismatch.reason)")
+    }
+    if let refusal, layout == nil { lines.append("refused: \(refusal.message)") }
+    if layout == nil, let candidates = recognition?.candidates, !candidates.isEmpty {
+      lines.append("candidates for --at: \(candidates.joined(separator: ", "))")
+    }
+    return lines
+  }
+}

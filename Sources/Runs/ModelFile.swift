@@ -1,0 +1,105 @@
+import Execution
+public import Graphs
+import ONNXFormat
+package import Operators
+package import Tensors
+
+/// A model file that was opened.
+public struct ModelFile: Sendable {
+  /// Where it was read from.
+  public let path: String
+  /// Its content; weights stay in the mapped file.
+  public let description: ModelDescription
+
+  /// Opens a model.
+  ///
+  /// - Throws: `FormatError`.
+  public init(_ path: String) throws {
+    self.path = path
+    description = try ONNXFile.read(path)
+  }
+
+  /// Operators that models may use.
+  package static var registry: OperatorRegistry { .standard }
+
+  /// Reads tensors for the model's inputs: the k-th file for the k-th input without an initializer, or `NAME=FILE`.
+  package func inputs(from arguments: [String]) throws -> [String: Tensor] {
+    let names = description.graph.requiredInputs.map(\.name)
+    var result: [String: Tensor] = [:]
+    for (index, argument) in arguments.enumerated() {
+      let separator = argument.firstIndex(of: "=")
+      let named = separator.map { String(argument[..<$0]) }
+      let name: String
+      let file: String
+      if let named, let separator, names.contains(named) {
+        name = named
+        file = String(argument[argument.index(after: separator)...])
+      } else {
+        guard index < names.count else {
+          throw InputError(
+            message: "\(arguments.count) inputs are given, the model has \(names.count)", tensor: nil,
+            hint: "it takes: \(names.joined(separator: ", "))")
+        }
+        name = names[index]
+        file = argument
+      }
+      guard result[name] == nil else {
+        throw InputError(message: "input '\(name)' is given twice", tensor: name, hint: nil)
+      }
+      result[name] = try TensorFile.read(file)
+    }
+    let missing = names.filter { result[$0] == nil }
+    guard missing.isEmpty else {
+      throw InputError(
+        message: "no value is given for \(missing.map { "'\($0)'" }.joined(separator: ", "))", tensor: missing[0],
+        hint: "give one --input per model input, or NAME=FILE")
+    }
+    return result
+  }
+
+  /// The model's outputs for given inputs.
+  package func run(_ context: ExecutionContext, _ inputs: [String: Tensor]) throws -> [Tensor] {
+    try located {
+      try ModelRun(description, registry: Self.registry, context: context).outputs(for: inputs)
+    }
+  }
+
+  /// Gradients of the sum of the first output.
+  package func gradients(_ context: ExecutionContext, _ inputs: [String: Tensor], by names: [String]) throws
+    -> [Tensor]
+  {
+    try located {
+      try ModelRun(description, registry: Self.registry, context: context).gradients(for: inputs, by: names)
+    }
+  }
+
+  /// Adds the file to errors that do not name one.
+  package func located<Result>(_ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let error as any ReportableError {
+      throw error.file == nil ? FileFailure(file: path, cause: error) : error
+    }
+  }
+}
+
+/// Inputs that do not fit the model.
+struct InputError: ReportableError {
+  let message: String
+  let tensor: String?
+  let hint: String?
+  var failureCode: FailureCode { .badData }
+}
+
+/// An error of a lower layer with the file it is about.
+struct FileFailure: ReportableError {
+  let file: String?
+  let cause: any ReportableError
+
+  var failureCode: FailureCode { cause.failureCode }
+  var message: String { cause.message }
+  var node: String? { cause.node }
+  var tensor: String? { cause.tensor }
+  var field: String? { cause.field }
+  var hint: String? { cause.hint }
+  var underlying: (any Error)? { cause.underlying }
+  var unsupported: [String] { cause.unsupported }
+}

@@ -1,0 +1,44 @@
+import Datasets
+import Kernels
+package import Operators
+import Training
+
+/// The class that a model gives an image.
+public struct Prediction: Sendable {
+  /// The image file.
+  public let image: String
+  /// Name of the most probable class.
+  public let className: String
+  /// Its index.
+  public let index: Int
+  /// Probability per class.
+  public let probabilities: [Double]
+
+  /// Predictions for image files, in their order.
+  ///
+  /// - Throws: one error that names every unreadable image, before any is run.
+  package static func run(
+    _ model: ModelFile, images paths: [String], _ overrides: PreprocessingOverrides, imageSide: Int?,
+    context: ExecutionContext, emit: (RunEvent) -> Void, isInterrupted: () -> Bool
+  ) throws -> [Prediction] {
+    let choice = try model.preprocessing(overrides, imageSide: imageSide)
+    if choice.isAssumed {
+      emit(.warning("the model does not say how its images are normalised; assuming \(choice.source)"))
+    } else {
+      emit(.detail("preprocessing from \(choice.source)"))
+    }
+    let samples = paths.enumerated().map { Sample(path: $1, label: 0, split: nil, index: $0) }
+    let images = LabelledImages(classes: [""], samples: samples)
+    try images.verifyReadable(threads: context.options.threads)
+    let classifier = try model.located {
+      try ImageClassifier(
+        model.description, preprocessing: choice.preprocessing, registry: ModelFile.registry, context: context)
+    }
+    let names = Evaluation.classNames(model, images, count: classifier.classCount)
+    let rows = try classifier.probabilities(of: samples, isInterrupted: isInterrupted)
+    return zip(paths, rows).map { path, row in
+      let index = ClassificationMetrics.largest(row)
+      return Prediction(image: path, className: names[index], index: index, probabilities: row)
+    }
+  }
+}

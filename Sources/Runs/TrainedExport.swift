@@ -1,0 +1,105 @@
+import Adapters
+import Datasets
+import Execution
+import Graphs
+import ONNXFormat
+import Operators
+import TensorFiles
+import Tensors
+import Training
+
+/// Writes what a run has trained, and measures the file that was written.
+struct TrainedExport {
+  let model: ModelFile
+  let adapted: AdaptedModel
+  let choice: PreprocessingChoice
+  let classes: [String]
+  let seed: Int
+  let placement: Injection
+  let folder: RunFolder
+  let context: ExecutionContext
+  let emit: (RunEvent) -> Void
+  let isInterrupted: () -> Bool
+
+  /// Exports the best parameters on the validation images, or the last ones, and reports.
+  func finish(
+    _ loop: TrainingLoop, _ trainer: Trainer, test: LabelledImages, validation: LabelledImages,
+    seconds: () -> Double
+  ) throws -> TrainingReport {
+    let last = try trainer.parameters()
+    var lastTest: ClassificationMetrics?
+    let exported = loop.best?.parameters ?? last
+    if let best = loop.best, best.epoch != loop.epochsDone, !test.samples.isEmpty {
+      try write(last)
+      lastTest = try measure(test, title: "testing the last epoch")
+    }
+    try write(exported)
+    let testMetrics = test.samples.isEmpty ? nil : try measure(test, title: "testing")
+    let validationMetrics = validation.samples.isEmpty ? nil : try measure(validation, title: "validating")
+    for parameter in exported { try trainer.variables.set(parameter.name, to: parameter.value) }
+    let report = TrainingReport(
+      run: folder.path, model: folder.model, adapter: folder.adapter, epochs: loop.epochsDone,
+      bestEpoch: loop.best?.epoch, test: testMetrics, validation: validationMetrics,
+      lastTest: lastTest ?? testMetrics, trainableParameters: adapted.trainableParameters,
+      exportDifference: try difference(trainer, on: test.samples.isEmpty ? validation : test),
+      seconds: seconds(), seed: seed)
+    try folder.write(report.json, to: folder.summary)
+    return report
+  }
+
+  private func write(_ parameters: [(name: String, value: Tensor)]) throws {
+    let trained = try adapted.replacing(parameters.map { (name: $0.name, tensor: $0.value) })
+    var description = trained.model
+    ModelMetadata.describe(&description, classes: classes, choice.preprocessing, recipe: adapted.recipe)
+    try ONNXFile.write(description, to: folder.model)
+    // For full fine-tuning the «adapter» is the whole network, which model.onnx holds already.
+    guard !adapted.method.trainsBackbone else { return }
+    let manifest = AdapterManifest(
+      adapted, seed: placement.seed, classCount: classes.count, placement: placement.placement,
+      baseModelHash: try SHA256.hexadecimal(ofFile: model.path),
+      baseModelName: model.path.split(separator: "/").last.map(String.init) ?? model.path, classNames: classes,
+      preprocessing: .object(ModelMetadata.json(choice.preprocessing)))
+    try manifest.write(to: folder.adapter, tensors: parameters.map { (name: $0.name, tensor: $0.value) })
+  }
+
+  /// Figures of the file as a user would get them: opened anew, with what its metadata say.
+  private func measure(_ images: LabelledImages, title: String) throws -> ClassificationMetrics {
+    let written = try ModelFile(folder.model)
+    let found = try written.preprocessing(PreprocessingOverrides(), imageSide: choice.preprocessing.outputWidth)
+    let classifier = try written.located {
+      try ImageClassifier(
+        written.description, preprocessing: found.preprocessing, registry: ModelFile.registry, context: context)
+    }
+    emit(.begin(title: title, total: images.samples.count))
+    defer { emit(.end) }
+    let probabilities = try classifier.probabilities(
+      of: images.samples, report: { emit(.advance(done: $0, figures: [])) }, isInterrupted: isInterrupted)
+    return ClassificationMetrics(
+      probabilities: probabilities, labels: images.samples.map(\.label), classes: classes)
+  }
+
+  /// Largest difference between the written file's logits and the trainer's, relative to the largest logit.
+  private func difference(_ trainer: Trainer, on images: LabelledImages) throws -> Double {
+    let samples = Array(images.samples.prefix(8))
+    guard !samples.isEmpty else { return 0 }
+    let classifier = try ImageClassifier(
+      try ModelFile(folder.model).description, preprocessing: choice.preprocessing,
+      registry: ModelFile.registry, context: context)
+    var largest = 0.0
+    var scale = 0.0
+    var options = BatchLoader.Options()
+    options.batchSize = samples.count
+    options.isShuffled = false
+    let loader = BatchLoader(samples, preprocessing: choice.preprocessing, options: options)
+    loader.start(epoch: 0)
+    while let batch = try loader.next() {
+      let written = try classifier.logits(of: batch.images).elements(of: Float.self)
+      let trained = try trainer.logits(try trainer.features(of: batch.images))
+      for (a, b) in zip(written, trained) {
+        largest = max(largest, Double(abs(a - b)))
+        scale = max(scale, Double(abs(b)))
+      }
+    }
+    return scale == 0 ? largest : largest / scale
+  }
+}

@@ -1,0 +1,157 @@
+import Datasets
+import Execution
+import Tensors
+import Training
+
+/// Epochs of training with validation after each, checkpoints, and the best parameters kept.
+final class TrainingLoop {
+  /// What the loop works on.
+  struct Material {
+    var trainer: Trainer
+    var training: LabelledImages
+    var validation: LabelledImages
+    var preprocessing: Preprocessing
+    var configuration: TrainingConfiguration
+    var threads: Int
+  }
+
+  private let material: Material
+  private let emit: (RunEvent) -> Void
+  private let isInterrupted: () -> Bool
+  private let batches: any BatchSource
+  private let validationFeatures: [[Tensor]]
+
+  /// Epochs finished.
+  private(set) var epochsDone = 0
+  /// Epoch, counted from 1, with the best validation accuracy, and the parameters after it.
+  private(set) var best: (epoch: Int, accuracy: Double, parameters: [(name: String, value: Tensor)])?
+
+  /// A loop; decodes and computes once what does not change between epochs.
+  init(_ material: Material, emit: @escaping (RunEvent) -> Void, isInterrupted: @escaping () -> Bool) throws {
+    self.material = material
+    self.emit = emit
+    self.isInterrupted = isInterrupted
+    let configuration = material.configuration
+    let isCached = configuration.augmentation == .none
+    if isCached, try material.trainer.hasPrefix() {
+      let parts = try TrainingLoop.features(
+        of: material.training, material, title: "computing what does not change", emit, isInterrupted)
+      let features = try parts[0].indices.map { index in try Tensor(joiningRows: parts.map { $0[index] }) }
+      batches = CachedBatches(
+        features, samples: material.training.samples, batchSize: configuration.batch, seed: configuration.seed)
+    } else {
+      var options = BatchLoader.Options()
+      options.batchSize = configuration.batch
+      options.augmentation = configuration.augmentation
+      options.seed = configuration.seed
+      options.threads = material.threads
+      options.cache = ImageCache(byteLimit: configuration.cacheByteLimit)
+      let loader = BatchLoader(
+        material.training.samples, preprocessing: material.preprocessing, options: options)
+      batches = LoadedBatches(loader, trainer: material.trainer)
+    }
+    validationFeatures =
+      material.validation.samples.isEmpty
+      ? []
+      : try TrainingLoop.features(
+        of: material.validation, material, title: "preparing validation images", emit, isInterrupted)
+  }
+
+  /// Takes up a run where its checkpoint left it.
+  func resume(
+    epochsDone: Int, best: (epoch: Int, accuracy: Double, parameters: [(name: String, value: Tensor)])?
+  ) {
+    self.epochsDone = epochsDone
+    self.best = best
+  }
+
+  /// One epoch.
+  ///
+  /// - Throws: `RunInterrupted` between batches when asked to stop; the epoch counts as not done.
+  func runEpoch() throws -> EpochRecord {
+    let configuration = material.configuration
+    let trainer = material.trainer
+    let count = material.training.samples.count
+    let stepsPerEpoch = (count + configuration.batch - 1) / configuration.batch
+    let total = stepsPerEpoch * configuration.epochs
+    let start = ContinuousClock.now
+    emit(.begin(title: "epoch \(epochsDone + 1)/\(configuration.epochs)", total: count))
+    defer { emit(.end) }
+    batches.start(epoch: epochsDone)
+    var loss = 0.0
+    var correct = 0
+    var done = 0
+    while let batch = try batches.next() {
+      guard !isInterrupted() else { throw RunInterrupted() }
+      let factor = configuration.schedule.factor(step: trainer.stepCount, total: total)
+      let keys = batch.indices.map { index in
+        var random = Random(configuration.seed, epochsDone, index, 1)
+        return Int(truncatingIfNeeded: random.next())
+      }
+      let result = try trainer.step(batch.features, labels: batch.labels, keys: keys, rateFactor: factor)
+      done += batch.labels.count
+      loss += result.loss * Double(batch.labels.count)
+      correct += result.correct
+      emit(
+        .advance(
+          done: done,
+          figures: [("loss", loss / Double(done)), ("accuracy", Double(correct) / Double(done))]))
+    }
+    let seconds = (ContinuousClock.now - start).inSeconds
+    let validation = try validate()
+    epochsDone += 1
+    if let validation, best.map({ validation.accuracy > $0.accuracy }) ?? true {
+      best = (epochsDone, validation.accuracy, try trainer.parameters())
+    }
+    return EpochRecord(
+      epoch: epochsDone, loss: loss / Double(max(done, 1)), accuracy: Double(correct) / Double(max(done, 1)),
+      validation: validation, seconds: (ContinuousClock.now - start).inSeconds,
+      imagesPerSecond: Double(done) / max(seconds, 1e-9))
+  }
+
+  /// Figures on the validation images with the present parameters.
+  private func validate() throws -> ClassificationMetrics? {
+    guard !validationFeatures.isEmpty else { return nil }
+    let classes = material.validation.classes
+    var probabilities: [[Double]] = []
+    for features in validationFeatures {
+      probabilities += ClassificationMetrics.probabilities(
+        ofLogits: try material.trainer.logits(features), classCount: classes.count)
+    }
+    return ClassificationMetrics(
+      probabilities: probabilities, labels: material.validation.samples.map(\.label), classes: classes)
+  }
+
+  /// Values at the cut for every image without augmentation, in parts of a batch each.
+  private static func features(
+    of images: LabelledImages, _ material: Material, title: String, _ emit: (RunEvent) -> Void,
+    _ isInterrupted: () -> Bool
+  ) throws -> [[Tensor]] {
+    var options = BatchLoader.Options()
+    options.batchSize = max(material.trainer.microBatch, 8)
+    options.isShuffled = false
+    options.threads = material.threads
+    let loader = BatchLoader(images.samples, preprocessing: material.preprocessing, options: options)
+    loader.start(epoch: 0)
+    emit(.begin(title: title, total: images.samples.count))
+    defer { emit(.end) }
+    var parts: [[Tensor]] = []
+    var done = 0
+    while let batch = try loader.next() {
+      guard !isInterrupted() else { throw RunInterrupted() }
+      // Without a cut these are the images in the loader's memory, which it would use again.
+      parts.append(try material.trainer.features(of: batch.images).map { try $0.copied() })
+      done += batch.labels.count
+      emit(.advance(done: done, figures: []))
+    }
+    return parts
+  }
+}
+
+extension Duration {
+  /// This duration in seconds.
+  package var inSeconds: Double {
+    let (seconds, attoseconds) = components
+    return Double(seconds) + Double(attoseconds) * 1e-18
+  }
+}

@@ -1,0 +1,195 @@
+import Adapters
+import Analysis
+import Datasets
+import Graphs
+import Kernels
+import ONNXFormat
+package import Operators
+package import TensorFiles
+import Tensors
+import Training
+
+/// The main job: inject, train, validate, measure, export.
+package struct TrainingRun {
+  /// What to do.
+  package struct Request {
+    /// The checkpoint.
+    package var model: String
+    /// Folder or CSV manifest of labelled images.
+    package var data: String
+    /// The run folder.
+    package var output: String
+    /// What is put into the model and which of its weights train.
+    package var injection: Injection
+    /// The recipe.
+    package var configuration = TrainingConfiguration()
+    /// What the command line says about preprocessing.
+    package var overrides = PreprocessingOverrides()
+    /// Side of the image input where the model leaves it open.
+    package var imageSide: Int?
+    /// Whether to go on from the folder's checkpoint.
+    package var resumes = false
+    /// Every option, as it is written to the run folder.
+    package var options: JSONObject
+
+    /// A request.
+    package init(model: String, data: String, output: String, injection: Injection, options: JSONObject) {
+      self.model = model
+      self.data = data
+      self.output = output
+      self.injection = injection
+      self.options = options
+    }
+  }
+
+  private let request: Request
+  private let context: ExecutionContext
+  private let emit: (RunEvent) -> Void
+  private let isInterrupted: () -> Bool
+  private let folder: RunFolder
+
+  /// A run that tells what it does.
+  package init(
+    _ request: Request, context: ExecutionContext, emit: @escaping (RunEvent) -> Void,
+    isInterrupted: @escaping () -> Bool
+  ) {
+    self.request = request
+    self.context = context
+    self.emit = emit
+    self.isInterrupted = isInterrupted
+    folder = RunFolder(path: request.output)
+  }
+
+  /// Does the work.
+  package func run() throws -> TrainingReport {
+    let start = ContinuousClock.now
+    let configuration = request.configuration
+    let model = try ModelFile(request.model)
+    let choice = try preprocessing(of: model)
+    let parts = try parts()
+    try folder.prepare(resumes: request.resumes)
+    let adapted = try model.located { try request.injection.apply(
+        to: model.description, classes: parts.train.classes.count, context: context) }
+    describe(adapted, parts)
+
+    var options = TrainerOptions(context: context)
+    options.optimizer = configuration.optimizer
+    options.microBatch = configuration.microBatch.map { min($0, configuration.batch) }
+    options.splitsPrefix = configuration.augmentation == .none
+    options.dropout = adapted.dropout > 0 ? .init(share: adapted.dropout, values: adapted.dropoutPoints) : nil
+    let trainer = try model.located {
+      try Trainer(
+        adapted.model, groups: groups(of: adapted), options: options, registry: ModelFile.registry)
+    }
+    emit(.detail("micro-batch: \(trainer.microBatch) images"))
+    let material = TrainingLoop.Material(
+      trainer: trainer, training: parts.train, validation: parts.validation, preprocessing: choice.preprocessing,
+      configuration: configuration, threads: context.options.threads)
+    let loop = try TrainingLoop(material, emit: emit, isInterrupted: isInterrupted)
+    try begin(loop, trainer)
+    while loop.epochsDone < configuration.epochs {
+      let record: EpochRecord
+      do { record = try loop.runEpoch() } catch is RunInterrupted {
+        emit(.note("interrupted; epoch \(loop.epochsDone) is saved, --resume goes on from there"))
+        throw RunInterrupted()
+      }
+      try folder.append(record)
+      try checkpoint(loop, trainer)
+      emit(.epoch(record))
+    }
+    let export = TrainedExport(
+      model: model, adapted: adapted, choice: choice, classes: parts.train.classes, seed: configuration.seed,
+      placement: request.injection, folder: folder, context: context, emit: emit, isInterrupted: isInterrupted)
+    return try export.finish(
+      loop, trainer, test: parts.test, validation: parts.validation,
+      seconds: { (ContinuousClock.now - start).inSeconds })
+  }
+
+  private func preprocessing(of model: ModelFile) throws -> PreprocessingChoice {
+    let choice = try model.preprocessing(request.overrides, imageSide: request.imageSide)
+    if choice.isAssumed {
+      emit(
+        .warning(
+          "the model does not say how its images are normalised; assuming \(choice.source) "
+            + "(--mean and --std say otherwise)"))
+    }
+    return choice
+  }
+
+  /// The images that train, choose an epoch, and measure.
+  private func parts() throws -> (train: LabelledImages, validation: LabelledImages, test: LabelledImages) {
+    let configuration = request.configuration
+    var images = try ModelFile.images(at: request.data)
+    for name in images.ignored.prefix(3) { emit(.detail("ignored: \(name)")) }
+    if !images.hasSplit {
+      images = try images.split(seed: configuration.seed)
+      emit(.note("the data have no train and test folders: 20 % of each class are kept for the test"))
+    }
+    let test = images.part(.test)
+    var train = images.part(.train)
+    try train.requireImagesInEveryClass(source: request.data)
+    if configuration.fraction < 1 {
+      train = try train.fraction(configuration.fraction, fold: configuration.fold, seed: configuration.seed)
+    }
+    if configuration.validationShare != 0 {
+      train = try train.takingValidation(
+        share: configuration.validationShare ?? 0.1, fold: configuration.fold, seed: configuration.seed)
+    }
+    let used = LabelledImages(classes: images.classes, samples: train.samples + test.samples)
+    try used.verifyReadable(threads: context.options.threads)
+    return (train.selecting { $0.split != .validation }, train.part(.validation), test)
+  }
+
+  private func groups(of adapted: AdaptedModel) -> [ParameterGroup] {
+    let configuration = request.configuration
+    func names(_ group: AdaptedModel.Group...) -> [String] {
+      adapted.parameters.filter { group.contains($0.group) }.map(\.name)
+    }
+    return [
+      ParameterGroup(
+        name: "adapter", parameters: names(.adapter, .backbone),
+        learningRate: configuration.adapterLearningRate, weightDecay: configuration.weightDecay),
+      ParameterGroup(
+        name: "head", parameters: names(.head), learningRate: configuration.headLearningRate,
+        weightDecay: configuration.weightDecay),
+    ]
+  }
+
+  private func describe(
+    _ adapted: AdaptedModel, _ parts: (train: LabelledImages, validation: LabelledImages, test: LabelledImages)
+  ) {
+    emit(
+      .note(
+        "\(request.injection.method): \(adapted.modules) modules, \(adapted.trainableParameters) trainable parameters "
+          + "and \(adapted.headParameters) in the head"))
+    emit(
+      .note(
+        "images: \(parts.train.samples.count) train, \(parts.validation.samples.count) validation, "
+          + "\(parts.test.samples.count) test; classes: \(parts.train.classes.joined(separator: ", "))"))
+  }
+
+  /// Takes up the checkpoint of a run that is resumed, or writes the options of a new one.
+  private func begin(_ loop: TrainingLoop, _ trainer: Trainer) throws {
+    guard request.resumes else { return try folder.write(request.options, to: folder.configuration) }
+    let checkpoint = try Checkpoint(readingFrom: folder.checkpoint)
+    let changed = checkpoint.configuration.members.first { member in
+      member.key != "epochs" && request.options[member.key] != member.value
+    }
+    if let changed {
+      throw TrainingError.checkpoint(
+        path: folder.checkpoint,
+        message: "the run was started with another value of '\(changed.key)'; only --epochs may change")
+    }
+    try trainer.restore(checkpoint, path: folder.checkpoint)
+    loop.resume(epochsDone: checkpoint.epochsDone, best: checkpoint.best)
+    try folder.truncateMetrics(toEpochs: checkpoint.epochsDone)
+    emit(.note("going on after epoch \(checkpoint.epochsDone)"))
+  }
+
+  private func checkpoint(_ loop: TrainingLoop, _ trainer: Trainer) throws {
+    let checkpoint = Checkpoint(
+      stepCount: trainer.stepCount, epochsDone: loop.epochsDone, best: loop.best,
+      configuration: request.options, variables: try trainer.checkpointVariables())
+    try checkpoint.write(to: folder.checkpoint)
+  }
+}

@@ -1,0 +1,101 @@
+import Execution
+package import TensorFiles
+package import Tensors
+
+/// Everything that a training run needs to go on bit for bit, in one safetensors file that is written atomically.
+///
+/// Tensors: parameters and moments under their variable names, the best parameters under `best/<name>`. The random
+/// numbers of a run are functions of (seed, epoch, image), so the epoch is all their state.
+package struct Checkpoint {
+  /// Updates made.
+  package var stepCount: Int
+  /// Epochs finished.
+  package var epochsDone: Int
+  /// Epoch with the best validation accuracy, that accuracy and the parameters after it.
+  package var best: (epoch: Int, accuracy: Double, parameters: [(name: String, value: Tensor)])?
+  /// The run's options, so that a run can't go on with others by mistake.
+  package var configuration: JSONObject
+  /// Variables by name.
+  package var variables: [(name: String, value: Tensor)]
+
+  /// A checkpoint.
+  package init(
+    stepCount: Int, epochsDone: Int,
+    best: (epoch: Int, accuracy: Double, parameters: [(name: String, value: Tensor)])?,
+    configuration: JSONObject, variables: [(name: String, value: Tensor)]
+  ) {
+    self.stepCount = stepCount
+    self.epochsDone = epochsDone
+    self.best = best
+    self.configuration = configuration
+    self.variables = variables
+  }
+
+  /// Writes the checkpoint over an older one, which stays until the new one is complete.
+  package func write(to path: String) throws {
+    var entries = variables.map { SafeTensors.Entry(name: $0.name, tensor: $0.value) }
+    var metadata = [
+      (name: "format", text: "dka-checkpoint-1"), (name: "step", text: "\(stepCount)"),
+      (name: "epoch", text: "\(epochsDone)"),
+      (name: "configuration", text: JSONValue.object(configuration).text(indented: false)),
+    ]
+    if let best {
+      entries += best.parameters.map { SafeTensors.Entry(name: "best/" + $0.name, tensor: $0.value) }
+      metadata.append((name: "best_epoch", text: "\(best.epoch)"))
+      // The bits, so that a later comparison is exact.
+      metadata.append((name: "best_accuracy_bits", text: "\(best.accuracy.bitPattern)"))
+    }
+    try SafeTensors.write(entries, metadata: metadata, to: path)
+  }
+
+  /// Reads a checkpoint.
+  package init(readingFrom path: String) throws {
+    let file = try SafeTensors.read(path)
+    func number(_ name: String) throws -> Int {
+      guard let value = file.text(name).flatMap({ Int($0) }), value >= 0 else {
+        throw TrainingError.checkpoint(path: path, message: "checkpoint has no valid field '\(name)'")
+      }
+      return value
+    }
+    guard file.text("format") == "dka-checkpoint-1" else {
+      throw TrainingError.checkpoint(path: path, message: "is not a checkpoint of this tool")
+    }
+    stepCount = try number("step")
+    epochsDone = try number("epoch")
+    guard let text = file.text("configuration"), let object = try JSONValue(parsing: text).object else {
+      throw TrainingError.checkpoint(path: path, message: "checkpoint has no valid field 'configuration'")
+    }
+    configuration = object
+    variables = file.entries.filter { !$0.name.hasPrefix("best/") }.map { ($0.name, $0.tensor) }
+    if let bits = file.text("best_accuracy_bits").flatMap({ UInt64($0) }) {
+      let parameters = file.entries.filter { $0.name.hasPrefix("best/") }
+        .map { (name: String($0.name.dropFirst("best/".count)), value: $0.tensor) }
+      best = (try number("best_epoch"), Double(bitPattern: bits), parameters)
+    }
+  }
+}
+
+extension Trainer {
+  /// Names of the variables that a checkpoint holds: parameters and their moments.
+  private var checkpointNames: [String] {
+    parameterNames.flatMap { [$0, UpdateGraph.moments(of: $0).first, UpdateGraph.moments(of: $0).second] }
+  }
+
+  /// The trainer's part of a checkpoint, copied.
+  package func checkpointVariables() throws -> [(name: String, value: Tensor)] {
+    try checkpointNames.compactMap { name in try variables.copy(of: name).map { (name, $0) } }
+  }
+
+  /// Goes on from a checkpoint.
+  ///
+  /// - Throws: where a variable is missing or has another shape.
+  package func restore(_ checkpoint: Checkpoint, path: String) throws {
+    for name in checkpointNames {
+      guard let entry = checkpoint.variables.first(where: { $0.name == name }) else {
+        throw TrainingError.checkpoint(path: path, message: "checkpoint lacks '\(name)'")
+      }
+      try variables.set(name, to: entry.value)
+    }
+    stepCount = checkpoint.stepCount
+  }
+}

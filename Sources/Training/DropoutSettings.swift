@@ -1,0 +1,44 @@
+import Graphs
+import Operators
+import Tensors
+
+/// Dropout that exists in training alone: the exported graph does not have it.
+package struct DropoutSettings: Sendable {
+  /// Share of numbers that are set to zero.
+  package var share: Double
+  /// Values of the model behind which numbers are dropped.
+  package var values: [String]
+
+  /// Dropout behind some values.
+  package init(share: Double, values: [String]) {
+    self.share = share
+    self.values = values
+  }
+
+  /// Name of the input that holds one seed per image.
+  package static let seeds = "training/dropout_seeds"
+
+  /// The graph with dropout behind the values, and the seeds as a further input.
+  func inserted(into graph: LoweredGraph, images: Int, registry: OperatorRegistry) throws(OperatorError)
+    -> LoweredGraph
+  {
+    var graph = graph
+    graph.types[DropoutSettings.seeds] = ValueType(.int64, Shape([images]))
+    graph.inputs.append(DropoutSettings.seeds)
+    for (stream, value) in values.enumerated() {
+      guard let type = graph.types[value],
+        let maker = graph.nodes.firstIndex(where: { $0.outputs.contains(value) })
+      else { throw .invalid("dropout is wanted behind '\(value)', which the graph does not have") }
+      let dropped = "training/dropped/\(value)"
+      graph.types[dropped] = type
+      for index in graph.nodes.indices where index > maker {
+        graph.nodes[index].node.inputs = graph.nodes[index].inputs.map { $0 == value ? dropped : $0 }
+      }
+      let node = Node(
+        TrainingDropout.schema.name, inputs: [value, DropoutSettings.seeds], outputs: [dropped],
+        attributes: [Attribute("ratio", Float(share)), Attribute("stream", stream)])
+      graph.nodes.insert(try registry.lower(node, version: 1), at: maker + 1)
+    }
+    return graph
+  }
+}

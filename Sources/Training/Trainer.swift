@@ -1,0 +1,186 @@
+package import Execution
+package import Graphs
+package import Operators
+package import Tensors
+
+/// What a trainer needs besides model and parameters.
+package struct TrainerOptions: Sendable {
+  /// The update rule and its constants.
+  package var optimizer = OptimizerSettings()
+  /// Images per micro-batch; nil chooses so that inner values stay in the processor's cache.
+  package var microBatch: Int?
+  /// Whether what lies in front of the first trainable node is split off, so that it can be computed once per image.
+  package var splitsPrefix = false
+  /// Dropout in training steps, or nil for none.
+  package var dropout: DropoutSettings?
+  /// Threads and kernels.
+  package var context: ExecutionContext
+
+  /// Options with the recipe of METHOD, section 3.
+  package init(context: ExecutionContext) { self.context = context }
+}
+
+/// What one update did.
+package struct StepResult: Sendable {
+  /// Mean loss over the batch, before the update.
+  package let loss: Double
+  /// Images whose most probable class was the right one, before the update.
+  package let correct: Int
+  /// Gradient norm per group, before clipping; empty without clipping.
+  package let norms: [Double]
+}
+
+/// Trains the given initializers of a classifier by minimising cross-entropy. Owned by one thread.
+///
+/// A batch is cut into micro-batches whose gradients are summed in the order of the images before one update, so
+/// the cut changes memory and speed, and rounding at most.
+package final class Trainer {
+  private let compiler: TrainingCompiler
+  private let groups: [ParameterGroup]
+  private let hasDropout: Bool
+  private let update: Session
+  private let steps: MicroBatchRunner
+  private let evaluations: MicroBatchRunner
+  private let prefixes: MicroBatchRunner
+
+  /// Parameters, moments and gradient sums.
+  package let variables: VariableStore
+  /// Updates made so far.
+  package internal(set) var stepCount = 0
+
+  /// A trainer of a model's initializers.
+  package init(
+    _ model: ModelDescription, groups: [ParameterGroup], options: TrainerOptions, registry: OperatorRegistry
+  ) throws(TrainingError) {
+    let groups = groups.filter { !$0.parameters.isEmpty }
+    let names = groups.flatMap(\.parameters)
+    guard !names.isEmpty else { throw .unsuitable("no parameter is trainable") }
+    var start: [String: Tensor] = [:]
+    for initializer in model.graph.initializers { start[initializer.name] = initializer.tensor }
+    let compiled = CompiledModel(
+      model, variables: names, barriers: Set(options.dropout?.values ?? []), registry: registry,
+      context: options.context)
+    let compiler = TrainingCompiler(compiled, splitsPrefix: options.splitsPrefix, dropout: options.dropout)
+    let variables = VariableStore()
+    do {
+      let graph = try UpdateGraph.make(
+        groups: groups, parameters: start, settings: options.optimizer, registry: registry)
+      update = try Session(try compiled.plan(graph), variables: variables)
+      let size = try options.microBatch ?? compiled.suitableMicroBatch()
+      steps = MicroBatchRunner(size: size, variables: variables) { try compiler.step(batch: $0) }
+      evaluations = MicroBatchRunner(size: size, variables: variables) { try compiler.evaluation(batch: $0) }
+      prefixes = MicroBatchRunner(size: size) { try compiler.prefix(batch: $0) }
+    } catch { throw TrainingError(wrapping: error) }
+    hasDropout = options.dropout != nil
+    self.groups = groups
+    self.compiler = compiler
+    self.variables = variables
+  }
+
+  /// Names of the trained parameters, group by group.
+  package var parameterNames: [String] { groups.flatMap(\.parameters) }
+
+  /// Images per micro-batch.
+  package var microBatch: Int { steps.size }
+
+  /// One update on a batch.
+  ///
+  /// - Parameters:
+  ///   - features: what `features(of:)` made of the images: per value at the cut, [n, …].
+  ///   - labels: class index per image.
+  ///   - keys: a number per image that decides its dropout; not read without dropout.
+  ///   - rateFactor: factor of the schedule on every group's learning rate.
+  package func step(_ features: [Tensor], labels: [Int], keys: [Int] = [], rateFactor: Double = 1)
+    throws(TrainingError) -> StepResult
+  {
+    precondition(!labels.isEmpty, "a batch has at least one image")
+    for name in parameterNames { variables.clear(StepGraph.gradientSum(of: name)) }
+    var loss = 0.0
+    var correct = 0
+    do {
+      for range in steps.ranges(of: labels.count) {
+        let part = Array(labels[range])
+        let session = try steps.session(for: range.count)
+        for (index, input) in features.enumerated() { try session.setInput(index, to: input.rows(range)) }
+        var next = features.count
+        if hasDropout {
+          try session.setInput(next, to: try Tensor(keys[range].map(Int64.init)))
+          next += 1
+        }
+        try session.setInput(next, to: try Tensor(part.map(Int64.init)))
+        try session.setInput(next + 1, to: try Tensor(scalar: Float(1 / Double(labels.count))))
+        try session.run()
+        loss += Double(session.value(0, of: Float.self)[0])
+        correct += countCorrect(session.value(1, of: Float.self), part)
+      }
+      guard loss.isFinite else { throw TrainingError.notFinite(step: stepCount) }
+      try update.setInput(0, to: try Tensor(scalar: Int64(stepCount + 1)))
+      for (index, group) in groups.enumerated() {
+        try update.setInput(1 + index, to: try Tensor(scalar: Float(group.learningRate * rateFactor)))
+      }
+      try update.run()
+    } catch { throw TrainingError(wrapping: error) }
+    stepCount += 1
+    let norms = update.plan.graph.outputs.indices.map { Double(update.value($0, of: Float.self)[0]) }
+    return StepResult(loss: loss / Double(labels.count), correct: correct, norms: norms)
+  }
+
+  /// What lies in front of the first trainable node, for images [n, 3, H, W]: the images themselves without a split.
+  package func features(of images: Tensor) throws(TrainingError) -> [Tensor] {
+    do { return try compiler.hasPrefix ? try prefixes.run([images]) : [images] } catch {
+      throw TrainingError(wrapping: error)
+    }
+  }
+
+  /// Whether `features(of:)` computes something that is worth keeping.
+  package func hasPrefix() throws(TrainingError) -> Bool {
+    do { return try compiler.hasPrefix } catch { throw TrainingError(wrapping: error) }
+  }
+
+  /// Logits [n, classes], row-major, with the present parameters.
+  package func logits(_ features: [Tensor]) throws(TrainingError) -> [Float] {
+    do { return try evaluations.run(features).first?.elements(of: Float.self) ?? [] } catch {
+      throw TrainingError(wrapping: error)
+    }
+  }
+
+  /// The trained parameters, copied.
+  package func parameters() throws(TrainingError) -> [(name: String, value: Tensor)] {
+    var result: [(name: String, value: Tensor)] = []
+    do {
+      for name in parameterNames {
+        if let value = try variables.copy(of: name) { result.append((name, value)) }
+      }
+    } catch { throw .execution(error) }
+    return result
+  }
+
+  /// The sessions that one update on a number of images runs, in order; for profiles.
+  package func sessions(images: Int) throws(TrainingError) -> [Session] {
+    do { return try steps.ranges(of: images).map { try steps.session(for: $0.count) } + [update] } catch {
+      throw TrainingError(wrapping: error)
+    }
+  }
+
+  private func countCorrect(_ logits: [Float], _ labels: [Int]) -> Int {
+    let classes = logits.count / labels.count
+    return labels.indices.count { index in
+      let row = logits[index * classes..<(index + 1) * classes].map(Double.init)
+      return ClassificationMetrics.largest(row) == labels[index]
+    }
+  }
+}
+
+extension TrainingError {
+  /// An error of a lower layer as one of this.
+  init(wrapping error: any Error) {
+    switch error {
+    case let error as TrainingError: self = error
+    case let error as ExecutionError: self = .execution(error)
+    case let error as LoweringError: self = .lowering(error)
+    case let error as DifferentiationError: self = .differentiation(error)
+    case let error as StorageError: self = .execution(.outOfMemory(byteCount: error.byteCount))
+    default: self = .unsuitable("\(error)")
+    }
+  }
+}

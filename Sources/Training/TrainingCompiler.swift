@@ -1,0 +1,68 @@
+import Execution
+import Operators
+import Tensors
+
+/// Makes the plans of one trainer from a compiled model: step, evaluation and prefix, per number of images.
+final class TrainingCompiler {
+  private let model: CompiledModel
+  private let splitsPrefix: Bool
+  private let dropout: DropoutSettings?
+  private var splits: [Int: PrefixSplit?] = [:]
+
+  init(_ model: CompiledModel, splitsPrefix: Bool, dropout: DropoutSettings?) {
+    self.model = model
+    self.dropout = dropout
+    self.splitsPrefix = splitsPrefix
+  }
+
+  /// Whether something lies in front of the first trainable node that can be computed once per image.
+  var hasPrefix: Bool {
+    get throws { try split(batch: 1) != nil }
+  }
+
+  /// The plan from images to the values at the cut.
+  func prefix(batch: Int) throws -> Plan {
+    guard let split = try split(batch: batch) else {
+      throw TrainingError.unsuitable("nothing lies in front of the first trainable node")
+    }
+    return try model.plan(split.prefix)
+  }
+
+  /// The plan of one micro-batch of training.
+  func step(batch: Int) throws -> Plan {
+    var front = try trainable(batch: batch)
+    if let dropout { front = try dropout.inserted(into: front, images: batch, registry: model.registry) }
+    return try model.plan(
+      try StepGraph.make(from: front, parameters: model.variables, registry: model.registry))
+  }
+
+  /// The plan of the model's output with the present parameters.
+  func evaluation(batch: Int) throws -> Plan { try model.plan(try trainable(batch: batch)) }
+
+  /// The graph behind the cut, or the whole graph without a cut.
+  private func trainable(batch: Int) throws -> LoweredGraph {
+    if let split = try split(batch: batch) { return split.suffix }
+    return try model.graph(batch: batch)
+  }
+
+  /// The cut, where one is wanted and every value at it has the images on its first axis.
+  private func split(batch: Int) throws -> PrefixSplit? {
+    if let known = splits[batch] { return known }
+    let split = try makeSplit(batch: batch)
+    splits[batch] = .some(split)
+    return split
+  }
+
+  private func makeSplit(batch: Int) throws -> PrefixSplit? {
+    guard splitsPrefix, let split = PrefixSplit(try model.graph(batch: batch)),
+      let single = PrefixSplit(try model.graph(batch: 1)), let double = PrefixSplit(try model.graph(batch: 2))
+    else { return nil }
+    for value in split.frontier {
+      guard let one = single.prefix.types[value]?.shape.extents,
+        let two = double.prefix.types[value]?.shape.extents, one.first == 1, two.first == 2,
+        one.dropFirst() == two.dropFirst()
+      else { return nil }
+    }
+    return split
+  }
+}

@@ -1,0 +1,138 @@
+import DKATool
+import Synchronization
+import Testing
+
+/// A clock that tests move by hand.
+private final class HandClock: Sendable {
+  private let seconds = Mutex(0.0)
+
+  func move(by step: Double) { seconds.withLock { $0 += step } }
+
+  var now: @Sendable () -> Double { { self.seconds.withLock { $0 } } }
+}
+
+private func console(animated: Bool, width: Int = 100, _ errors: TextRecorder) -> Console {
+  var settings = Console.Settings()
+  (settings.isAnimated, settings.width) = (animated, width)
+  return Console(output: TextRecorder(), errors: errors, settings: settings)
+}
+
+struct OutputTests {
+  @Test func `progress on a terminal is one line drawn at most ten times a second`() {
+    let (errors, clock) = (TextRecorder(), HandClock())
+    let progress = Progress(console(animated: true, errors), unit: "images", clock: clock.now)
+    progress.begin("epoch 1/2", total: 1000, later: 1000)
+    for step in 1...25 {
+      clock.move(by: 0.04)
+      progress.advance(to: step * 10, [.init("loss", 0.5), .init("accuracy", Quantities.percent(0.875))])
+    }
+    let drawn = errors.text.split(separator: "\r\u{1B}[K")
+    #expect(drawn.count == 9)
+    #expect(!errors.text.contains("\n"))
+    // 250 of 1000 after one second: 750 + 1000 images remain, 7 seconds at 250 per second.
+    #expect(
+      drawn.last
+        == "epoch 1/2  [===>          ]   25 %  250/1,000  250.0 images/s  loss 0.500  accuracy 87.5 %  ETA 7 s"
+    )
+    errors.clear()
+    clock.move(by: 1)
+    progress.end()
+    #expect(
+      errors.text
+        == "\r\u{1B}[Kepoch 1/2  250 images in 2.00 s  125.0 images/s  loss 0.500  accuracy 87.5 %\n")
+  }
+
+  @Test func `progress in a log is a line every ten seconds`() {
+    let (errors, clock) = (TextRecorder(), HandClock())
+    let progress = Progress(console(animated: false, errors), unit: "images", clock: clock.now)
+    progress.begin("epoch 1/1", total: 100)
+    for step in 1...25 {
+      clock.move(by: 1)
+      progress.advance(to: step)
+    }
+    #expect(
+      errors.text == """
+        epoch 1/1   10 %  10/100  1.0 images/s  ETA 1 min 30 s
+        epoch 1/1   20 %  20/100  1.0 images/s  ETA 1 min 20 s
+
+        """)
+  }
+
+  @Test(arguments: [20, 40, 60, 80, 200])
+  func `a progress line never reaches the last column`(width: Int) {
+    let (errors, clock) = (TextRecorder(), HandClock())
+    let progress = Progress(console(animated: true, width: width, errors), unit: "images", clock: clock.now)
+    progress.begin("epoch 1/100", total: 12345)
+    clock.move(by: 1)
+    progress.advance(to: 999, [.init("loss", 12.345)])
+    let line = errors.text.replacing("\r\u{1B}[K", with: "")
+    #expect(line.hasPrefix("epoch 1/100"))
+    #expect(TextLayout.width(line) < width)
+  }
+
+  @Test func `progress without a total or beyond it does not trap`() {
+    let (errors, clock) = (TextRecorder(), HandClock())
+    let progress = Progress(console(animated: true, errors), unit: "images", clock: clock.now)
+    progress.begin("a", total: 0)
+    progress.advance(to: 0)
+    clock.move(by: 1)
+    progress.advance(to: 50, [.init("loss", .nan)])
+    #expect(errors.text.contains("50/0  50.0 images/s  loss nan  ETA 0 s"))
+  }
+
+  @Test func `a message clears the progress line and draws it again`() {
+    let errors = TextRecorder()
+    let console = console(animated: true, errors)
+    console.show(status: "half")
+    console.warn("odd")
+    #expect(errors.text == "\r\u{1B}[Khalf\r\u{1B}[Kwarning: odd\nhalf")
+  }
+
+  @Test func `a table aligns its columns by what one sees`() {
+    var table = Table([("name", .left), ("count", .right), ("", .left)])
+    table.add(["Conv", "1", "x"])
+    table.add(["日本", "1,234", ""])
+    #expect(
+      table.text == """
+        name  count
+        Conv      1  x
+        日本  1,234
+        """)
+  }
+
+  @Test(arguments: [
+    (0, "0"), (999, "999"), (1000, "1,000"), (-1_234_567, "-1,234,567"),
+    (Int.min, "-9,223,372,036,854,775,808"),
+  ])
+  func `counts have separated thousands`(value: Int, expected: String) {
+    #expect(Quantities.count(value) == expected)
+  }
+
+  @Test(arguments: [
+    (0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (350_000_000, "334 MiB"), (Int.max, "8388608 TiB"),
+  ])
+  func `sizes have binary units`(value: Int, expected: String) {
+    #expect(Quantities.bytes(value) == expected)
+  }
+
+  @Test(arguments: [
+    (0.0000123, "12.3 µs"), (0.0125, "12.5 ms"), (8.25, "8.25 s"), (59.999, "1 min 0 s"), (192, "3 min 12 s"),
+    (7500, "2 h 5 min"), (273_600, "3 d 4 h"), (.nan, "nan s"), (.infinity, "inf s"), (-1, "-1.0 s"),
+  ])
+  func `durations have the unit one would say`(value: Double, expected: String) {
+    #expect(Quantities.seconds(value) == expected)
+  }
+
+  @Test(arguments: [
+    (0.125, 2, "0.13"), (-0.004, 2, "0.00"), (-0.5, 0, "-1"), (99.96, 1, "100.0"), (12, 0, "12"),
+    (1e300, 2, "1e+300"),
+    (.nan, 1, "nan"), (0.05, 3, "0.050"),
+  ])
+  func `decimals are fixed and rounded`(value: Double, decimals: Int, expected: String) {
+    #expect(Quantities.fixed(value, decimals) == expected)
+  }
+
+  @Test func `text wraps between words and keeps its paragraphs`() {
+    #expect(TextLayout.wrapped("a bb ccc\n\ndddddddd e", to: 5) == ["a bb", "ccc", "", "dddddddd", "e"])
+  }
+}

@@ -1,0 +1,59 @@
+import Graphs
+import ONNXFormat
+import Tensors
+import Testing
+
+@Suite struct CheckerTests {
+  @Test(arguments: SampleFiles.all)
+  func `the reference accepts a real model or says which version it does not know`(path: String) throws {
+    let model = try ONNXFile.read(path)
+    let result = try Checker.check(model)
+    switch result {
+    case .valid: #expect(model.irVersion <= 8)
+    case .skipped(let reason): #expect(reason.hasPrefix("IR ") || reason.hasPrefix("opset "))
+    case .problems(let problems): Issue.record("\(problems)")
+    }
+  }
+
+  @Test func `large weights are not shown to the reference, small ones are`() throws {
+    var model = try ModelDescription(
+      text: """
+        <ir_version: 8, opset_import: ["" : 17]>
+        g (float[1,1000] x) => (float[10,100] y) <int64[2] s = {10, 100}> {
+          z = Add (x, w) y = Reshape (z, s)
+        }
+        """)
+    model.graph.initializers.append(TensorConstant(name: "w", try Tensor(zeros: [1, 1000])))
+    #expect(try Checker.skeleton(of: model).count < 1000)
+    #expect(try Checker.check(model) == .valid)
+  }
+
+  @Test func `the reference's problem is passed on`() throws {
+    let cyclic = try ModelDescription(
+      text:
+        #"<ir_version: 8, opset_import: ["" : 17]> g (float x) => (float y) { y = Add (x, z) z = Relu (y) }"#)
+    guard case .problems(let problems) = try Checker.check(cyclic) else {
+      Issue.record("the reference accepted a cycle")
+      return
+    }
+    #expect(problems[0].contains("'z'"))
+    let mismatch = try ModelDescription(
+      text:
+        #"<ir_version: 8, opset_import: ["" : 17]> g (float[2,3] x, float[2,3] w) => (float[2,2] y) { y = MatMul (x, w) }"#
+    )
+    guard case .problems(let shapes) = try Checker.check(mismatch) else {
+      Issue.record("the reference accepted shapes that do not fit")
+      return
+    }
+    #expect(shapes[0].contains("MatMul"))
+  }
+
+  @Test func `a newer version is skipped by name`() throws {
+    let newer = try ModelDescription(
+      text: #"<ir_version: 10, opset_import: ["" : 17]> g (float x) => (float y) { y = Relu (x) }"#)
+    #expect(try Checker.check(newer) == .skipped("IR 10: this libonnx knows versions up to 8"))
+    let opset = try ModelDescription(
+      text: #"<ir_version: 8, opset_import: ["" : 20]> g (float x) => (float y) { y = Relu (x) }"#)
+    #expect(try Checker.check(opset) == .skipped("opset 20: this libonnx knows versions up to 17"))
+  }
+}

@@ -1,0 +1,14 @@
+import TestSupport
+import Testing
+
+@Suite struct OperatorCaseTests {
+  @Test(arguments: OperatorCase.all)
+  func `an operator gives what its Double reference gives`(_ testCase: OperatorCase) throws {
+    try OperatorCheck().checkValues(testCase)
+  }
+
+  @Test(arguments: OperatorCase.all)
+  func `a gradient agrees with central differences`(_ testCase: OperatorCase) throws {
+    try GradientCheck().check(testCase)
+  }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import Graphs
+import Operators
+import TestSupport
+import Testing
+
+@Suite struct OperatorRegistryTests {
+  /// Operator names by file, read from the schemas in the sources.
+  private static let declared: [(file: String, name: OperatorName)] = {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "Sources/Operators")
+    let files = (try? FileManager.default.subpathsOfDirectory(atPath: root.path)) ?? []
+    return files.filter { $0.hasSuffix(".swift") }.sorted().flatMap { file in
+      let text = (try? String(contentsOf: root.appending(path: file), encoding: .utf8)) ?? ""
+      return text.matches(of: /let schema = OperatorSchema\(\s*"(\w+)"(?:,\s*domain: "([\w.]+)")?/).map {
+        (file, OperatorName(String($0.1), domain: $0.2.map(String.init) ?? ""))
+      }
+    }
+  }()
+
+  @Test func `the sources declare operators`() {
+    #expect(Self.declared.count > 40)
+  }
+
+  @Test func `every operator in the sources is in the registry`() {
+    for (file, name) in Self.declared {
+      #expect(OperatorRegistry.standard[name] != nil, "add \(name) of \(file) to OperatorFamilies.swift")
+    }
+  }
+
+  @Test func `every operator of the registry has a case, or is emitted by the gradient of one`() throws {
+    var covered = Set(OperatorCase.all.map(\.operatorName))
+    for testCase in OperatorCase.all {
+      covered.formUnion(try GradientCheck().emittedOperators(of: testCase))
+    }
+    for schema in OperatorRegistry.standard.schemas where !covered.contains(schema.name) {
+      Issue.record("add a case for \(schema.name) to Tests/Support/OperatorCases")
+    }
+  }
+
+  @Test func `no two cases have one description`() {
+    var seen = Set<String>()
+    for testCase in OperatorCase.all {
+      #expect(seen.insert(testCase.description).inserted, "\(testCase) stands twice")
+    }
+  }
+
+  @Test func `an operator is refused below its first version and for a wrong number of operands`() throws {
+    let registry = OperatorRegistry.standard
+    #expect(throws: OperatorError.self) {
+      try registry.lower(Node("Gelu", inputs: ["x"], outputs: ["y"]), version: 19)
+    }
+    #expect(throws: OperatorError.self) {
+      try registry.lower(Node("Add", inputs: ["x"], outputs: ["y"]), version: 14)
+    }
+    #expect(throws: OperatorError.self) {
+      try registry.lower(Node("Relu", inputs: ["x", "z"], outputs: ["y"]), version: 14)
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import Foundation
+import Graphs
+import Operators
+import Rewriting
+import TestSupport
+import Testing
+
+@Suite struct FixtureFusionTests {
+  /// Vision transformers as PyTorch's exporters and onnxslim write them; files that ONNX Runtime rewrote are left out.
+  static let vision: [String] = fixtures("backbones").filter { path in
+    let name = URL(fileURLWithPath: path).lastPathComponent
+    return ["vit", "deit", "dino"].contains { name.contains($0) } && !name.contains(".ort-")
+  }
+  static let adapted = fixtures("gradients")
+
+  private static func fixtures(_ folder: String) -> [String] {
+    let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("Fixtures").appendingPathComponent(folder).path
+    let names = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
+    return names.filter { $0.hasSuffix(".onnx") }.sorted().map { path + "/" + $0 }
+  }
+
+  @Test(arguments: vision)
+  func `attention, norms and activations of an export become fused operators`(_ path: String) throws {
+    try FusionCheck(path: path).checkFused()
+  }
+
+  @Test(arguments: vision)
+  func `fused graphs give the outputs of the plain graph`(_ path: String) throws {
+    try FusionCheck(path: path).compareOutputs()
+  }
+
+  @Test(arguments: adapted)
+  func `an adapter's two convolutions become one on tokens where they lie`(_ path: String) throws {
+    let check = try FusionCheck(path: path)
+    let convolved = Set(check.plain.nodes.filter { $0.type == "Conv" }.flatMap(\.outputs))
+    let pairs = check.plain.nodes.filter { $0.type == "Add" && convolved.isSuperset(of: $0.inputs) }
+    #expect(FusionCheck.count(check.early, "TokenDepthwisePair") == pairs.count)
+    #expect(FusionCheck.count(check.early, "DepthwisePair") == 0)
+    try check.compareOutputs()
+  }
+
+  @Test func `both DeiT-Tiny files come down to the same operators`() throws {
+    let beside = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("../shared/data").path
+    let data = ProcessInfo.processInfo.environment["DKA_DATA"] ?? beside
+    for exporter in ["ts17", "dynamo18"] {
+      let path = data + "/weights/deit_tiny_patch16_224.\(exporter).onnx"
+      guard FileManager.default.fileExists(atPath: path) else { continue }
+      let fused = try FusionCheck(path: path, batch: 1).fused
+      #expect(FusionCheck.count(fused, "FusedAttention") == 12)
+      #expect(FusionCheck.count(fused, "LayerNormalization") == 25)
+      #expect(FusionCheck.count(fused, "Linear") == 49)
+      #expect(fused.nodes.count == 92)
+    }
+  }
+}

@@ -1,0 +1,6 @@
+extension OperatorCase {
+  /// Every operator case.
+  package static let all: [OperatorCase] =
+    arithmetic + activations + reduction + logic + constants + linear + convolution + attention
+    + normalization + shaping + resizing + indexing + training + fused
+}

@@ -1,0 +1,67 @@
+import Graphs
+import Tensors
+
+extension OperatorCase {
+  /// Cases of Conv: patches, groups, strides, and every path of depthwise convolutions.
+  package static let convolution: [OperatorCase] = [
+    conv("patch embedding", [2, 3, 8, 8], [5, 3, 4, 4], strides: [4, 4], bias: true),
+    conv("pointwise", [2, 3, 4, 5], [6, 3, 1, 1], bias: true),
+    conv(
+      "stride, dilation, uneven padding", [1, 2, 9, 7], [3, 2, 3, 2], strides: [2, 1], dilations: [1, 2],
+      pads: [1, 0, 2, 3]),
+    conv("groups", [2, 4, 5, 5], [6, 2, 3, 3], pads: [1, 1, 1, 1], group: 2),
+    conv("one axis", [2, 3, 11], [4, 3, 5], strides: [2], pads: [2, 2], bias: true),
+    conv("depthwise, direct", [2, 3, 9, 8], [3, 1, 3, 3], pads: [1, 1, 1, 1], group: 3),
+    conv(
+      "depthwise, direct with stride", [1, 2, 7, 7], [2, 1, 5, 5], strides: [2, 2], pads: [2, 2, 2, 2],
+      group: 2),
+    conv(
+      "depthwise, kernel larger than the map", [3, 2, 5, 4], [2, 1, 15, 15], pads: [7, 7, 7, 7], group: 2),
+    conv("depthwise, Toeplitz", [2, 2, 14, 14], [2, 1, 13, 13], pads: [6, 6, 6, 6], group: 2),
+    conv("depthwise, Toeplitz by rows", [2, 2, 17, 19], [2, 1, 7, 9], pads: [3, 4, 3, 4], group: 2),
+    conv(
+      "depthwise, by rows, uneven padding", [1, 2, 18, 16], [2, 1, 51, 51], pads: [30, 20, 22, 30], group: 2),
+    conv(
+      "depthwise, dilated", [1, 2, 7, 7], [2, 1, 3, 3], dilations: [3, 3], pads: [3, 3, 3, 3], group: 2),
+    conv("two filters per channel", [1, 2, 5, 5], [4, 1, 3, 3], pads: [1, 1, 1, 1], group: 2),
+  ]
+
+  /// The definition, written over coordinates.
+  private static func conv(
+    _ name: String, _ x: Shape, _ w: Shape, strides: [Int]? = nil, dilations: [Int]? = nil,
+    pads: [Int]? = nil, group: Int = 1, bias: Bool = false
+  ) -> OperatorCase {
+    let axes = x.rank - 2
+    let steps = strides ?? [Int](repeating: 1, count: axes)
+    let spread = dilations ?? [Int](repeating: 1, count: axes)
+    let padding = pads ?? [Int](repeating: 0, count: 2 * axes)
+    let outputs = (0..<axes).map { axis in
+      (x[2 + axis] + padding[axis] + padding[axes + axis] - (w[2 + axis] - 1) * spread[axis] - 1)
+        / steps[axis] + 1
+    }
+    var attributes = [Attribute("group", group)]
+    if let strides { attributes.append(Attribute("strides", strides)) }
+    if let dilations { attributes.append(Attribute("dilations", dilations)) }
+    if let pads { attributes.append(Attribute("pads", pads)) }
+    let taps = ReferenceTensor.coordinates(of: Shape(Array(w.extents[1...])))
+    return OperatorCase(
+      name, "Conv", inputs: [.normal(x), .normal(w, seed: 2), bias ? .normal([w[0]], seed: 3) : nil],
+      attributes: attributes, tolerance: longSum,
+      gradientTolerance: .relativeToLargest(1e-5, reason: "sums of products in Float")
+    ) { inputs in
+      .make(Shape([x[0], w[0]] + outputs)) { place in
+        let firstChannel = place[1] / (w[0] / group) * w[1]
+        let sum = taps.reduce(0.0) { sum, tap in
+          var source = [place[0], firstChannel + tap[0]]
+          for axis in 0..<axes {
+            let position = place[2 + axis] * steps[axis] + tap[1 + axis] * spread[axis] - padding[axis]
+            guard position >= 0, position < x[2 + axis] else { return sum }
+            source.append(position)
+          }
+          return sum + inputs[0](source) * inputs[1]([place[1]] + tap)
+        }
+        return bias ? sum + inputs[2]([place[1]]) : sum
+      }
+    }
+  }
+}
