@@ -17,7 +17,8 @@ package struct Diagnostics {
       return report(UnexpectedError(error))
     }
     for line in reported.unsupported { console.report("UNSUPPORTED \(line)") }
-    console.report(console.styled("error:", .error) + " " + oneLine(reported.message))
+    console.report(console.styled("error:", .error) + " " + oneLine(place(of: reported) + reported.message))
+    for detail in reported.details { console.report("  " + oneLine(detail)) }
     for reason in reasons(of: reported) { console.report("because: \(oneLine(reason))") }
     if let hint = reported.hint { console.report(console.styled("try:", .hint) + " " + oneLine(hint)) }
     if console.settings.wantsJSON {
@@ -25,6 +26,15 @@ package struct Diagnostics {
       try? console.result(json: object(for: reported), text: "")
     }
     return ExitCode(reported.failureCode)
+  }
+
+  /// File, node and tensor that the message itself does not name.
+  private func place(of error: any ReportableError) -> String {
+    var place = ""
+    if let file = error.file, !error.message.contains(file) { place += "\(file): " }
+    if let node = error.node, !node.isEmpty, !error.message.contains(node) { place += "node '\(node)': " }
+    if let tensor = error.tensor, !tensor.isEmpty, !error.message.contains(tensor) { place += "tensor '\(tensor)': " }
+    return place
   }
 
   private func object(for error: any ReportableError) -> JSONValue {
@@ -35,6 +45,7 @@ package struct Diagnostics {
     ]
     let reasons = reasons(of: error)
     if !reasons.isEmpty { members["because"] = JSONValue(reasons) }
+    if !error.details.isEmpty { members["details"] = JSONValue(error.details) }
     if !error.unsupported.isEmpty { members["unsupported"] = JSONValue(error.unsupported) }
     return ["error": .object(members)]
   }

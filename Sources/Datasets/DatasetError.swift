@@ -10,8 +10,13 @@ public struct DatasetError: ReportableError, Equatable {
   public let file: String?
   /// What the user can do about it.
   public let hint: String?
+  /// Everything of one kind that was found, a line each.
+  public let details: [String]
 
-  package init(_ failureCode: FailureCode, _ message: String, file: String? = nil, hint: String? = nil) {
+  package init(
+    _ failureCode: FailureCode, _ message: String, file: String? = nil, hint: String? = nil, details: [String] = []
+  ) {
+    self.details = details
     self.failureCode = failureCode
     self.message = message
     self.file = file

@@ -37,8 +37,7 @@ extension LabelledImages {
     let areAllMissing = failures.allSatisfy { $0.failureCode == .missingInput }
     throw DatasetError(
       areAllMissing ? .missingInput : .badData,
-      "\(failures.count) of \(samples.count) images cannot be read:"
-        + failures.map { "\n  " + $0.message }.joined(),
-      file: first.file, hint: "replace or remove these files")
+      "\(failures.count) of \(samples.count) images cannot be read", hint: "replace or remove these files",
+      details: failures.map(\.message))
   }
 }

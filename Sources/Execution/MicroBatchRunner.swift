@@ -27,9 +27,11 @@ package final class MicroBatchRunner {
     return session
   }
 
-  /// Consecutive ranges of at most `size` images that cover `count`.
+  /// Consecutive ranges of at most `size` images that cover `count`, as even as they can be.
   package func ranges(of count: Int) -> [Range<Int>] {
-    stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
+    let parts = max((count + size - 1) / size, 1)
+    let length = max((count + parts - 1) / parts, 1)
+    return stride(from: 0, to: count, by: length).map { $0..<min($0 + length, count) }
   }
 
   /// All outputs for inputs of shape [n, …].

@@ -33,11 +33,13 @@ package final class Plan: Sendable {
       for name in node.inputs {
         guard let constant = graph.constants[name], direct[name] == nil else { continue }
         // A prepared operator does not read its large constants again: those stay where they are.
-        guard entry == nil || constant.byteCount < Plan.preparedThreshold else { continue }
+        guard entry == nil || constant.byteCount < Plan.preparedThreshold else {
+          constant.releasePages()
+          continue
+        }
         direct[name] = try cache.aligned(name, constant)
       }
     }
-    for name in graph.constants.keys where direct[name] == nil { graph.constants[name]?.releasePages() }
     for name in graph.outputs {
       if let constant = graph.constants[name] { direct[name] = try cache.aligned(name, constant) }
     }

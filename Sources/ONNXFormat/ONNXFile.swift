@@ -46,7 +46,7 @@ public enum ONNXFile {
       return try MemoryMap.file(at: path)
     } catch {
       throw FormatError(
-        "cannot be opened: \(error.reason)", code: .missingInput, file: path, underlying: error)
+        "cannot be opened: \(error.reason)", code: .missingInput, file: path)
     }
   }
 }

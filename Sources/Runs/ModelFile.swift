@@ -101,5 +101,6 @@ struct FileFailure: ReportableError {
   var field: String? { cause.field }
   var hint: String? { cause.hint }
   var underlying: (any Error)? { cause.underlying }
+  var details: [String] { cause.details }
   var unsupported: [String] { cause.unsupported }
 }

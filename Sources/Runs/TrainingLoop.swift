@@ -23,8 +23,8 @@ final class TrainingLoop {
 
   /// Epochs finished.
   private(set) var epochsDone = 0
-  /// Epoch, counted from 1, with the best validation accuracy, and the parameters after it.
-  private(set) var best: (epoch: Int, accuracy: Double, parameters: [(name: String, value: Tensor)])?
+  /// Epoch, counted from 1, with the best validation accuracy and of those the lowest loss, and the parameters after it.
+  private(set) var best: (epoch: Int, accuracy: Double, loss: Double, parameters: [(name: String, value: Tensor)])?
 
   /// A loop; decodes and computes once what does not change between epochs.
   init(_ material: Material, emit: @escaping (RunEvent) -> Void, isInterrupted: @escaping () -> Bool) throws {
@@ -59,7 +59,7 @@ final class TrainingLoop {
 
   /// Takes up a run where its checkpoint left it.
   func resume(
-    epochsDone: Int, best: (epoch: Int, accuracy: Double, parameters: [(name: String, value: Tensor)])?
+    epochsDone: Int, best: (epoch: Int, accuracy: Double, loss: Double, parameters: [(name: String, value: Tensor)])?
   ) {
     self.epochsDone = epochsDone
     self.best = best
@@ -75,7 +75,10 @@ final class TrainingLoop {
     let stepsPerEpoch = (count + configuration.batch - 1) / configuration.batch
     let total = stepsPerEpoch * configuration.epochs
     let start = ContinuousClock.now
-    emit(.begin(title: "epoch \(epochsDone + 1)/\(configuration.epochs)", total: count))
+    emit(
+      .begin(
+        title: "epoch \(epochsDone + 1)/\(configuration.epochs)", total: count,
+        later: count * (configuration.epochs - epochsDone - 1)))
     defer { emit(.end) }
     batches.start(epoch: epochsDone)
     var loss = 0.0
@@ -100,8 +103,11 @@ final class TrainingLoop {
     let seconds = (ContinuousClock.now - start).inSeconds
     let validation = try validate()
     epochsDone += 1
-    if let validation, best.map({ validation.accuracy > $0.accuracy }) ?? true {
-      best = (epochsDone, validation.accuracy, try trainer.parameters())
+    // Few images give few different accuracies: of equal ones the lower loss is the better.
+    if let validation,
+      best.map({ (validation.accuracy, -validation.loss) > ($0.accuracy, -$0.loss) }) ?? true
+    {
+      best = (epochsDone, validation.accuracy, validation.loss, try trainer.parameters())
     }
     return EpochRecord(
       epoch: epochsDone, loss: loss / Double(max(done, 1)), accuracy: Double(correct) / Double(max(done, 1)),

@@ -37,6 +37,8 @@ public protocol ReportableError: Error, CustomStringConvertible {
   var hint: String? { get }
   /// The error that led to this one.
   var underlying: (any Error)? { get }
+  /// Everything of one kind that was found, a line each, where one error reports several things.
+  var details: [String] { get }
   /// What is not supported, each as `<operator> <details>`, in the order of the model; empty for other failures.
   var unsupported: [String] { get }
 }
@@ -54,6 +56,8 @@ extension ReportableError {
   public var hint: String? { nil }
   /// Nil by default.
   public var underlying: (any Error)? { nil }
+  /// Empty by default.
+  public var details: [String] { [] }
   /// Empty by default.
   public var unsupported: [String] { [] }
   /// The message.

@@ -11,8 +11,8 @@ package struct Checkpoint {
   package var stepCount: Int
   /// Epochs finished.
   package var epochsDone: Int
-  /// Epoch with the best validation accuracy, that accuracy and the parameters after it.
-  package var best: (epoch: Int, accuracy: Double, parameters: [(name: String, value: Tensor)])?
+  /// Epoch with the best validation accuracy, its accuracy and loss, and the parameters after it.
+  package var best: (epoch: Int, accuracy: Double, loss: Double, parameters: [(name: String, value: Tensor)])?
   /// The run's options, so that a run can't go on with others by mistake.
   package var configuration: JSONObject
   /// Variables by name.
@@ -21,7 +21,7 @@ package struct Checkpoint {
   /// A checkpoint.
   package init(
     stepCount: Int, epochsDone: Int,
-    best: (epoch: Int, accuracy: Double, parameters: [(name: String, value: Tensor)])?,
+    best: (epoch: Int, accuracy: Double, loss: Double, parameters: [(name: String, value: Tensor)])?,
     configuration: JSONObject, variables: [(name: String, value: Tensor)]
   ) {
     self.stepCount = stepCount
@@ -44,6 +44,7 @@ package struct Checkpoint {
       metadata.append((name: "best_epoch", text: "\(best.epoch)"))
       // The bits, so that a later comparison is exact.
       metadata.append((name: "best_accuracy_bits", text: "\(best.accuracy.bitPattern)"))
+      metadata.append((name: "best_loss_bits", text: "\(best.loss.bitPattern)"))
     }
     try SafeTensors.write(entries, metadata: metadata, to: path)
   }
@@ -67,10 +68,12 @@ package struct Checkpoint {
     }
     configuration = object
     variables = file.entries.filter { !$0.name.hasPrefix("best/") }.map { ($0.name, $0.tensor) }
-    if let bits = file.text("best_accuracy_bits").flatMap({ UInt64($0) }) {
+    if let bits = file.text("best_accuracy_bits").flatMap({ UInt64($0) }),
+      let lossBits = file.text("best_loss_bits").flatMap({ UInt64($0) })
+    {
       let parameters = file.entries.filter { $0.name.hasPrefix("best/") }
         .map { (name: String($0.name.dropFirst("best/".count)), value: $0.tensor) }
-      best = (try number("best_epoch"), Double(bitPattern: bits), parameters)
+      best = (try number("best_epoch"), Double(bitPattern: bits), Double(bitPattern: lossBits), parameters)
     }
   }
 }

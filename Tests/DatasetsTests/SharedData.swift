@@ -33,9 +33,17 @@ enum Fixtures {
 
 /// The CRC-32 of zlib, as the goldens have it.
 func crc32(_ bytes: [UInt8]) -> UInt32 {
-  ~bytes.reduce(~0) { state, byte in
-    (0..<8).reduce(state ^ UInt32(byte)) { value, _ in value & 1 == 1 ? value >> 1 ^ 0xEDB8_8320 : value >> 1 }
+  let table: [UInt32] = (0..<256).map { byte in
+    var value = UInt32(byte)
+    for _ in 0..<8 { value = value & 1 == 1 ? (value >> 1) ^ 0xEDB8_8320 : value >> 1 }
+    return value
   }
+  var state = UInt32.max
+  for byte in bytes {
+    let entry = table[Int((state ^ UInt32(byte)) & 255)]
+    state = (state >> 8) ^ entry
+  }
+  return ~state
 }
 
 /// A folder that is removed when the last reference goes.

@@ -1,0 +1,111 @@
+import Datasets
+import Tensors
+import Testing
+
+@Suite struct FolderTests {
+  @Test func `parts, classes and nested files are found in byte order, the rest is listed as ignored`() throws
+  {
+    let folder = try TemporaryFolder()
+    for file in [
+      "train/b/2.PNG", "train/b/1.jpg", "train/a/deep/x.Jpeg", "train/B/1.png", "test/a/1.png",
+      "test/b/1.png",
+      "test/B/1.png", "train/a/notes.txt", "train/.hidden/1.png", "train/a/.1.png", "index.csv",
+      "masks/a/1.png",
+    ] { try folder.write(file, "x") }
+    let images = try ImageFolder.read(folder.path)
+    #expect(images.classes == ["B", "a", "b"])
+    let found = images.samples.map {
+      "\($0.path.dropFirst(folder.path.count + 1)) \($0.label) \($0.split?.rawValue ?? "-")"
+    }
+    #expect(
+      found == [
+        "train/B/1.png 0 train", "train/a/deep/x.Jpeg 1 train", "train/b/1.jpg 2 train",
+        "train/b/2.PNG 2 train",
+        "test/B/1.png 0 test", "test/a/1.png 1 test", "test/b/1.png 2 test",
+      ])
+    #expect(images.samples.map(\.index) == Array(0..<7))
+    #expect(images.ignored == ["masks/", "index.csv", "train/a/notes.txt"])
+  }
+
+  @Test func `a folder without parts has classes only`() throws {
+    let folder = try TemporaryFolder()
+    for file in ["cat/1.png", "dog/1.jpg"] { try folder.write(file, "x") }
+    let images = try ImageFolder.read(folder.path)
+    #expect(images.classes == ["cat", "dog"] && !images.hasSplit && images.counts == [1, 1])
+  }
+
+  @Test func `missing folders, empty classes and empty folders are named`() throws {
+    let folder = try TemporaryFolder()
+    let missing = try #require(throws: DatasetError.self) { try ImageFolder.read(folder.path + "/none") }
+    #expect(missing.failureCode == .missingInput)
+    let nothing = try #require(throws: DatasetError.self) { try ImageFolder.read(folder.path) }
+    #expect(nothing.failureCode == .badData && nothing.message.contains("no class folders"))
+    try folder.write("cat/1.png", "x")
+    try folder.write("dog/readme.txt", "x")
+    let empty = try #require(throws: DatasetError.self) { try ImageFolder.read(folder.path) }
+    #expect(empty.message.hasSuffix("no image of class 'dog'"))
+    let other = try TemporaryFolder()
+    for file in ["train/a/1.png", "test/a/1.png", "test/b/1.png"] { try other.write(file, "x") }
+    let untrained = try #require(throws: DatasetError.self) { try ImageFolder.read(other.path) }
+    #expect(untrained.message.contains("/train': no image of class 'b'"))
+  }
+
+  @Test func `manifests with names, quotes, a byte order mark and CRLF are read`() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("a b.png", "x")
+    try folder.write("sub/c,\"d.jpg", "x")
+    let text = "\u{FEFF}split,file,class\r\ntrain,a b.png,dog\r\n\r\nTEST,\"sub/c,\"\"d.jpg\",\"a\ncat\""
+    let images = try CSVManifest.read(try folder.write("index.csv", text))
+    #expect(images.classes == ["a\ncat", "dog"])
+    #expect(images.samples.map(\.label) == [1, 0] && images.samples.map(\.split) == [.train, .test])
+    #expect(images.samples[1].path == folder.path + "/sub/c,\"d.jpg")
+  }
+
+  @Test func `class numbers are the model's and keep their names`() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("1.jpg", "x")
+    let path = try folder.write("labels.csv", "file,class_index,wnid,name\n1.jpg,2,n01,shark\n")
+    let open = try CSVManifest.read(path)
+    #expect(open.classes == ["", "", "shark"] && open.samples[0].label == 2)
+    #expect(try CSVManifest.read(path, classCount: 5).classes.count == 5)
+    let error = try #require(throws: DatasetError.self) { try CSVManifest.read(path, classCount: 2) }
+    #expect(error.message.contains("line 2: class_index '2' is not a number within 0 … 1"))
+  }
+
+  @Test(arguments: [
+    ("file,class\n1.jpg\n", "line 2 has 1 fields, the header has 2"),
+    ("file\n1.jpg\n", "neither a column 'class'"),
+    ("class\nx\n", "no column 'file'"), ("", "the table is empty"), ("file,class\n", "no images listed"),
+    ("file,class\n1.jpg,a\nnone.jpg,a\n", "line 3: 'none.jpg' does not exist"),
+    ("file,class\n1.jpg,\n", "line 2: no class"), ("file,class\n\"1.jpg,a\n", "never closed"),
+    ("file,class,split\n1.jpg,a,holdout\n", "split 'holdout'"),
+    ("file,class_index\n1.jpg,99999999999999999999\n", "is not a number within"),
+    ("file,class_index\n1.jpg,-1\n", "class_index '-1'"),
+  ])
+  func `bad manifests are refused with the line`(text: String, reason: String) throws {
+    let folder = try TemporaryFolder()
+    try folder.write("1.jpg", "x")
+    let path = try folder.write("index.csv", text)
+    let error = try #require(throws: DatasetError.self) { try CSVManifest.read(path) }
+    #expect(error.failureCode == .badData && error.message.contains(reason), "\(error.message)")
+  }
+
+  @Test func `all unreadable images are reported at once`() throws {
+    let folder = try TemporaryFolder()
+    let good = try PNGCoder.encode(Image(width: 2, height: 2, channels: 1, bytes: [1, 2, 3, 4]))
+    for number in 0..<20 { try folder.write("a/good\(number).png", good) }
+    try folder.write("a/empty.png", [])
+    try folder.write("a/short.png", Array(good.prefix(good.count - 20)))
+    try folder.write("a/text.jpg", "hello")
+    let images = try ImageFolder.read(folder.path)
+    for threads in [1, 4] {
+      let error = try #require(throws: DatasetError.self) { try images.verifyReadable(threads: threads) }
+      let lines = error.message.split(separator: "\n")
+      #expect(error.failureCode == .badData && lines.count == 4 && lines[0].hasPrefix("3 of 23 images"))
+      #expect(
+        lines[1].contains("empty.png': the file is empty")
+          && lines[2].contains("short.png': cannot be decoded"))
+      #expect(lines[3].contains("text.jpg': neither PNG nor JPEG"))
+    }
+  }
+}
