@@ -54,7 +54,8 @@ package struct ModelRun {
     let graph = try compiled.fused(lowered)
     var builder = GradientBuilder(extending: graph, registry: registry, prefix: "gradient/")
     guard let output = graph.outputs.first, graph.type(output).elementType.isFloatingPoint else {
-      throw ExecutionError.input(name: graph.outputs.first ?? "", message: "the first output is not floating point")
+      throw ExecutionError.input(
+        name: graph.outputs.first ?? "", message: "the first output is not floating point")
     }
     let type = graph.type(output)
     let ones = builder.constant(try type.filled(with: 1), named: "seed")
@@ -71,7 +72,8 @@ package struct ModelRun {
   /// The graph for the inputs; a batch that the file fixes is rewritten where the first input has another one.
   private func lower(_ lowering: Lowering, _ inputs: [String: Tensor]) throws(LoweringError) -> LoweredGraph {
     guard let input = model.graph.requiredInputs.first, let given = inputs[input.name]?.shape, given.rank > 1,
-      case .tensor(_, let dimensions?)? = input.type?.kind, case .value(let fixed)? = dimensions.first?.extent,
+      case .tensor(_, let dimensions?)? = input.type?.kind,
+      case .value(let fixed)? = dimensions.first?.extent,
       Int(fixed) != given[0]
     else { return try lowering.lower(model) }
     var unit = lowering
@@ -105,7 +107,9 @@ extension ValueType {
   func filled(with number: Double) throws(ExecutionError) -> Tensor {
     do {
       let count = shape.elementCount
-      if elementType == .float64 { return try Tensor([Double](repeating: number, count: count), shape: shape) }
+      if elementType == .float64 {
+        return try Tensor([Double](repeating: number, count: count), shape: shape)
+      }
       return try Tensor([Float](repeating: Float(number), count: count), shape: shape)
     } catch { throw .outOfMemory(byteCount: byteCount) }
   }

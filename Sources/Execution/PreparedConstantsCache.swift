@@ -56,6 +56,7 @@ package final class PreparedConstantsCache {
   private static func haveSameContent(_ left: Tensor?, _ right: Tensor?) -> Bool {
     guard let left, let right else { return left == nil && right == nil }
     guard left.elementType == right.elementType, left.shape == right.shape else { return false }
-    return left.storage === right.storage && left.byteOffset == right.byteOffset || left.isIdentical(to: right)
+    return left.storage === right.storage && left.byteOffset == right.byteOffset
+      || left.isIdentical(to: right)
   }
 }

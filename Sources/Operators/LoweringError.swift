@@ -50,7 +50,11 @@ extension LoweringError: ReportableError {
     if case .graph(_, let value) = self { value } else { nil }
   }
   package var hint: String? {
-    if case .unsupported = self { "export the model again with operators and an opset that are supported" } else { nil }
+    if case .unsupported = self {
+      "export the model again with operators and an opset that are supported"
+    } else {
+      nil
+    }
   }
   package var unsupported: [String] {
     guard case .unsupported(let refused) = self else { return [] }

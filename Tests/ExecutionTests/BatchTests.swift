@@ -29,7 +29,8 @@ import Testing
   }
 
   @Test(arguments: BackboneFiles.fixed)
-  func `a batch that the exporter fixed is rewritten so that every image keeps its answer`(_ file: String) throws
+  func `a batch that the exporter fixed is rewritten so that every image keeps its answer`(_ file: String)
+    throws
   {
     let (alone, together) = try aloneAndTogether(file)
     #expect(together.shape[0] == 3)

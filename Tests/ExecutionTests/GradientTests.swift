@@ -6,9 +6,10 @@ import TestSupport
 import Testing
 
 @Suite struct GradientTests {
-  /// PyTorch's gradients are computed in float64. A float32 gradient of these networks is a sum of some thousand
-  /// rounded products: 3e-5 of the tensor's largest magnitude leaves it the root of that many ulps. In float64 the
-  /// bound is 2^-23 times smaller.
+  /// PyTorch's gradients are computed in float64.
+  ///
+  /// A float32 gradient of these networks is a sum of some thousand rounded products: 3e-5 of the tensor's
+  /// largest magnitude leaves it the root of that many ulps. In float64 the bound is 2^-23 times smaller.
   static let tolerance = Tolerance.relativeToLargest(3e-5, reason: "sums of some thousand rounded products")
 
   @Test(arguments: GradientFixture.all)
@@ -42,7 +43,11 @@ import Testing
     let found = try run.gradients(for: [input: try fixture.array("input")], by: names)
     for (name, gradient) in zip(names, found) {
       let largest = gradient.widened.map(abs).max() ?? 0
-      if fixture.isUnreachable(name) { #expect(largest == 0, "\(name)") } else { #expect(largest > 0, "\(name)") }
+      if fixture.isUnreachable(name) {
+        #expect(largest == 0, "\(name)")
+      } else {
+        #expect(largest > 0, "\(name)")
+      }
     }
   }
 
@@ -50,7 +55,8 @@ import Testing
   func `gradients have the same bits with one and two threads`(_ fixture: GradientFixture) throws {
     let model = try fixture.model()
     let input = try #require(model.graph.requiredInputs.first).name
-    let names = model.graph.initializers.filter { $0.tensor?.elementType.isFloatingPoint ?? false }.map(\.name)
+    let names = model.graph.initializers.filter { $0.tensor?.elementType.isFloatingPoint ?? false }.map(
+      \.name)
     let images = [input: try fixture.array("input")]
     let one = try ModelRun(model, registry: .standard, context: .testing(threads: 1))
       .gradients(for: images, by: names)

@@ -33,9 +33,10 @@ import Testing
     let intervals = Self.intervals(seed: seed)
     var total = 0
     _ = MemoryPlan.place(intervals, &total)
-    let needed = (0..<60).map { time in
-      intervals.filter { $0.first <= time && time <= $0.last }.reduce(0) { $0 + $1.byteCount }
-    }.max() ?? 0
+    let needed =
+      (0..<60).map { time in
+        intervals.filter { $0.first <= time && time <= $0.last }.reduce(0) { $0 + $1.byteCount }
+      }.max() ?? 0
     let padded = intervals.reduce(0) { $0 + ($1.byteCount + 63) / 64 * 64 }
     #expect((needed...max(needed, padded)).contains(total))
   }

@@ -45,7 +45,8 @@ import Testing
     let folder = try ScenarioFolder()
     let missing = try ToolProcess.run(training("--epochs", "1"), in: folder)
     #expect(missing.code == 66, "\(missing.errors)")
-    try FileManager.default.createDirectory(atPath: folder.file("images/a"), withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(
+      atPath: folder.file("images/a"), withIntermediateDirectories: true)
     let empty = try ToolProcess.run(training("--epochs", "1"), in: folder)
     #expect(empty.code == 65, "\(empty.errors)")
   }

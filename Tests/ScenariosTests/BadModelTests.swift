@@ -139,7 +139,9 @@ import Testing
   @Test func `external weights that lead out of the folder, or are missing, are refused`() throws {
     let folder = try ScenarioFolder()
     func model(_ location: String) -> [UInt8] {
-      func field(_ number: UInt8, _ content: [UInt8]) -> [UInt8] { [number << 3 | 2, UInt8(content.count)] + content }
+      func field(_ number: UInt8, _ content: [UInt8]) -> [UInt8] {
+        [number << 3 | 2, UInt8(content.count)] + content
+      }
       let entry = field(13, field(1, Array("location".utf8)) + field(2, Array(location.utf8)))
       let tensor = [8, 4, 16, 1] + field(8, Array("w".utf8)) + entry + [112, 1]
       return [8, 8] + field(7, field(2, [103]) + field(5, tensor))
@@ -176,7 +178,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ["train"], ["nonsense"], ["inject", "m.onnx"], ["train", "m.onnx", "--data", "d", "-o", "r", "--epochs", "0"],
+    ["train"], ["nonsense"], ["inject", "m.onnx"],
+    ["train", "m.onnx", "--data", "d", "-o", "r", "--epochs", "0"],
     ["inject", "m.onnx", "-o", "o.onnx", "--kernels", "4,5"], ["bench", "m.onnx", "--batch", "many"],
   ])
   func `a command line that is wrong ends with 64`(_ words: [String]) throws {

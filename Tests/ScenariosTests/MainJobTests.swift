@@ -17,7 +17,8 @@ import Testing
     let object = try ToolProcess.object(["inspect", Scenario.transformer], in: folder)
     expectKeys(
       [
-        "family", "variant", "opset", "ir_version", "producer", "inputs", "outputs", "operators", "parameters",
+        "family", "variant", "opset", "ir_version", "producer", "inputs", "outputs", "operators",
+        "parameters",
         "preprocessing", "classes", "blocks", "head", "methods", "unsupported", "mismatches", "candidates",
       ], in: object, "inspect")
     #expect(object["family"]?.string == "vit")
@@ -38,7 +39,8 @@ import Testing
       ["inject", Scenario.transformer, "-o", "adapted.onnx", "--placement", placement], in: folder)
     expectKeys(
       [
-        "method", "modules", "trainable_parameters", "head_parameters", "total_parameters", "points", "output",
+        "method", "modules", "trainable_parameters", "head_parameters", "total_parameters", "points",
+        "output",
         "identical_at_start",
       ], in: object, "inject")
     #expect(object["identical_at_start"]?.bool == true)
@@ -53,7 +55,8 @@ import Testing
     let trained = try ToolProcess.object(training("--epochs", "2"), in: folder)
     expectKeys(
       [
-        "run", "model", "adapter", "epochs", "best_epoch", "test", "validation", "trainable_parameters", "seconds",
+        "run", "model", "adapter", "epochs", "best_epoch", "test", "validation", "trainable_parameters",
+        "seconds",
         "peak_bytes", "seed", "interrupted",
       ], in: trained, "train")
     expectKeys(Self.metrics, in: trained["test"]?.object, "test")
@@ -146,10 +149,12 @@ import Testing
   @Test func `a configuration file stands for options, and the command line goes first`() throws {
     let folder = try ScenarioFolder()
     try folder.drawPhantoms(train: 4, test: 2)
-    try folder.write(#"{"epochs": 1, "seed": 11, "dim": 2, "kernels": "3,none", "batch": 4}"#, to: "options.json")
+    try folder.write(
+      #"{"epochs": 1, "seed": 11, "dim": 2, "kernels": "3,none", "batch": 4}"#, to: "options.json")
     let trained = try ToolProcess.object(
       [
-        "train", Scenario.transformer, "--data", "images", "-o", "run", "--config", "options.json", "--seed", "5",
+        "train", Scenario.transformer, "--data", "images", "-o", "run", "--config", "options.json", "--seed",
+        "5",
       ], in: folder)
     #expect(trained["epochs"]?.integer == 1)
     #expect(trained["seed"]?.integer == 5)

@@ -42,7 +42,9 @@ enum ToolProcess {
     return try result.json(location)
   }
 
-  /// A run of the tool under way. Its output goes to files, so that no pipe fills up.
+  /// A run of the tool under way.
+  ///
+  /// Its output goes to files, so that no pipe fills up.
   final class Running {
     private let process = Process()
     private let output: String
@@ -101,7 +103,8 @@ final class ScenarioFolder {
   @discardableResult
   func write(_ bytes: [UInt8], to name: String) throws -> String {
     let url = URL(filePath: file(name))
-    try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
     try Data(bytes).write(to: url)
     return url.path
   }
@@ -126,7 +129,8 @@ final class ScenarioFolder {
 /// What all trainings of these tests have in common: a tiny network, few images, no random changes unless asked for.
 func training(_ words: String..., into run: String = "run") -> [String] {
   [
-    "train", Scenario.transformer, "--data", "images", "-o", run, "--threads", "2", "--batch", "6", "--dim", "4",
+    "train", Scenario.transformer, "--data", "images", "-o", run, "--threads", "2", "--batch", "6", "--dim",
+    "4",
     "--kernels", "11,3",
   ] + words
 }

@@ -62,7 +62,9 @@ package struct GradientFixture: Sendable, CustomStringConvertible {
 
 extension ExecutionContext {
   /// Threads and kernels of this machine for tests.
-  package static func testing(threads: Int, level: Processor.Level = Processor.detectedLevel()) -> ExecutionContext {
+  package static func testing(threads: Int, level: Processor.Level = Processor.detectedLevel())
+    -> ExecutionContext
+  {
     ExecutionContext(options: KernelOptions(threads: threads, level: level))
   }
 }

@@ -76,11 +76,13 @@ struct SmallTraining {
 
 /// Everything in a trainer that training changes, with names.
 func state(_ trainer: Trainer) throws -> [(name: String, value: Tensor)] {
-  try trainer.variables.names.map { name in (name, try trainer.variables.copy(of: name) ?? Tensor([Float]())) }
+  try trainer.variables.names.map { name in (name, try trainer.variables.copy(of: name) ?? Tensor([Float]()))
+  }
 }
 
 /// Names of the tensors whose bits differ.
-func differing(_ left: [(name: String, value: Tensor)], _ right: [(name: String, value: Tensor)]) -> [String] {
+func differing(_ left: [(name: String, value: Tensor)], _ right: [(name: String, value: Tensor)]) -> [String]
+{
   if left.map(\.name) != right.map(\.name) { return ["names"] }
   return zip(left, right).filter { !$0.value.isIdentical(to: $1.value) }.map(\.0.name)
 }

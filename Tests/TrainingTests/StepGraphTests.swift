@@ -32,13 +32,15 @@ import Training
   }
 
   @Test(arguments: GradientFixture.single)
-  func `gradients of the training step agree with PyTorch for every weight`(_ fixture: GradientFixture) throws {
+  func `gradients of the training step agree with PyTorch for every weight`(_ fixture: GradientFixture) throws
+  {
     let expected = try expected(fixture)
     let found = try step(fixture, expected.map(\.name))
     for (sum, golden) in zip(found.sums, expected) {
       try expectClose(
         sum.widened, golden.value.widened,
-        .relativeToLargest(5e-5, reason: "sums of some thousand rounded products, after a softmax"), golden.name)
+        .relativeToLargest(5e-5, reason: "sums of some thousand rounded products, after a softmax"),
+        golden.name)
     }
   }
 
@@ -49,7 +51,8 @@ import Training
     for (sum, golden) in zip(found.sums, expected) {
       try expectClose(
         sum.widened, golden.value.widened,
-        .relativeToLargest(5e-5, reason: "sums of some thousand rounded products, after a softmax"), golden.name)
+        .relativeToLargest(5e-5, reason: "sums of some thousand rounded products, after a softmax"),
+        golden.name)
       let isZero = sum.widened.allSatisfy { $0 == 0 }
       #expect(isZero == fixture.isUnreachable(golden.name) || !isZero, "\(golden.name)")
     }

@@ -72,7 +72,8 @@ import Training
   }
 
   @Test func `a checkpoint goes on bit for bit`() throws {
-    let path = FileManager.default.temporaryDirectory.appending(path: "dka-\(UUID().uuidString).safetensors").path
+    let path = FileManager.default.temporaryDirectory.appending(path: "dka-\(UUID().uuidString).safetensors")
+      .path
     defer { try? FileManager.default.removeItem(atPath: path) }
     let straight = try SmallTraining().trainer()
     try SmallTraining.run(straight, steps: 0..<6)
@@ -80,7 +81,8 @@ import Training
     let before = try SmallTraining().trainer()
     try SmallTraining.run(before, steps: 0..<3)
     try Checkpoint(
-      stepCount: before.stepCount, epochsDone: 1, best: (1, 0.1, try before.parameters()), configuration: ["a": 1],
+      stepCount: before.stepCount, epochsDone: 1, best: (1, 0.1, try before.parameters()),
+      configuration: ["a": 1],
       variables: try before.checkpointVariables()
     ).write(to: path)
     let read = try Checkpoint(readingFrom: path)
@@ -94,7 +96,8 @@ import Training
   }
 
   @Test func `a file that is no checkpoint is refused by name`() throws {
-    let path = FileManager.default.temporaryDirectory.appending(path: "dka-\(UUID().uuidString).safetensors").path
+    let path = FileManager.default.temporaryDirectory.appending(path: "dka-\(UUID().uuidString).safetensors")
+      .path
     defer { try? FileManager.default.removeItem(atPath: path) }
     try SafeTensors.write([.init(name: "a", tensor: try Tensor([Float(1)]))], metadata: [], to: path)
     let error = #expect(throws: TrainingError.self) { try Checkpoint(readingFrom: path) }
@@ -114,8 +117,10 @@ import Training
   }
 
   @Test func `a file whose batch is fixed at one trains like the same file with an open batch`() throws {
-    let open = try SmallTraining(method: SmallTraining.livelyAdapter, file: "timm_vit.dy18.dynamic.onnx").trainer()
-    let fixed = try SmallTraining(method: SmallTraining.livelyAdapter, file: "timm_vit.dy18.fixed.onnx").trainer()
+    let open = try SmallTraining(method: SmallTraining.livelyAdapter, file: "timm_vit.dy18.dynamic.onnx")
+      .trainer()
+    let fixed = try SmallTraining(method: SmallTraining.livelyAdapter, file: "timm_vit.dy18.fixed.onnx")
+      .trainer()
     let first = try SmallTraining.run(open, steps: 0..<3)
     let second = try SmallTraining.run(fixed, steps: 0..<3)
     for (a, b) in zip(first, second) { #expect(abs(a.loss - b.loss) <= 1e-5 * a.loss) }
