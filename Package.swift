@@ -11,7 +11,9 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-/// A module of ours. `uses` is its complete list of allowed imports (Tools/check-imports compares it with the sources).
+/// A module of ours.
+///
+/// `uses` is its complete list of allowed imports (Tools/check-imports compares it with the sources).
 func module(_ name: String, uses dependencies: [Target.Dependency] = [], linking libraries: [String] = [])
   -> Target
 {
@@ -87,12 +89,12 @@ let package = Package(
       dependencies: ["Execution", "ONNXFormat", "TensorFiles", "Operators", "Kernels", "Graphs", "Tensors"],
       path: "Tests/Support", swiftSettings: strict),
     tests("TensorsTests", uses: ["Tensors"]),
-    tests("GraphsTests", uses: ["Graphs"]),
+    tests("GraphsTests", uses: ["Graphs", "Tensors"]),
     tests("KernelsTests", uses: ["Kernels", "CKernels", "COpenBLAS"]),
     tests("DatasetsTests", uses: ["Datasets", "Tensors"]),
     tests("TensorFilesTests", uses: ["TensorFiles", "Tensors"]),
-    tests("ONNXFormatTests", uses: ["ONNXFormat", "CONNXProto", "CONNXCheck"]),
-    tests("OperatorsTests", uses: ["Operators", "Graphs", "Kernels"]),
+    tests("ONNXFormatTests", uses: ["ONNXFormat", "Graphs", "Tensors", "CONNXProto", "CONNXCheck"]),
+    tests("OperatorsTests", uses: ["Operators", "Graphs", "Kernels", "Tensors"]),
     tests("RewritingTests", uses: ["Rewriting", "Operators", "Kernels", "ONNXFormat", "Graphs", "Tensors"]),
     tests("BackbonesTests", uses: ["Backbones", "ONNXFormat", "Operators", "Kernels", "Graphs", "Tensors"]),
     tests("ExecutionTests", uses: ["Execution", "ONNXFormat", "Operators", "Kernels", "Graphs", "Tensors"]),

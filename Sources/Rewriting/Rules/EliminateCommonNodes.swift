@@ -55,8 +55,9 @@ package struct EliminateCommonNodes: RewriteRule {
     if let name = known[value] { return name }
     var name = "value " + value
     if let tensor = graph.constant(value), tensor.byteCount <= constantLimit {
-      let bytes = unsafe tensor.withUnsafeBytes { bytes in unsafe bytes.map { String($0) } }
-      name = "constant \(tensor.elementType.rawValue) \(tensor.shape) \(bytes.joined(separator: ","))"
+      let bytes = Tensor(
+        elementType: .uint8, shape: [tensor.byteCount], storage: tensor.storage, byteOffset: tensor.byteOffset)
+      name = "constant \(tensor.elementType.rawValue) \(tensor.shape) \(bytes.elements(of: UInt8.self))"
     }
     known[value] = name
     return name
