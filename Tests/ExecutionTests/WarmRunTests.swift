@@ -6,10 +6,10 @@ import Tensors
 import TestSupport
 import Testing
 
-@Suite(.serialized, .enabled("the kernel counts no page faults") { WarmRunTests.isMeasurable })
-struct WarmRunTests {
+/// Memory that the calling thread asks for, seen by the pages it is given.
+private enum Pages {
   /// Pages that the calling thread had to be given while it worked.
-  private static func faults(_ work: () throws -> Void) rethrows -> Int {
+  static func faults(_ work: () throws -> Void) rethrows -> Int {
     func count() -> Int {
       var usage = rusage()
       // 1 is RUSAGE_THREAD, which Glibc's module leaves out.
@@ -22,7 +22,7 @@ struct WarmRunTests {
   }
 
   /// Memory of 4 KiB or more then comes as fresh pages each time, so that asking for it shows as a page fault.
-  private static func makeAllocationsVisible() throws {
+  static func makeAllocationsVisible() throws {
     // Glibc's module leaves malloc.h out. −3 is M_MMAP_THRESHOLD.
     typealias Option = @convention(c) (Int32, Int32) -> Int32
     guard let symbol = unsafe dlsym(nil, "mallopt") else { throw CheckFailure("there is no mallopt") }
@@ -40,20 +40,23 @@ struct WarmRunTests {
     }
     return (pages.min() ?? 0) > 0
   }()
+}
 
+@Suite(.serialized, .enabled("the kernel counts no page faults") { Pages.isMeasurable })
+struct WarmRunTests {
   @Test func `a warm run allocates no tensor memory`() throws {
-    try Self.makeAllocationsVisible()
+    try Pages.makeAllocationsVisible()
     let model = try BackboneFiles.model("timm_vit.ts17.dynamic.onnx")
     let compiled = CompiledModel(model, registry: .standard, context: .testing(threads: 1))
     let session = try Session(try compiled.plan(try compiled.graph(batch: 8)))
     try session.setInput(0, to: try BackboneFiles.images(model, count: 8))
     for _ in 0..<3 { try session.run() }
-    let pages = try (0..<10).map { _ in try Self.faults { try session.run() } }
+    let pages = try (0..<10).map { _ in try Pages.faults { try session.run() } }
     #expect(pages.min() == 0, "pages per run: \(pages)")
   }
 
   @Test func `a warm run of forward and backward allocates no tensor memory`() throws {
-    try Self.makeAllocationsVisible()
+    try Pages.makeAllocationsVisible()
     let model = try FixtureFiles.model("gradients/both-float32/model.onnx")
     let names = model.graph.initializers.filter { $0.name.hasPrefix("dka/") && $0.shape.rank > 1 }.map(\.name)
     let compiled = CompiledModel(
@@ -69,7 +72,7 @@ struct WarmRunTests {
     let session = try Session(try compiled.plan(builder.graph))
     try session.setInput(0, to: try BackboneFiles.images(model, count: 8))
     for _ in 0..<3 { try session.run() }
-    let pages = try (0..<10).map { _ in try Self.faults { try session.run() } }
+    let pages = try (0..<10).map { _ in try Pages.faults { try session.run() } }
     #expect(pages.min() == 0, "pages per run: \(pages)")
   }
 }
