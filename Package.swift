@@ -83,7 +83,8 @@ let package = Package(
 
     // Tests.
     .target(
-      name: "TestSupport", dependencies: ["Execution", "Operators", "Kernels", "Graphs", "Tensors"],
+      name: "TestSupport",
+      dependencies: ["Execution", "ONNXFormat", "TensorFiles", "Operators", "Kernels", "Graphs", "Tensors"],
       path: "Tests/Support", swiftSettings: strict),
     tests("TensorsTests", uses: ["Tensors"]),
     tests("GraphsTests", uses: ["Graphs"]),
@@ -94,15 +95,20 @@ let package = Package(
     tests("OperatorsTests", uses: ["Operators", "Graphs", "Kernels"]),
     tests("RewritingTests", uses: ["Rewriting", "Operators", "Kernels", "ONNXFormat", "Graphs", "Tensors"]),
     tests("BackbonesTests", uses: ["Backbones", "ONNXFormat", "Operators", "Kernels", "Graphs", "Tensors"]),
-    tests("ExecutionTests", uses: ["Execution", "ONNXFormat", "TensorFiles", "Graphs"]),
+    tests("ExecutionTests", uses: ["Execution", "ONNXFormat", "Operators", "Kernels", "Graphs", "Tensors"]),
     tests(
       "AdaptersTests",
       uses: [
         "Adapters", "Backbones", "Rewriting", "ONNXFormat", "TensorFiles", "Operators", "Kernels", "Graphs",
         "Tensors",
       ]),
-    tests("TrainingTests", uses: ["Training", "Execution", "Adapters", "ONNXFormat", "Datasets", "Graphs"]),
-    tests("ScenariosTests", uses: ["DKA", "DKATool"]),
+    tests(
+      "TrainingTests",
+      uses: [
+        "Training", "Execution", "Adapters", "Backbones", "ONNXFormat", "TensorFiles", "Operators", "Kernels",
+        "Graphs", "Tensors",
+      ]),
+    tests("ScenariosTests", uses: ["TensorFiles", "Tensors", "DKATool"]),
     tests("DKAToolTests", uses: ["DKATool", "TensorFiles", "Tensors"]),
   ]
 )

@@ -72,7 +72,8 @@ public enum CSVManifest {
       if let splitColumn, !row.fields[splitColumn].isEmpty {
         split = Split(rawValue: row.fields[splitColumn].lowercased())
         if split == nil {
-          problems.append("line \(row.line): split '\(row.fields[splitColumn])' is not train, validation or test")
+          problems.append(
+            "line \(row.line): split '\(row.fields[splitColumn])' is not train, validation or test")
         }
       }
       rows.append((full, label, split))

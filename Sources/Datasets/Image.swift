@@ -20,14 +20,16 @@ public struct Image: Sendable, Equatable {
   /// An image of 8-bit samples.
   public init(width: Int, height: Int, channels: Int, bytes: [UInt8]) {
     precondition(channels == 1 || channels == 3, "an image has 1 or 3 channels")
-    precondition(bytes.count == width * height * channels, "\(bytes.count) bytes for \(width)×\(height)×\(channels)")
+    precondition(
+      bytes.count == width * height * channels, "\(bytes.count) bytes for \(width)×\(height)×\(channels)")
     (self.width, self.height, self.channels, samples) = (width, height, channels, .bytes(bytes))
   }
 
   /// An image of samples from 0 to 1.
   public init(width: Int, height: Int, channels: Int, floats: [Float]) {
     precondition(channels == 1 || channels == 3, "an image has 1 or 3 channels")
-    precondition(floats.count == width * height * channels, "\(floats.count) floats for \(width)×\(height)×\(channels)")
+    precondition(
+      floats.count == width * height * channels, "\(floats.count) floats for \(width)×\(height)×\(channels)")
     (self.width, self.height, self.channels, samples) = (width, height, channels, .floats(floats))
   }
 
@@ -49,7 +51,8 @@ extension Image {
     guard width > 0, height > 0 else { return "the image is \(width)×\(height) pixels" }
     let (pixels, overflow) = width.multipliedReportingOverflow(by: height)
     guard !overflow, pixels <= pixelLimit else {
-      return "the image claims \(width)×\(height) pixels, more than the \(pixelLimit / 1_000_000) megapixels accepted"
+      return
+        "the image claims \(width)×\(height) pixels, more than the \(pixelLimit / 1_000_000) megapixels accepted"
     }
     return nil
   }
@@ -59,10 +62,12 @@ extension Image {
     guard orientation != .upright else { return self }
     switch samples {
     case .bytes(let bytes):
-      let (width, height, turned) = orientation.turning(bytes, width: width, height: height, channels: channels)
+      let (width, height, turned) = orientation.turning(
+        bytes, width: width, height: height, channels: channels)
       return Image(width: width, height: height, channels: channels, bytes: turned)
     case .floats(let floats):
-      let (width, height, turned) = orientation.turning(floats, width: width, height: height, channels: channels)
+      let (width, height, turned) = orientation.turning(
+        floats, width: width, height: height, channels: channels)
       return Image(width: width, height: height, channels: channels, floats: turned)
     }
   }

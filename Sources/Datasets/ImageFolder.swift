@@ -22,7 +22,8 @@ public enum ImageFolder {
         classFolders.append((split, name, listing.folders))
       }
       let named = classFolders.flatMap(\.classes).sorted(by: FolderListing.precedes)
-      reader.classes = named.enumerated().filter { $0.offset == 0 || named[$0.offset - 1] != $0.element }.map(\.element)
+      reader.classes = named.enumerated().filter { $0.offset == 0 || named[$0.offset - 1] != $0.element }.map(
+        \.element)
       for split in Split.allCases {
         for part in classFolders where part.split == split {
           for name in part.classes { try reader.add(class: name, in: part.folder + "/" + name, split: split) }
@@ -55,7 +56,8 @@ private struct Reader {
   init(root: String) { self.root = root }
 
   /// Adds the images of a class folder and of the folders inside it.
-  mutating func add(class name: String, in folder: String, split: Split?, depth: Int = 0) throws(DatasetError) {
+  mutating func add(class name: String, in folder: String, split: Split?, depth: Int = 0) throws(DatasetError)
+  {
     guard let label = classes.firstIndex(of: name) else { return }
     guard depth < 32 else {
       throw .badFile(root + "/" + folder, "folders are nested deeper than 32 levels (a link in a circle?)")

@@ -38,7 +38,9 @@ enum JPEGDecoder {
       unsafe tjDecompressHeader3(decoder, start, count, &width, &height, &subsampling, &colorSpace) == 0
         || tjGetErrorCode(decoder) == TJERR_WARNING.rawValue
     else { throw unsafe reason(of: decoder) }
-    if let refusal = Image.refusal(width: Int(width), height: Int(height)) { throw CodecError(reason: refusal) }
+    if let refusal = Image.refusal(width: Int(width), height: Int(height)) {
+      throw CodecError(reason: refusal)
+    }
 
     let isFourColor = colorSpace == TJCS_CMYK.rawValue || colorSpace == TJCS_YCCK.rawValue
     let isGrey = colorSpace == TJCS_GRAY.rawValue
@@ -50,14 +52,17 @@ enum JPEGDecoder {
       unsafe buffer.initialize(repeating: 0)
       initialized = byteCount
       // Stopping at the first warning keeps it from being overwritten by a later, harmless one.
-      for flags in [TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS | TJFLAG_STOPONWARNING, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS] {
+      for flags in [
+        TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS | TJFLAG_STOPONWARNING, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS,
+      ] {
         let status = unsafe tjDecompress2(
           decoder, start, count, buffer.baseAddress, width, 0, height, format.rawValue, Int32(flags))
         guard status != 0 else { return }
         let found = unsafe reason(of: decoder)
         let isFatal = unsafe tjGetErrorCode(decoder) != TJERR_WARNING.rawValue
         guard !isFatal, !found.saysPixelsAreLost else {
-          failure = found.saysPixelsAreLost ? CodecError(reason: "truncated or damaged (\(found.reason))") : found
+          failure =
+            found.saysPixelsAreLost ? CodecError(reason: "truncated or damaged (\(found.reason))") : found
           return
         }
       }
@@ -127,7 +132,9 @@ struct JPEGMarkers {
       if marker == 0xE1 {
         let content = unsafe Array(bytes[position + 4..<position + 2 + length])
         let name: [UInt8] = [0x45, 0x78, 0x69, 0x66, 0, 0]
-        if content.starts(with: name) { orientation = Orientation(exif: Array(content.dropFirst(name.count))) }
+        if content.starts(with: name) {
+          orientation = Orientation(exif: Array(content.dropFirst(name.count)))
+        }
       }
       position += 2 + length
     }

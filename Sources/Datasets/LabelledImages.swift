@@ -36,7 +36,8 @@ public struct LabelledImages: Sendable, Equatable {
 
   /// A data set; labels must index `classes`.
   package init(classes: [String], samples: [Sample], ignored: [String] = []) {
-    precondition(samples.allSatisfy { classes.indices.contains($0.label) }, "a label lies outside the classes")
+    precondition(
+      samples.allSatisfy { classes.indices.contains($0.label) }, "a label lies outside the classes")
     (self.classes, self.samples, self.ignored) = (classes, samples, ignored)
   }
 
@@ -73,7 +74,8 @@ public struct LabelledImages: Sendable, Equatable {
   public func requireLabels(below count: Int, source: String) throws(DatasetError) {
     guard let sample = samples.first(where: { $0.label >= count }) else { return }
     throw .badFile(
-      source, "label \(sample.label) of '\(sample.path)' is outside the model's \(count) classes (0 … \(count - 1))",
+      source,
+      "label \(sample.label) of '\(sample.path)' is outside the model's \(count) classes (0 … \(count - 1))",
       hint: "check that the labels belong to this model")
   }
 }

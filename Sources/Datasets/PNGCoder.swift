@@ -23,7 +23,9 @@ package enum PNGCoder {
     let (width, height, channels) = (Int(header.width), Int(header.height), Int(header.channels))
     if let refusal = Image.refusal(width: width, height: height) { throw CodecError(reason: refusal) }
     var exifCount = 0
-    let exif = unsafe cpng_exif(reader, &exifCount).map { unsafe [UInt8](UnsafeBufferPointer(start: $0, count: exifCount)) }
+    let exif = unsafe cpng_exif(reader, &exifCount).map {
+      unsafe [UInt8](UnsafeBufferPointer(start: $0, count: exifCount))
+    }
 
     let byteCount = width * height * channels * Int(header.sample_bytes)
     var status: Int32 = 0
@@ -50,10 +52,12 @@ package enum PNGCoder {
   package static func encode(_ image: Image) throws(DatasetError) -> [UInt8] {
     switch image.samples {
     case .bytes(let bytes):
-      return try encode(bytes, width: image.width, height: image.height, channels: image.channels, palette: [])
+      return try encode(
+        bytes, width: image.width, height: image.height, channels: image.channels, palette: [])
     case .floats(let floats):
       let bytes = floats.map { UInt8((min(max($0, 0), 1) * 255).rounded()) }
-      return try encode(bytes, width: image.width, height: image.height, channels: image.channels, palette: [])
+      return try encode(
+        bytes, width: image.width, height: image.height, channels: image.channels, palette: [])
     }
   }
 
@@ -70,8 +74,10 @@ package enum PNGCoder {
   private static func encode(
     _ bytes: [UInt8], width: Int, height: Int, channels: Int, palette: [UInt8]
   ) throws(DatasetError) -> [UInt8] {
-    precondition(bytes.count == width * height * channels, "\(bytes.count) bytes for \(width)×\(height)×\(channels)")
-    guard let columns = UInt32(exactly: width), let rows = UInt32(exactly: height), columns > 0, rows > 0 else {
+    precondition(
+      bytes.count == width * height * channels, "\(bytes.count) bytes for \(width)×\(height)×\(channels)")
+    guard let columns = UInt32(exactly: width), let rows = UInt32(exactly: height), columns > 0, rows > 0
+    else {
       throw DatasetError(.workFailed, "an image of \(width)×\(height) pixels cannot be written as PNG")
     }
     var message = [CChar](repeating: 0, count: Int(CPNG_MESSAGE_LENGTH))

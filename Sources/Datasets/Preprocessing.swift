@@ -54,7 +54,9 @@ public struct Preprocessing: Sendable, Equatable {
     case .shorterSide(let side): shortest = side
     case .exact(let width, let height):
       shortest = min(width, height)
-      guard max(width, height) <= Preprocessing.sideLimit else { throw outOfRange("resize", max(width, height)) }
+      guard max(width, height) <= Preprocessing.sideLimit else {
+        throw outOfRange("resize", max(width, height))
+      }
     }
     guard (1...Preprocessing.sideLimit).contains(shortest) else { throw outOfRange("resize", shortest) }
     if let crop {
@@ -137,7 +139,9 @@ extension Preprocessing {
   /// - Throws: an error that names the field that is missing or wrong.
   public init(fields text: (String) -> String?) throws(DatasetError) {
     func required(_ name: String) throws(DatasetError) -> String {
-      guard let value = text(name) else { throw DatasetError(.badData, "preprocessing has no field '\(name)'") }
+      guard let value = text(name) else {
+        throw DatasetError(.badData, "preprocessing has no field '\(name)'")
+      }
       return value
     }
     func wrong(_ name: String, _ value: String, _ expected: String) -> DatasetError {

@@ -165,7 +165,9 @@ extension ResamplingAxis {
               }
             }
             let output = position * rowLength
-            for column in 0..<rowLength { unsafe result[output + column] = ResamplingAxis.clamped(sums[column]) }
+            for column in 0..<rowLength {
+              unsafe result[output + column] = ResamplingAxis.clamped(sums[column])
+            }
           }
         }
       }

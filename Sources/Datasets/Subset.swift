@@ -39,7 +39,9 @@ extension LabelledImages {
   ///
   /// max(1, round(n·share)) images of each class validate, if every class keeps 8 or more for training; otherwise there is no
   /// validation part and all images train. Drawn by (seed, fold, class).
-  public func takingValidation(share: Double = 0.1, fold: Int, seed: Int) throws(DatasetError) -> LabelledImages {
+  public func takingValidation(share: Double = 0.1, fold: Int, seed: Int) throws(DatasetError)
+    -> LabelledImages
+  {
     guard share >= 0, share < 1 else {
       throw DatasetError(.usage, "the validation share \(share) is not at least 0 and below 1")
     }

@@ -55,7 +55,8 @@ public struct SyntheticImages: Sendable {
         try makeFolder(path + "/masks/" + folder)
         for number in 1...max(count, 1) where number <= count {
           let digits = String(number)
-          let file = folder + "/\(name)_" + String(repeating: "0", count: max(4 - digits.count, 0)) + digits + ".png"
+          let file =
+            folder + "/\(name)_" + String(repeating: "0", count: max(4 - digits.count, 0)) + digits + ".png"
           let (image, mask) = image(label: label, part: part, number: number)
           try writeFile(path + "/" + file, PNGCoder.encode(image))
           let encoded = try PNGCoder.encode(indices: mask, width: side, height: side, palette: palette)

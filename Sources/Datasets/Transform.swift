@@ -55,7 +55,8 @@ extension Preprocessing {
     _ resizedImage: Image, augmentation: Augmentation, random: inout Random,
     into slot: UnsafeMutableBufferPointer<Float>
   ) {
-    precondition(slot.count == elementCount, "the slot has \(slot.count) elements, \(elementCount) are written")
+    precondition(
+      slot.count == elementCount, "the slot has \(slot.count) elements, \(elementCount) are written")
     let place = placement(
       width: resizedImage.width, height: resizedImage.height, augmentation: augmentation, random: &random)
     let plane = outputHeight * outputWidth

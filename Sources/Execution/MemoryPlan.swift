@@ -6,7 +6,7 @@ import Tensors
 /// Values share memory when one is a view of the other or takes over the other's memory; each group of such
 /// values is a block with a lifetime. Blocks are placed largest first at the lowest offset that is free during
 /// their whole lifetime (the greedy-by-size rule), so one arena serves every run.
-struct MemoryPlan {
+package struct MemoryPlan {
   /// Where a value lies.
   enum Location: Hashable {
     /// In the arena.
@@ -16,7 +16,7 @@ struct MemoryPlan {
   }
 
   /// Alignment of every block in the arena, in bytes: a cache line.
-  static let alignment = 64
+  package static let alignment = 64
 
   private(set) var locations: [String: Location] = [:]
   /// Offset in the arena of each node's scratch memory; nil where it needs none.
@@ -51,14 +51,24 @@ struct MemoryPlan {
   }
 
   /// A stretch of memory that is in use from one node to another, both included.
-  struct Interval {
-    var first: Int
-    var last: Int
-    var byteCount: Int
+  package struct Interval {
+    /// Index of the first node that uses it.
+    package var first: Int
+    /// Index of the last node that uses it.
+    package var last: Int
+    /// Size in bytes.
+    package var byteCount: Int
+
+    /// A stretch of memory.
+    package init(first: Int, last: Int, byteCount: Int) {
+      self.first = first
+      self.last = last
+      self.byteCount = byteCount
+    }
   }
 
   /// Offsets for intervals such that those that overlap in time do not overlap in memory.
-  static func place(_ intervals: [Interval], _ total: inout Int) -> [Int] {
+  package static func place(_ intervals: [Interval], _ total: inout Int) -> [Int] {
     var offsets = [Int](repeating: 0, count: intervals.count)
     let order = intervals.indices.sorted {
       (-intervals[$0].byteCount, $0) < (-intervals[$1].byteCount, $1)

@@ -5,10 +5,18 @@ import Tensors
 ///
 /// The same graph lowered at its own batch tells which axis of every value carries the batch: the one that
 /// differs. A Reshape whose constant target names the old extent gets a new target; a Concat operand that was
-/// stored at the old extent (a class token) is expanded. Callers prove the result by comparing runs.
+/// stored at the old extent (a class token) is expanded. Where tokens stand in front of images, as torchvision
+/// orders them, a Reshape merges both into rows, `[N, 1, h, d] → [N · 1, h · d]`: the batch is then the inner
+/// factor of its axis, which is remembered until a Reshape takes the rows apart again.
+/// Callers prove the result by comparing runs.
 struct BatchBinding {
   /// The graph lowered at the batch it was exported with.
   let reference: LoweredGraph
+  /// How many positions of its axis stand in front of a value's batch, where the batch is not the outer factor.
+  private var rowsBefore: [String: Int] = [:]
+
+  /// A binding against the graph at its own batch.
+  init(reference: LoweredGraph) { self.reference = reference }
 
   /// A constant or node that must stand before the rewritten node.
   enum Addition {
@@ -17,7 +25,12 @@ struct BatchBinding {
   }
 
   /// The node as it must read in the graph being lowered, and what must be added before it; nil where it stays.
-  func rewritten(_ node: Node, in graph: LoweredGraph) throws(OperatorError) -> (Node, [Addition])? {
+  ///
+  /// Nodes are asked for in topological order, each once.
+  mutating func rewritten(_ node: Node, in graph: LoweredGraph) throws(OperatorError) -> (Node, [Addition])? {
+    if let rows = node.inputs.compactMap({ rowsBefore[$0] }).first {
+      for output in node.outputs { rowsBefore[output] = rows }
+    }
     guard node.operatorName.domain.isEmpty else { return nil }
     switch node.operatorName.type {
     case "Reshape": return try reshape(node, in: graph)
@@ -38,21 +51,18 @@ struct BatchBinding {
     return (axis, now.extents[axis] / before.extents[axis])
   }
 
-  private func reshape(_ node: Node, in graph: LoweredGraph) throws(OperatorError) -> (Node, [Addition])? {
+  private mutating func reshape(_ node: Node, in graph: LoweredGraph) throws(OperatorError)
+    -> (Node, [Addition])?
+  {
+    rowsBefore[node.outputs[0]] = nil
     guard let batch = batchAxis(of: node.inputs[0], in: graph),
       let source = reference.types[node.inputs[0]]?.shape,
       let target = reference.types[node.outputs[0]]?.shape
     else { return nil }
-    // The batch is the outermost factor of its axis, so it starts after the same number of rows in both shapes.
-    let leading = source.product(0..<batch.axis)
-    var product = 1
-    guard
-      let axis = (0..<target.rank).first(where: { axis in
-        if product == leading { return true }
-        product *= target.extents[axis]
-        return false
-      })
-    else { return nil }
+    // Reading in row-major order, the batch varies slower than all that follows this many positions.
+    let leading = source.product(0..<batch.axis) * (rowsBefore[node.inputs[0]] ?? 1)
+    guard let (axis, rows) = BatchBinding.place(after: leading, in: target) else { return nil }
+    if rows > 1 { rowsBefore[node.outputs[0]] = rows }
     var extents = target.extents
     extents[axis] *= batch.factor
     let name = "\(node.outputs[0])/batch_shape"
@@ -64,6 +74,26 @@ struct BatchBinding {
       node.operatorName, name: node.name, inputs: [node.inputs[0], name], outputs: node.outputs,
       attributes: extents.contains(0) ? [Attribute("allowzero", 1)] : [])
     return (rewritten, [.constant(name: name, tensor)])
+  }
+
+  /// The axis of a shape that takes up the batch standing after `leading` positions, and how many positions of
+  /// that axis stand in front of it.
+  ///
+  /// An axis of extent 1 at that place is the batch itself. Otherwise it is the outer factor of the axis that
+  /// begins there, unless that is the last one: features never are multiplied, so the batch has been merged into
+  /// the rows before them.
+  private static func place(after leading: Int, in shape: Shape) -> (axis: Int, rows: Int)? {
+    let starts = (0..<shape.rank).filter { shape.product(0..<$0) == leading }
+    if let axis = starts.first(where: { shape[$0] == 1 }) { return (axis, 1) }
+    if let axis = starts.first, axis < shape.rank - 1 || axis == 0 { return (axis, 1) }
+    for axis in 0..<shape.rank {
+      let before = shape.product(0..<axis)
+      guard before > 0, leading > before, leading % before == 0,
+        (shape[axis] * before) % leading == 0
+      else { continue }
+      return (axis, leading / before)
+    }
+    return nil
   }
 
   private func concat(_ node: Node, in graph: LoweredGraph) throws(OperatorError) -> (Node, [Addition])? {

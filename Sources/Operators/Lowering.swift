@@ -162,7 +162,7 @@ extension Lowering {
   /// The graph while it is being built.
   fileprivate struct State {
     let lowering: Lowering
-    let binding: BatchBinding?
+    var binding: BatchBinding?
     var graph = LoweredGraph()
 
     mutating func addInputs(of source: Graph) throws(LoweringError) {
@@ -209,11 +209,11 @@ extension Lowering {
 
     /// Adds a node, rewritten for another batch where one is being bound.
     mutating func add(_ lowered: LoweredNode) throws(LoweringError) {
-      guard let binding else { return try addTyped(lowered) }
+      guard binding != nil else { return try addTyped(lowered) }
       let label = lowered.node.label
       let name = lowered.node.operatorName.description
       do {
-        guard let (node, additions) = try binding.rewritten(lowered.node, in: graph) else {
+        guard let (node, additions) = try binding?.rewritten(lowered.node, in: graph) else {
           return try addTyped(lowered)
         }
         for addition in additions {

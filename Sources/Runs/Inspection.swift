@@ -128,6 +128,19 @@ package struct Inspection {
     ]
   }
 
+  /// A list under a title, in lines of at most 100 characters.
+  private static func wrapped(_ words: [String], title: String) -> [String] {
+    var lines = [title]
+    for (index, word) in words.enumerated() {
+      let piece = index == words.count - 1 ? word : word + ", "
+      if lines[lines.count - 1].count + piece.count > 100 {
+        lines.append(String(repeating: " ", count: title.count))
+      }
+      lines[lines.count - 1] += piece
+    }
+    return lines
+  }
+
   private static func text(
     _ model: ModelFile, _ layout: BackboneLayout?, counts: JSONObject, parameters: Int,
     choice: PreprocessingChoice?, names: [String]?, recognition: Recognition?, refusal: (any ReportableError)?
@@ -140,12 +153,13 @@ package struct Inspection {
     var lines = [
       "family       \(layout?.family ?? "not recognised")" + (layout.map { ", \($0.variant)" } ?? ""),
       "file         opset \(description.version(of: "") ?? 0), IR \(description.irVersion), "
-        + "\(description.producerName ?? "unknown producer") \(description.producerVersion ?? "")",
+        + [description.producerName ?? "unknown producer", description.producerVersion].compactMap { $0 }
+        .joined(separator: " "),
       "inputs       \(description.graph.requiredInputs.map(shape).joined(separator: ", "))",
       "outputs      \(description.graph.outputs.map(shape).joined(separator: ", "))",
       "parameters   \(parameters)",
-      "operators    \(counts.members.map { "\($0.key) \($0.value.integer ?? 0)" }.joined(separator: ", "))",
     ]
+    lines += wrapped(counts.members.map { "\($0.key) \($0.value.integer ?? 0)" }, title: "operators    ")
     if let choice {
       lines.append("images       \(choice.preprocessing.fields.map { "\($0.name) \($0.text)" }.joined(separator: ", "))")
       lines.append("             from \(choice.source)")
@@ -154,8 +168,10 @@ package struct Inspection {
     if let layout {
       lines.append("blocks       \(layout.blocks.count), width \(layout.width ?? 0), \(layout.prefixTokens) prefix tokens")
       for block in layout.blocks {
-        let points = block.points.map { "\($0.role.rawValue) '\($0.value)' \($0.layout.rawValue) \($0.grid)" }
-        lines.append("  \(block.index)  \(points.joined(separator: "; "))")
+        for point in block.points where point.role != .block || block.points.count == 1 {
+          lines.append(
+            "  \(block.index)  \(point.role.rawValue)  '\(point.value)'  \(point.layout.rawValue), grid \(point.grid)")
+        }
       }
       if let head = layout.head {
         lines.append("head         '\(head.node)', \(head.features) features, \(head.classes) classes")

@@ -8,11 +8,11 @@ public enum RunEvent: Sendable {
   case note(String)
   /// A line of detail for `--verbose`.
   case detail(String)
-  /// Work on a number of images begins; `unit` says what.
-  case begin(title: String, total: Int)
+  /// Work on a number of images begins; `later` images follow in further parts of the same work.
+  case begin(title: String, total: Int, later: Int = 0)
   /// So many of them are done, with figures to show.
   case advance(done: Int, figures: [(name: String, value: Double)])
-  /// The work that began last has ended.
+  /// The work that began last has ended; an epoch reports itself.
   case end
   /// An epoch is over.
   case epoch(EpochRecord)

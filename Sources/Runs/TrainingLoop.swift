@@ -75,7 +75,10 @@ final class TrainingLoop {
     let stepsPerEpoch = (count + configuration.batch - 1) / configuration.batch
     let total = stepsPerEpoch * configuration.epochs
     let start = ContinuousClock.now
-    emit(.begin(title: "epoch \(epochsDone + 1)/\(configuration.epochs)", total: count))
+    emit(
+      .begin(
+        title: "epoch \(epochsDone + 1)/\(configuration.epochs)", total: count,
+        later: count * (configuration.epochs - epochsDone - 1)))
     defer { emit(.end) }
     batches.start(epoch: epochsDone)
     var loss = 0.0

@@ -9,7 +9,8 @@ package enum NumPyArray {
   package static func read(_ path: String) throws(FileError) -> Tensor {
     let storage: Storage
     do { storage = try MemoryMap.file(at: path) } catch { throw .unreadable(error) }
-    return try read(unsafe [UInt8](UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount)), named: path)
+    return try read(
+      unsafe [UInt8](UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount)), named: path)
   }
 
   /// Reads an array from bytes; `name` stands for the file in errors.
@@ -38,7 +39,9 @@ package enum NumPyArray {
     }
     let data = start + length
     guard bytes.count - data == count else {
-      throw .bad(name, "shape \(shape) needs \(count) bytes of '\(header.description)', the file has \(bytes.count - data)")
+      throw .bad(
+        name,
+        "shape \(shape) needs \(count) bytes of '\(header.description)', the file has \(bytes.count - data)")
     }
     var elements = Array(bytes[data...])
     let size = (type.bitWidth ?? 8) / 8
@@ -101,7 +104,9 @@ package enum NumPyArray {
     var index = [Int](repeating: 0, count: shape.rank)
     for target in 0..<shape.elementCount {
       var source = 0
-      for axis in stride(from: shape.rank - 1, through: 0, by: -1) { source = source * shape[axis] + index[axis] }
+      for axis in stride(from: shape.rank - 1, through: 0, by: -1) {
+        source = source * shape[axis] + index[axis]
+      }
       for byte in 0..<size { result[target * size + byte] = elements[source * size + byte] }
       for axis in stride(from: shape.rank - 1, through: 0, by: -1) {
         index[axis] += 1
@@ -154,7 +159,9 @@ private struct HeaderParser {
 
   private mutating func readString() -> String? {
     skipSpace()
-    guard position < text.count, [UInt8(ascii: "'"), UInt8(ascii: "\"")].contains(text[position]) else { return nil }
+    guard position < text.count, [UInt8(ascii: "'"), UInt8(ascii: "\"")].contains(text[position]) else {
+      return nil
+    }
     let quote = text[position]
     guard let end = text[(position + 1)...].firstIndex(of: quote) else { return nil }
     defer { position = end + 1 }

@@ -73,7 +73,8 @@ extension SafeTensors {
       } else {
         let place = try Place(member.value, of: member.key, dataStart: 8 + headerLength, in: storage, path)
         let tensor = Tensor(
-          elementType: place.elementType, shape: place.shape, storage: storage, byteOffset: place.range.lowerBound)
+          elementType: place.elementType, shape: place.shape, storage: storage,
+          byteOffset: place.range.lowerBound)
         found.append((Entry(name: member.key, tensor: tensor), place.range))
       }
     }
@@ -119,7 +120,9 @@ extension SafeTensors {
     _ entries: [Entry], metadata: [(name: String, text: String)] = [], to path: String
   ) throws {
     let ordered = entries.sorted { left, right in
-      let (leftWidth, rightWidth) = (left.tensor.elementType.bitWidth ?? 0, right.tensor.elementType.bitWidth ?? 0)
+      let (leftWidth, rightWidth) = (
+        left.tensor.elementType.bitWidth ?? 0, right.tensor.elementType.bitWidth ?? 0
+      )
       if leftWidth != rightWidth { return leftWidth > rightWidth }
       return left.name.utf8.lexicographicallyPrecedes(right.name.utf8)
     }
@@ -133,7 +136,8 @@ extension SafeTensors {
     for entry in ordered {
       guard entry.name != "__metadata__", header[entry.name] == nil else {
         throw FileError(
-          .internalBug, "the tensor name '\(entry.name)' is reserved or occurs twice", file: path, tensor: entry.name)
+          .internalBug, "the tensor name '\(entry.name)' is reserved or occurs twice", file: path,
+          tensor: entry.name)
       }
       guard let type = names.first(where: { $0.type == entry.tensor.elementType })?.name else {
         throw FileError(
@@ -157,7 +161,8 @@ extension SafeTensors {
 
   /// The format's names of element types.
   fileprivate static let names: [(name: String, type: ElementType)] = [
-    ("F64", .float64), ("F32", .float32), ("F16", .float16), ("BF16", .bfloat16), ("I64", .int64), ("I32", .int32),
+    ("F64", .float64), ("F32", .float32), ("F16", .float16), ("BF16", .bfloat16), ("I64", .int64),
+    ("I32", .int32),
     ("I16", .int16), ("I8", .int8), ("U64", .uint64), ("U32", .uint32), ("U16", .uint16), ("U8", .uint8),
     ("BOOL", .bool), ("F8_E4M3", .float8e4m3fn), ("F8_E5M2", .float8e5m2), ("F8_E8M0", .float8e8m0),
     ("C64", .complex64),

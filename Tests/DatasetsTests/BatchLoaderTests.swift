@@ -23,7 +23,9 @@ private func options(threads: Int = 1, cache: ImageCache? = nil) -> BatchLoader.
   return options
 }
 
-private func allBatches(_ loader: BatchLoader, epoch: Int) throws -> [(values: [Float], labels: [Int], indices: [Int])] {
+private func allBatches(_ loader: BatchLoader, epoch: Int) throws -> [(
+  values: [Float], labels: [Int], indices: [Int]
+)] {
   var result: [(values: [Float], labels: [Int], indices: [Int])] = []
   loader.start(epoch: epoch)
   while let batch = try loader.next() {
@@ -95,7 +97,8 @@ private func allBatches(_ loader: BatchLoader, epoch: Int) throws -> [(values: [
     withExtendedLifetime(folder) {}
   }
 
-  @Test(.timeLimit(.minutes(1))) func `stopping early, restarting and dropping a loader do not hang`() throws {
+  @Test(.timeLimit(.minutes(1))) func `stopping early, restarting and dropping a loader do not hang`() throws
+  {
     let (folder, images) = try smallSet()
     for round in 0..<50 {
       let loader = BatchLoader(images.samples, preprocessing: preprocessing, options: options(threads: 3))

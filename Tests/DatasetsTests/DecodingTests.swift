@@ -51,7 +51,8 @@ private func goldenBytes(_ image: Image) -> [UInt8] {
   @Test(arguments: Interpolation.allCases)
   func `16-bit resizing agrees with Pillow in float`(interpolation: Interpolation) throws {
     let image = try ImageFile.read(Fixtures.path("images/grey16.png"))
-    let data = try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("images/grey16_\(interpolation.rawValue).f32")))
+    let data = try Data(
+      contentsOf: URL(fileURLWithPath: Fixtures.path("images/grey16_\(interpolation.rawValue).f32")))
     let expected = stride(from: 0, to: data.count, by: 4).map { start in
       Float(bitPattern: (0..<4).reduce(0) { $0 | UInt32(data[start + $1]) << (8 * UInt32($1)) })
     }
@@ -100,7 +101,9 @@ private func goldenBytes(_ image: Image) -> [UInt8] {
     var header: [UInt8] = [0x49, 0x48, 0x44, 0x52, 0, 0, 0xEA, 0x60, 0, 0, 0xEA, 0x60, 8, 2, 0, 0, 0]
     let sum = crc32(header)
     header += (0..<4).map { UInt8(truncatingIfNeeded: sum >> (24 - 8 * $0)) }
-    let file: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13] + header + [0, 0, 0, 0] + Array("IDAT".utf8) + [0x35, 0xAF, 0x06, 0x1E]
+    let file: [UInt8] =
+      [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13] + header + [0, 0, 0, 0]
+      + Array("IDAT".utf8) + [0x35, 0xAF, 0x06, 0x1E]
     let error = try #require(throws: DatasetError.self) { try ImageFile.decode(file, named: "bomb.png") }
     #expect(error.message.contains("60000×60000") && error.message.contains("100 megapixels"))
   }
@@ -111,7 +114,8 @@ private func goldenBytes(_ image: Image) -> [UInt8] {
     #expect(missing.failureCode == .missingInput && missing.message.hasSuffix("No such file or directory"))
     let empty = try folder.write("empty.jpg", [])
     let emptyError = try #require(throws: DatasetError.self) { try ImageFile.read(empty) }
-    #expect(emptyError.failureCode == .badData && emptyError.message == "'\(empty)': the file is empty (0 bytes)")
+    #expect(
+      emptyError.failureCode == .badData && emptyError.message == "'\(empty)': the file is empty (0 bytes)")
     let text = try folder.write("text.png", "not a picture")
     let foreign = try #require(throws: DatasetError.self) { try ImageFile.read(text) }
     #expect(foreign.message.contains("neither PNG nor JPEG"))

@@ -3,18 +3,24 @@ import Tensors
 import Testing
 
 @Suite struct FolderTests {
-  @Test func `parts, classes and nested files are found in byte order, the rest is listed as ignored`() throws {
+  @Test func `parts, classes and nested files are found in byte order, the rest is listed as ignored`() throws
+  {
     let folder = try TemporaryFolder()
     for file in [
-      "train/b/2.PNG", "train/b/1.jpg", "train/a/deep/x.Jpeg", "train/B/1.png", "test/a/1.png", "test/b/1.png",
-      "test/B/1.png", "train/a/notes.txt", "train/.hidden/1.png", "train/a/.1.png", "index.csv", "masks/a/1.png",
+      "train/b/2.PNG", "train/b/1.jpg", "train/a/deep/x.Jpeg", "train/B/1.png", "test/a/1.png",
+      "test/b/1.png",
+      "test/B/1.png", "train/a/notes.txt", "train/.hidden/1.png", "train/a/.1.png", "index.csv",
+      "masks/a/1.png",
     ] { try folder.write(file, "x") }
     let images = try ImageFolder.read(folder.path)
     #expect(images.classes == ["B", "a", "b"])
-    let found = images.samples.map { "\($0.path.dropFirst(folder.path.count + 1)) \($0.label) \($0.split?.rawValue ?? "-")" }
+    let found = images.samples.map {
+      "\($0.path.dropFirst(folder.path.count + 1)) \($0.label) \($0.split?.rawValue ?? "-")"
+    }
     #expect(
       found == [
-        "train/B/1.png 0 train", "train/a/deep/x.Jpeg 1 train", "train/b/1.jpg 2 train", "train/b/2.PNG 2 train",
+        "train/B/1.png 0 train", "train/a/deep/x.Jpeg 1 train", "train/b/1.jpg 2 train",
+        "train/b/2.PNG 2 train",
         "test/B/1.png 0 test", "test/a/1.png 1 test", "test/b/1.png 2 test",
       ])
     #expect(images.samples.map(\.index) == Array(0..<7))
@@ -67,7 +73,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("file,class\n1.jpg\n", "line 2 has 1 fields, the header has 2"), ("file\n1.jpg\n", "neither a column 'class'"),
+    ("file,class\n1.jpg\n", "line 2 has 1 fields, the header has 2"),
+    ("file\n1.jpg\n", "neither a column 'class'"),
     ("class\nx\n", "no column 'file'"), ("", "the table is empty"), ("file,class\n", "no images listed"),
     ("file,class\n1.jpg,a\nnone.jpg,a\n", "line 3: 'none.jpg' does not exist"),
     ("file,class\n1.jpg,\n", "line 2: no class"), ("file,class\n\"1.jpg,a\n", "never closed"),
@@ -95,7 +102,9 @@ import Testing
       let error = try #require(throws: DatasetError.self) { try images.verifyReadable(threads: threads) }
       let lines = error.message.split(separator: "\n")
       #expect(error.failureCode == .badData && lines.count == 4 && lines[0].hasPrefix("3 of 23 images"))
-      #expect(lines[1].contains("empty.png': the file is empty") && lines[2].contains("short.png': cannot be decoded"))
+      #expect(
+        lines[1].contains("empty.png': the file is empty")
+          && lines[2].contains("short.png': cannot be decoded"))
       #expect(lines[3].contains("text.jpg': neither PNG nor JPEG"))
     }
   }

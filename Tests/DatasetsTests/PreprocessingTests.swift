@@ -43,7 +43,8 @@ private func write(
 
   @Test func `the shorter side is set and the longer one rounded down, as torchvision does`() throws {
     let preprocessing = try Preprocessing(resize: .shorterSide(248), crop: 224, interpolation: .bicubic)
-    let resized = preprocessing.resized(Image(width: 500, height: 333, channels: 1, bytes: [UInt8](repeating: 9, count: 500 * 333)))
+    let resized = preprocessing.resized(
+      Image(width: 500, height: 333, channels: 1, bytes: [UInt8](repeating: 9, count: 500 * 333)))
     #expect(resized.width == 372 && resized.height == 248)
     #expect(resized.samples == .bytes([UInt8](repeating: 9, count: 372 * 248)))
   }
@@ -83,9 +84,11 @@ private func write(
 
   @Test(arguments: [
     ("crop", "300", "does not fit"), ("crop", "-1", "does not fit"), ("crop", "x", "a number or 'none'"),
-    ("resize", "0x256", "not within"), ("resize", "256x99999999", "not within"), ("resize", "a", "'shorter N'"),
+    ("resize", "0x256", "not within"), ("resize", "256x99999999", "not within"),
+    ("resize", "a", "'shorter N'"),
     ("resize", "shorter 99999999999999999999", "'shorter N'"), ("std", "1 0 1", "above zero"),
-    ("mean", "0.5 0.5", "three numbers"), ("mean", "0.5 nan 0.5", "finite"), ("interpolation", "box", "'bilinear'"),
+    ("mean", "0.5 0.5", "three numbers"), ("mean", "0.5 nan 0.5", "finite"),
+    ("interpolation", "box", "'bilinear'"),
   ])
   func `a field that makes no sense is refused by name`(name: String, text: String, reason: String) throws {
     let fields = try Preprocessing().fields

@@ -3,7 +3,9 @@ import Testing
 
 private func images(_ counts: [Int], split: Split? = .train) -> LabelledImages {
   let labels = counts.enumerated().flatMap { Array(repeating: $0.offset, count: $0.element) }
-  let samples = labels.enumerated().map { Sample(path: "\($0.offset)", label: $0.element, split: split, index: $0.offset) }
+  let samples = labels.enumerated().map {
+    Sample(path: "\($0.offset)", label: $0.element, split: split, index: $0.offset)
+  }
   return LabelledImages(classes: counts.indices.map { "class\($0)" }, samples: samples)
 }
 

@@ -10,7 +10,8 @@ import Testing
     #expect(generator.image(label: 1, part: .train, number: 4).image != image)
     #expect(generator.image(label: 1, part: .test, number: 3).image != image)
     #expect(generator.image(label: 0, part: .train, number: 3).image != image)
-    #expect(try SyntheticImages(task, side: 32, seed: 8).image(label: 1, part: .train, number: 3).image != image)
+    #expect(
+      try SyntheticImages(task, side: 32, seed: 8).image(label: 1, part: .train, number: 3).image != image)
   }
 
   @Test func `masks mark the lesions with their class and nothing in normal tissue`() throws {
@@ -36,7 +37,8 @@ import Testing
       guard case .bytes(let pixels) = image.samples else { continue }
       let inside = zip(pixels, mask).filter { $0.1 != 0 }.map { Double($0.0) }
       let outside = zip(pixels, mask).filter { $0.1 == 0 }.map { Double($0.0) }
-      differences.append(outside.reduce(0, +) / Double(outside.count) - inside.reduce(0, +) / Double(inside.count))
+      differences.append(
+        outside.reduce(0, +) / Double(outside.count) - inside.reduce(0, +) / Double(inside.count))
     }
     let mean = differences.reduce(0, +) / Double(differences.count)
     #expect(mean > 15 && (differences.min() ?? 99) < 15, "mean difference \(mean)")

@@ -28,7 +28,9 @@ private func npy(_ header: String, _ data: [UInt8], version: UInt8 = 1) -> [UInt
     let fortran = npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3), }", [1, 4, 2, 5, 3, 6])
     let matrix = try NumPyArray.read(fortran, named: "x")
     #expect(matrix.shape == [2, 3] && matrix.array(of: UInt8.self) == [1, 2, 3, 4, 5, 6])
-    let big = npy("{\"shape\": (2,), 'fortran_order': False, 'descr': '>i4'}", [0, 0, 1, 2, 255, 255, 255, 255], version: 2)
+    let big = npy(
+      "{\"shape\": (2,), 'fortran_order': False, 'descr': '>i4'}", [0, 0, 1, 2, 255, 255, 255, 255],
+      version: 2)
     #expect(try NumPyArray.read(big, named: "x").array(of: Int32.self) == [258, -1])
   }
 
@@ -49,7 +51,8 @@ private func npy(_ header: String, _ data: [UInt8], version: UInt8 = 1) -> [UInt
   }
 
   @Test func `truncated and flipped files never crash`() throws {
-    let bytes = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", [UInt8](repeating: 7, count: 24))
+    let bytes = npy(
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", [UInt8](repeating: 7, count: 24))
     for count in 0..<bytes.count {
       #expect(throws: FileError.self) { try NumPyArray.read(Array(bytes.prefix(count)), named: "x") }
     }
@@ -70,7 +73,10 @@ private func npy(_ header: String, _ data: [UInt8], version: UInt8 = 1) -> [UInt
       "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
       "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
     ),
-    (String(repeating: "a", count: 1_000_000), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"),
+    (
+      String(repeating: "a", count: 1_000_000),
+      "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"
+    ),
   ])
   func `SHA-256 gives the digests of FIPS 180's examples`(text: String, digest: String) {
     #expect(SHA256.hexadecimal(of: Array(text.utf8)) == digest)

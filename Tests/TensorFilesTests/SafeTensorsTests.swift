@@ -60,12 +60,18 @@ private func file(header: String, data: [UInt8], length: Int? = nil) throws -> S
 
   @Test(arguments: [
     (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#, "does not fill"),
-    (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}"#, "overlaps"),
+    (
+      #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}"#,
+      "overlaps"
+    ),
     (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, "gap"),
     (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, "belong to no tensor"),
     (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}"#, "ascending"),
     (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,9223372036854775807]}}"#, "ascending"),
-    (#"{"a":{"dtype":"F32","shape":[9223372036854775807,9223372036854775807],"data_offsets":[0,8]}}"#, "too large"),
+    (
+      #"{"a":{"dtype":"F32","shape":[9223372036854775807,9223372036854775807],"data_offsets":[0,8]}}"#,
+      "too large"
+    ),
     (#"{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}"#, "negative"),
     (#"{"a":{"dtype":"F33","shape":[2],"data_offsets":[0,8]}}"#, "not supported"),
     (#"{"a":{"shape":[2],"data_offsets":[0,8]}}"#, "no dtype"),
@@ -90,7 +96,9 @@ private func file(header: String, data: [UInt8], length: Int? = nil) throws -> S
   @Test func `truncated and flipped files never crash`() throws {
     let folder = try TemporaryFolder()
     let path = folder.path + "/a"
-    let entries = try ["x", "y", "z"].map { SafeTensors.Entry(name: $0, tensor: try Tensor([1, 2] as [Float])) }
+    let entries = try ["x", "y", "z"].map {
+      SafeTensors.Entry(name: $0, tensor: try Tensor([1, 2] as [Float]))
+    }
     try SafeTensors.write(entries, metadata: [("k", "v")], to: path)
     let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
     for count in 0..<bytes.count {
@@ -121,11 +129,14 @@ private func file(header: String, data: [UInt8], length: Int? = nil) throws -> S
     }
     #expect([UInt8](try Data(contentsOf: URL(fileURLWithPath: path))) == [1, 2, 3])
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a"])
-    let error = try #require(throws: FileError.self) { try AtomicWrite.file(at: folder.path + "/no/b", bytes: [1]) }
+    let error = try #require(throws: FileError.self) {
+      try AtomicWrite.file(at: folder.path + "/no/b", bytes: [1])
+    }
     #expect(error.failureCode == .workFailed && error.message.hasSuffix("No such file or directory"))
   }
 
-  @Test func `a write that the system refuses halfway is reported with its reason and leaves nothing`() async {
+  @Test func `a write that the system refuses halfway is reported with its reason and leaves nothing`() async
+  {
     // A full file system needs rights to make; a limit on the size of files fails the same write. It holds for a whole
     // process, hence the exit test.
     await #expect(processExitsWith: .success) {
@@ -134,7 +145,9 @@ private func file(header: String, data: [UInt8], length: Int? = nil) throws -> S
       var limit = rlimit(rlim_cur: 1000, rlim_max: 1000)
       #expect(unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0)
       let bytes = [UInt8](repeating: 1, count: 5000)
-      let error = try #require(throws: FileError.self) { try AtomicWrite.file(at: folder.path + "/big", bytes: bytes) }
+      let error = try #require(throws: FileError.self) {
+        try AtomicWrite.file(at: folder.path + "/big", bytes: bytes)
+      }
       #expect(error.failureCode == .workFailed && error.message.hasSuffix("File too large"))
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }

@@ -3,6 +3,7 @@
 
     python train_reference.py prepare --model M.onnx --data busi -o DIR          initial tensors and batches, once
     python train_reference.py train --model M.onnx --initial DIR/initial.safetensors --batches DIR -o losses.jsonl
+    python train_reference.py tiny --model timm_vit.ts17.dynamic.onnx -o Tests/Fixtures/training
 
 Both sides of a comparison read the same files:
     initial.safetensors   dka/<block>/<attention|mlp>/{down [C,d], large [d,1,51,51], small [d,1,5,5], up [d,C]},
@@ -14,6 +15,10 @@ Both sides of a comparison read the same files:
 Recipe: cross-entropy (mean over the batch), Adam (0.9, 0.999, 1e-8) in two groups, adapter 1e-3 and head 1e-4, no weight decay, the global
 norm of each group clipped to 1, no schedule. Every line of the result: step, loss (before the update), adapter_norm and head_norm
 (before clipping), accuracy. `--save` writes the tensors after the last step.
+
+`tiny` is the committed fixture: a small ViT, adapters of bottleneck 4 with kernels 11 and 3, 3 classes, and batches that a formula
+gives, so that no image is stored: element i of the flattened [8,3,32,32] images of step s is sin(0.37 i + s) in float64, rounded to
+float32; image j has label (j + s) mod 3.
 """
 
 import argparse
@@ -21,6 +26,7 @@ import glob
 import json
 import os
 import random
+import tempfile
 
 import numpy as np
 import torch
@@ -93,7 +99,8 @@ def clip(parameters, limit):
 def train(options):
     """Trains for the given steps and writes one JSON line a step."""
     network = load_network(options.model)
-    adapter = AdapterOptions(inner_gelu=options.inner_gelu)
+    adapter = AdapterOptions(bottleneck=options.dim, large=options.kernels[0], small=options.kernels[1],
+                             inner_gelu=options.inner_gelu)
     expected = {f"{module}/{name}": shape for module in adapter.modules(network.block_count)
                 for name, shape in adapter.shapes(network.width).items()}
     tensors = read_initial(options.initial, [*expected, "head/weight", "head/bias"])
@@ -129,6 +136,28 @@ def train(options):
         save_file(trained, options.save)
 
 
+def tiny(options):
+    """Writes initial.safetensors and losses.jsonl of a small training whose batches a formula gives."""
+    os.makedirs(options.output, exist_ok=True)
+    initial = os.path.join(options.output, "initial.safetensors")
+    network = load_network(options.model)
+    draw = torch.Generator().manual_seed(options.seed)
+    adapter = AdapterOptions(bottleneck=options.dim, large=options.kernels[0], small=options.kernels[1])
+    tensors = initial_tensors(adapter, network.width, network.block_count, draw)
+    tensors["head/weight"] = torch.nn.init.trunc_normal_(torch.zeros(network.width, 3), std=0.02, generator=draw)
+    tensors["head/bias"] = torch.zeros(3)
+    save_file({name: value.numpy() for name, value in tensors.items()}, initial)
+    side = network.grid[0] * network.patch
+    with tempfile.TemporaryDirectory() as batches:
+        for step in range(options.steps):
+            images = np.sin(0.37 * np.arange(8 * 3 * side * side) + step).astype(np.float32).reshape(8, 3, side, side)
+            np.save(os.path.join(batches, f"images_{step:03}.npy"), images)
+            np.save(os.path.join(batches, f"labels_{step:03}.npy"), (np.arange(8) + step) % 3)
+        options.initial, options.batches = initial, batches
+        options.output = os.path.join(options.output, "losses.jsonl")
+        train(options)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(dest="verb", required=True)
@@ -141,19 +170,26 @@ def main():
     second.add_argument("--initial", required=True, help="safetensors file or folder of .npy files")
     second.add_argument("--batches", required=True, metavar="DIR")
     second.add_argument("-o", "--output", required=True, metavar="JSONL")
-    second.add_argument("--method", choices=["dka", "linear", "full"], default="dka")
-    second.add_argument("--lr-adapter", type=float, default=1e-3)
-    second.add_argument("--lr-head", type=float, default=1e-4)
-    second.add_argument("--clip", type=float, default=1.0)
-    second.add_argument("--inner-gelu", action="store_true")
-    second.add_argument("--threads", type=int, default=2)
     second.add_argument("--save", metavar="FILE", help="write the trained tensors as safetensors")
-    for verb in (first, second):
+    third = verbs.add_parser("tiny", help="write the committed fixture")
+    third.add_argument("-o", "--output", required=True, metavar="DIR")
+    third.add_argument("--seed", type=int, default=7)
+    third.set_defaults(save=None)
+    for verb, dim, kernels in ((second, 16, [51, 5]), (third, 4, [11, 3])):
+        verb.add_argument("--method", choices=["dka", "linear", "full"], default="dka")
+        verb.add_argument("--dim", type=int, default=dim)
+        verb.add_argument("--kernels", type=int, nargs=2, default=kernels)
+        verb.add_argument("--lr-adapter", type=float, default=1e-3)
+        verb.add_argument("--lr-head", type=float, default=1e-4)
+        verb.add_argument("--clip", type=float, default=1.0)
+        verb.add_argument("--inner-gelu", action="store_true")
+        verb.add_argument("--threads", type=int, default=2)
+    for verb in (first, second, third):
         verb.add_argument("--model", required=True, help="ONNX file of a timm-like ViT")
         verb.add_argument("--steps", type=int, default=20)
     options = parser.parse_args()
     torch.set_num_threads(getattr(options, "threads", 2))
-    prepare(options) if options.verb == "prepare" else train(options)
+    {"prepare": prepare, "train": train, "tiny": tiny}[options.verb](options)
 
 
 if __name__ == "__main__":

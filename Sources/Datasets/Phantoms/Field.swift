@@ -47,7 +47,8 @@ struct Field {
   ) -> Field {
     let noise = Field(noiseOfWidth: width, height: height, random: &random)
     var field = noise.blurred(horizontal, vertical)
-    let power = kernel(horizontal).map { $0 * $0 }.reduce(0, +) * kernel(vertical).map { $0 * $0 }.reduce(0, +)
+    let power =
+      kernel(horizontal).map { $0 * $0 }.reduce(0, +) * kernel(vertical).map { $0 * $0 }.reduce(0, +)
     for position in field.values.indices { field.values[position] /= power.squareRoot() }
     return field
   }

@@ -45,7 +45,9 @@ struct LesionPhantom {
       }
       return { (x: Float) in waves.reduce(depth) { $0 + $1.1 * sin($1.0 * x + $1.2) } }
     }
-    let levels = (fat: random.number(-7...(-2)), gland: random.number(-1...4), muscle: random.number(-10...(-3)))
+    let levels = (
+      fat: random.number(-7...(-2)), gland: random.number(-1...4), muscle: random.number(-10...(-3))
+    )
     let loss = random.number(4...14)
     let skin = random.number(0.02...0.05)
     let lumps = Field.smoothNoise(width: side, height: side, 7 * pixels, 4 * pixels, random: &random)
@@ -54,9 +56,13 @@ struct LesionPhantom {
     var position = 0
     strength.change { x, y, value in
       let (first, second) = (borders[0](x), borders[1](x))
-      let depthInGland = 1 / (1 + exp((first - y) / 0.008)), depthInMuscle = 1 / (1 + exp((second - y) / 0.01))
-      value = levels.fat + (levels.gland - levels.fat) * depthInGland + (levels.muscle - levels.gland) * depthInMuscle
-      value += lumpiness * lumps.values[position] + streakiness * (0.4 + depthInMuscle) * streaks.values[position]
+      let depthInGland = 1 / (1 + exp((first - y) / 0.008)),
+        depthInMuscle = 1 / (1 + exp((second - y) / 0.01))
+      value =
+        levels.fat + (levels.gland - levels.fat) * depthInGland + (levels.muscle - levels.gland)
+        * depthInMuscle
+      value +=
+        lumpiness * lumps.values[position] + streakiness * (0.4 + depthInMuscle) * streaks.values[position]
       value += y < skin ? 12 : 0
       // Fascia shine where layers meet.
       value += 6 * exp(-(y - first) * (y - first) / 0.00012) + 5 * exp(-(y - second) * (y - second) / 0.00012)
@@ -82,7 +88,8 @@ struct LesionPhantom {
     let size = random.number(0.08...0.2)
     var outline = Outline(
       center: (random.number(0.28...0.72), random.number(0.32...0.62)),
-      axes: (size * random.number(0.95...1.5), size * random.number(0.65...1.05)), tilt: random.number(-0.4...0.4))
+      axes: (size * random.number(0.95...1.5), size * random.number(0.65...1.05)),
+      tilt: random.number(-0.4...0.4))
     outline.addWaves(2...4, height: 0...0.05, random: &random)
     let rim = random.chance(0.5) ? random.number(1...5) : 0
     darken(
@@ -97,14 +104,16 @@ struct LesionPhantom {
     let size = random.number(0.07...0.18)
     var outline = Outline(
       center: (random.number(0.28...0.72), random.number(0.32...0.6)),
-      axes: (size * random.number(0.75...1.2), size * random.number(0.85...1.35)), tilt: random.number(-0.6...0.6))
+      axes: (size * random.number(0.75...1.2), size * random.number(0.85...1.35)),
+      tilt: random.number(-0.6...0.6))
     outline.addWaves(3...5, height: 0.02...0.12, random: &random)
     outline.addWaves(6...10, height: 0.01...0.07, random: &random)
     darken(
       outline, contrast: random.number(5...15), softness: random.number(1...3.2) * unit,
       rim: random.chance(0.5) ? random.number(1...4) : 0, texture: random.number(1...3), &random)
     addSpicules(outline, size: size, &random)
-    changeBehind(outline, by: random.chance(0.65) ? random.number(-14...(-3)) : random.number(-3...4), &random)
+    changeBehind(
+      outline, by: random.chance(0.65) ? random.number(-14...(-3)) : random.number(-3...4), &random)
     if random.chance(0.35) { addCalcifications(outline, &random) }
     fillMask(outline, with: 2)
   }
@@ -115,14 +124,16 @@ struct LesionPhantom {
       let size = random.number(0.05...0.13)
       var outline = Outline(
         center: (random.number(0.1...0.9), random.number(0.15...0.7)),
-        axes: (size * random.number(1.2...2.4), size * random.number(0.5...0.9)), tilt: random.number(-0.4...0.4))
+        axes: (size * random.number(1.2...2.4), size * random.number(0.5...0.9)),
+        tilt: random.number(-0.4...0.4))
       outline.addWaves(2...4, height: 0...0.1, random: &random)
       darken(
         outline, contrast: random.number(3...10), softness: random.number(1.5...5) * unit,
         rim: random.number(0...3), texture: random.number(1...2), &random)
     }
     if random.chance(0.35) {
-      let column = Outline(center: (random.number(0.1...0.9), random.number(0...0.3)), axes: (0.06, 0.02), tilt: 0)
+      let column = Outline(
+        center: (random.number(0.1...0.9), random.number(0...0.3)), axes: (0.06, 0.02), tilt: 0)
       changeBehind(column, by: random.number(-10...(-3)), &random)
     }
   }
@@ -136,7 +147,8 @@ struct LesionPhantom {
     strength.change { x, y, value in
       let inside = outline.coverage(x, y, softness: softness)
       let distance = outline.distance(x, y) / (2.5 * unit)
-      value += inside * (texture * noise.values[position] - contrast) + rim * exp(-(distance - 1) * (distance - 1))
+      value +=
+        inside * (texture * noise.values[position] - contrast) + rim * exp(-(distance - 1) * (distance - 1))
       position += 1
     }
   }

@@ -12,11 +12,11 @@ enum TexturePhantom {
   static func draw(label: Int, side: Int, random: inout Random) -> (picture: Field, mask: [UInt8]) {
     let pattern = pattern(label, side, &random)
     let mask = pattern.values.map { UInt8($0 > 0.5 ? 1 : 0) }
-    let background = random.number(0.25...0.5)
-    let contrast = background * (random.chance(0.5) ? random.number(0.6...1.4) : random.number(-0.8...(-0.45)))
+    let background = random.number(0.2...0.5)
+    let contrast = random.number(0.12...0.4) * (random.chance(0.5) ? 1 : -1)
     let pixels = Float(side) / 128
     let shading = Field.smoothNoise(width: side, height: side, 25 * pixels, 25 * pixels, random: &random)
-    let looks = 2 + random.integer(below: 4)
+    let looks = 1 + random.integer(below: 4)
     let grain = random.number(0.5...1.2) * pixels
     var speckle = Field(width: side, height: side)
     for _ in 0..<looks {
@@ -27,8 +27,8 @@ enum TexturePhantom {
     }
     var picture = Field(width: side, height: side)
     for position in picture.values.indices {
-      let brightness = background + contrast * pattern.values[position] + 0.012 * shading.values[position]
-      picture.values[position] = max(brightness, 0.03) * speckle.values[position].squareRoot()
+      let brightness = background + contrast * pattern.values[position] + 0.05 * shading.values[position]
+      picture.values[position] = max(brightness, 0.02) * speckle.values[position].squareRoot()
     }
     return (picture, mask)
   }

@@ -1,0 +1,65 @@
+import Execution
+import Glibc
+import Graphs
+import Operators
+import Tensors
+import TestSupport
+import Testing
+
+@Suite(.serialized) struct WarmRunTests {
+  /// Pages that the calling thread had to be given while it worked.
+  private func faults(_ work: () throws -> Void) rethrows -> Int {
+    func count() -> Int {
+      var usage = rusage()
+      _ = unsafe getrusage(RUSAGE_THREAD, &usage)
+      return usage.ru_minflt
+    }
+    let before = count()
+    try work()
+    return count() - before
+  }
+
+  /// Memory of 4 KiB or more then comes as fresh pages each time, so that asking for it shows as a page fault.
+  private func makeAllocationsVisible() { _ = mallopt(M_MMAP_THRESHOLD, 4096) }
+
+  @Test func `the measure sees one tensor that is allocated`() throws {
+    makeAllocationsVisible()
+    let pages = try (0..<10).map { _ in
+      try faults { _ = try Tensor(zeros: [64, 64], of: .float32).copied() }
+    }
+    #expect((pages.min() ?? 0) > 0)
+  }
+
+  @Test func `a warm run allocates no tensor memory`() throws {
+    makeAllocationsVisible()
+    let model = try BackboneFiles.model("timm_vit.ts17.dynamic.onnx")
+    let compiled = CompiledModel(model, registry: .standard, context: .testing(threads: 1))
+    let session = try Session(try compiled.plan(try compiled.graph(batch: 8)))
+    try session.setInput(0, to: try BackboneFiles.images(model, count: 8))
+    for _ in 0..<3 { try session.run() }
+    let pages = try (0..<10).map { _ in try faults { try session.run() } }
+    #expect(pages.min() == 0, "pages per run: \(pages)")
+  }
+
+  @Test func `a warm run of forward and backward allocates no tensor memory`() throws {
+    makeAllocationsVisible()
+    let fixture = GradientFixture(name: "both-float32")
+    let model = try fixture.model()
+    let names = model.graph.initializers.map(\.name).filter { $0.hasPrefix("dka/") }
+    let compiled = CompiledModel(
+      model, variables: names, registry: .standard, context: .testing(threads: 1))
+    var builder = GradientBuilder(
+      extending: try compiled.graph(batch: 8), registry: .standard, prefix: "gradient/")
+    let output = builder.graph.outputs[0]
+    let shape = builder.graph.type(output).shape
+    let ones = try Tensor([Float](repeating: 1, count: shape.elementCount), shape: shape)
+    let seed = builder.constant(ones, named: "seed")
+    let gradients = try Differentiation.extend(&builder, seeds: [(value: output, gradient: seed)], by: names)
+    builder.setOutputs(gradients.compactMap { $0 })
+    let session = try Session(try compiled.plan(builder.graph))
+    try session.setInput(0, to: try BackboneFiles.images(model, count: 8))
+    for _ in 0..<3 { try session.run() }
+    let pages = try (0..<10).map { _ in try faults { try session.run() } }
+    #expect(pages.min() == 0, "pages per run: \(pages)")
+  }
+}

@@ -1,0 +1,68 @@
+import Execution
+import Graphs
+import Operators
+import Tensors
+import TestSupport
+import Testing
+import Training
+
+@Suite struct StepGraphTests {
+  /// What one micro-batch of a fixture leaves in the gradient sums of the given initializers.
+  private func step(_ fixture: GradientFixture, _ names: [String], threads: Int = 2) throws -> (
+    loss: Float, sums: [Tensor]
+  ) {
+    let images = try fixture.array("input")
+    let labels = try fixture.labels()
+    let compiled = CompiledModel(
+      try fixture.model(), variables: names, registry: .standard, context: .testing(threads: threads))
+    let graph = try StepGraph.make(
+      from: try compiled.graph(batch: labels.count), parameters: names, registry: .standard)
+    let variables = VariableStore()
+    let session = try Session(try compiled.plan(graph), variables: variables)
+    let outputs = try session.run([
+      images, try Tensor(labels.map(Int64.init)), try Tensor(scalar: 1 / Float(labels.count)),
+    ])
+    let sums = try names.map { try #require(try variables.copy(of: StepGraph.gradientSum(of: $0)), "\($0)") }
+    return (outputs[0].elements(of: Float.self)[0], sums)
+  }
+
+  /// Initializers that can train: what the network computes with, no shapes and scalars of decompositions.
+  private func expected(_ fixture: GradientFixture) throws -> [(name: String, value: Tensor)] {
+    try fixture.gradients(of: "cross-entropy").filter { $0.name != "input" }
+  }
+
+  @Test(arguments: GradientFixture.single)
+  func `gradients of the training step agree with PyTorch for every weight`(_ fixture: GradientFixture) throws {
+    let expected = try expected(fixture)
+    let found = try step(fixture, expected.map(\.name))
+    for (sum, golden) in zip(found.sums, expected) {
+      try expectClose(
+        sum.widened, golden.value.widened,
+        .relativeToLargest(5e-5, reason: "sums of some thousand rounded products, after a softmax"), golden.name)
+    }
+  }
+
+  @Test(arguments: GradientFixture.single)
+  func `gradients of the adapters alone are those of the whole network's`(_ fixture: GradientFixture) throws {
+    let expected = try expected(fixture).filter { $0.name.hasPrefix("dka/") }
+    let found = try step(fixture, expected.map(\.name))
+    for (sum, golden) in zip(found.sums, expected) {
+      try expectClose(
+        sum.widened, golden.value.widened,
+        .relativeToLargest(5e-5, reason: "sums of some thousand rounded products, after a softmax"), golden.name)
+      let isZero = sum.widened.allSatisfy { $0 == 0 }
+      #expect(isZero == fixture.isUnreachable(golden.name) || !isZero, "\(golden.name)")
+    }
+  }
+
+  @Test(arguments: GradientFixture.single)
+  func `the training step has the same bits with one and two threads`(_ fixture: GradientFixture) throws {
+    let names = try expected(fixture).map(\.name)
+    let one = try step(fixture, names, threads: 1)
+    let two = try step(fixture, names, threads: 2)
+    #expect(one.loss == two.loss)
+    for (name, pair) in zip(names, zip(one.sums, two.sums)) {
+      #expect(pair.0.isIdentical(to: pair.1), "\(name)")
+    }
+  }
+}
