@@ -38,7 +38,7 @@ struct TrainedExport {
     let validationMetrics = validation.samples.isEmpty ? nil : try measure(validation, title: "validating")
     for parameter in exported { try trainer.variables.set(parameter.name, to: parameter.value) }
     let report = TrainingReport(
-      run: folder.path, model: folder.model, adapter: folder.adapter, epochs: loop.epochsDone,
+      run: folder.path, model: folder.model, adapter: adapted.method.trainsBackbone ? nil : folder.adapter, epochs: loop.epochsDone,
       bestEpoch: loop.best?.epoch, test: testMetrics, validation: validationMetrics,
       lastTest: lastTest ?? testMetrics, trainableParameters: adapted.trainableParameters,
       exportDifference: try difference(trainer, on: test.samples.isEmpty ? validation : test),

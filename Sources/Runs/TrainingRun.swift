@@ -131,13 +131,17 @@ package struct TrainingRun {
     if configuration.fraction < 1 {
       train = try train.fraction(configuration.fraction, fold: configuration.fold, seed: configuration.seed)
     }
-    if configuration.validationShare != 0 {
+    let given = images.part(.validation)
+    if given.samples.isEmpty, configuration.validationShare != 0 {
       train = try train.takingValidation(
         share: configuration.validationShare ?? 0.1, fold: configuration.fold, seed: configuration.seed)
     }
-    let used = LabelledImages(classes: images.classes, samples: train.samples + test.samples)
+    let validation = given.samples.isEmpty ? train.part(.validation) : given
+    train = train.selecting { $0.split != .validation }
+    let used = LabelledImages(
+      classes: images.classes, samples: train.samples + validation.samples + test.samples)
     try used.verifyReadable(threads: context.options.threads)
-    return (train.selecting { $0.split != .validation }, train.part(.validation), test)
+    return (train, validation, test)
   }
 
   private func groups(of adapted: AdaptedModel) -> [ParameterGroup] {
@@ -173,18 +177,22 @@ package struct TrainingRun {
     guard request.resumes else { return try folder.write(request.options, to: folder.configuration) }
     let checkpoint = try Checkpoint(readingFrom: folder.checkpoint)
     let changed = checkpoint.configuration.members.first { member in
-      member.key != "epochs" && request.options[member.key] != member.value
+      !TrainingRun.freeOptions.contains(member.key) && request.options[member.key] != member.value
     }
     if let changed {
       throw TrainingError.checkpoint(
         path: folder.checkpoint,
-        message: "the run was started with another value of '\(changed.key)'; only --epochs may change")
+        message: "the run was started with another value of '\(changed.key)'",
+        hint: "give the option as it stands in config.json")
     }
     try trainer.restore(checkpoint, path: folder.checkpoint)
     loop.resume(epochsDone: checkpoint.epochsDone, best: checkpoint.best)
     try folder.truncateMetrics(toEpochs: checkpoint.epochsDone)
     emit(.note("going on after epoch \(checkpoint.epochsDone)"))
   }
+
+  /// Options that may differ when a run goes on: they do not change what is computed.
+  private static let freeOptions = ["epochs", "threads", "cpu", "output", "resume"]
 
   private func checkpoint(_ loop: TrainingLoop, _ trainer: Trainer) throws {
     let checkpoint = Checkpoint(

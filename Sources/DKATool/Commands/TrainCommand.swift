@@ -35,6 +35,11 @@ struct TrainCommand: Command {
     "augment", .choice(of: Augmentation.self), default: .standard, "random changes of training images")
   static let fraction = Option("fraction", .number(0...1), default: 1, "share of the train part that is used")
   static let fold = Option("fold", .integer(0...9999), default: 0, "which subsample of that share")
+  static let folds = Option(
+    "folds", .integer(1...1000), default: 1, "independent subsamples to run, each in its own folder below -o")
+  /// Number formats that are computed with.
+  enum Precision: String, CaseIterable, Sendable { case fp32 }
+  static let precision = Option("precision", .choice(of: Precision.self), default: .fp32, "number format")
   static let validation = Option(
     "validation-share", .number(0..<1), "share of it that chooses the epoch [0.1 where classes keep 8 images]")
 
@@ -45,7 +50,7 @@ struct TrainCommand: Command {
         "Recipe",
         [
           epochs, batch, microBatch, adapterRate, headRate, optimizer, schedule, weightDecay, clip, augment,
-          fraction, fold, validation,
+          fraction, fold, folds, validation, precision,
         ] as [any ArgumentDefinition]), MethodOptions.group, PreprocessingOptions.group,
     ]
   }
@@ -70,16 +75,28 @@ struct TrainCommand: Command {
     options["resume"] = nil
     var request = TrainingRun.Request(
       model: arguments[Self.model], data: arguments[Self.data], output: arguments[Self.output],
-      injection: MethodOptions.injection(arguments), options: options)
+      injection: try MethodOptions.injection(arguments), options: options)
     request.configuration = configuration
     request.overrides = overrides
     request.imageSide = arguments[PreprocessingOptions.imageSize]
     request.resumes = arguments[Self.resume]
-    let run = TrainingRun(
-      request, context: try ComputeOptions(arguments, console).context, emit: EventRenderer(console).show,
-      isInterrupted: { console.isInterrupted })
-    let report = try run.run()
-    try console.result(json: .object(report.json), text: text(report))
+    let context = try ComputeOptions(arguments, console).context
+    let renderer = EventRenderer(console)
+    func train(_ request: TrainingRun.Request) throws -> TrainingReport {
+      try TrainingRun(
+        request, context: context, emit: renderer.show, isInterrupted: { console.isInterrupted }
+      ).run()
+    }
+    guard arguments[Self.folds] > 1 else {
+      let report = try train(request)
+      try console.result(json: .object(report.json), text: text(report))
+      return .done
+    }
+    let folded = try FoldedTraining.run(request, count: arguments[Self.folds], start: train)
+    let accuracy = folded.accuracy.map {
+      "accuracy  \(Quantities.percent($0.mean)) ± \(Quantities.percent($0.deviation)) over \(folded.reports.count) folds"
+    }
+    try console.result(json: .object(folded.json), text: accuracy ?? "no test images")
     return .done
   }
 
