@@ -11,7 +11,9 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-/// A module of ours. `uses` is its complete list of allowed imports (Tools/check-imports compares it with the sources).
+/// A module of ours.
+///
+/// `uses` is its complete list of allowed imports (Tools/check-imports compares it with the sources).
 func module(_ name: String, uses dependencies: [Target.Dependency] = [], linking libraries: [String] = [])
   -> Target
 {

@@ -37,7 +37,9 @@ extension ModelFile {
   }
 
   /// Preprocessing of the model's images, with what the command line says in place of what the model says.
-  package func preprocessing(_ overrides: PreprocessingOverrides, imageSide: Int?) throws -> PreprocessingChoice {
+  package func preprocessing(_ overrides: PreprocessingOverrides, imageSide: Int?) throws
+    -> PreprocessingChoice
+  {
     let side = try self.imageSide(given: imageSide)
     var found = try PreprocessingChoice.find(metadata: description.metadata, path: path, side: side)
     if found.isAssumed, hasInnerNormalization {

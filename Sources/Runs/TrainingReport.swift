@@ -37,7 +37,8 @@ package struct TrainingReport: Sendable {
       "test_last": lastTest.map { .object($0.json) } ?? .null,
       "validation": validation.map { .object($0.json) } ?? .null,
       "trainable_parameters": .integer(trainableParameters), "export_difference": .number(exportDifference),
-      "seconds": .number(seconds), "peak_bytes": .integer(ProcessMemory.peakByteCount), "seed": .integer(seed),
+      "seconds": .number(seconds), "peak_bytes": .integer(ProcessMemory.peakByteCount),
+      "seed": .integer(seed),
       "interrupted": false,
     ]
   }

@@ -68,8 +68,10 @@ package struct TrainingRun {
     let choice = try preprocessing(of: model)
     let parts = try parts()
     try folder.prepare(resumes: request.resumes)
-    let adapted = try model.located { try request.injection.apply(
-        to: model.description, classes: parts.train.classes.count, context: context) }
+    let adapted = try model.located {
+      try request.injection.apply(
+        to: model.description, classes: parts.train.classes.count, context: context)
+    }
     describe(adapted, parts)
 
     var options = TrainerOptions(context: context)
@@ -83,7 +85,8 @@ package struct TrainingRun {
     }
     emit(.detail("micro-batch: \(trainer.microBatch) images"))
     let material = TrainingLoop.Material(
-      trainer: trainer, training: parts.train, validation: parts.validation, preprocessing: choice.preprocessing,
+      trainer: trainer, training: parts.train, validation: parts.validation,
+      preprocessing: choice.preprocessing,
       configuration: configuration, threads: context.options.threads)
     let loop = try TrainingLoop(material, emit: emit, isInterrupted: isInterrupted)
     try begin(loop, trainer)
@@ -99,7 +102,8 @@ package struct TrainingRun {
     }
     let export = TrainedExport(
       model: model, adapted: adapted, choice: choice, classes: parts.train.classes, seed: configuration.seed,
-      placement: request.injection, folder: folder, context: context, emit: emit, isInterrupted: isInterrupted)
+      placement: request.injection, folder: folder, context: context, emit: emit, isInterrupted: isInterrupted
+    )
     return try export.finish(
       loop, trainer, test: parts.test, validation: parts.validation,
       seconds: { (ContinuousClock.now - start).inSeconds })
@@ -160,7 +164,8 @@ package struct TrainingRun {
   }
 
   private func describe(
-    _ adapted: AdaptedModel, _ parts: (train: LabelledImages, validation: LabelledImages, test: LabelledImages)
+    _ adapted: AdaptedModel,
+    _ parts: (train: LabelledImages, validation: LabelledImages, test: LabelledImages)
   ) {
     emit(
       .note(

@@ -55,8 +55,8 @@ package struct EliminateCommonNodes: RewriteRule {
     if let name = known[value] { return name }
     var name = "value " + value
     if let tensor = graph.constant(value), tensor.byteCount <= constantLimit {
-      let bytes = unsafe tensor.withUnsafeBytes { bytes in unsafe bytes.map { String($0) } }
-      name = "constant \(tensor.elementType.rawValue) \(tensor.shape) \(bytes.joined(separator: ","))"
+      let bytes = tensor.bytes.map(String.init).joined(separator: ",")
+      name = "constant \(tensor.elementType.rawValue) \(tensor.shape) \(bytes)"
     }
     known[value] = name
     return name
