@@ -37,6 +37,13 @@ public struct PreprocessingChoice: Sendable, Equatable {
         return Self(preprocessing: found, source: name, isAssumed: false)
       }
     }
+    if let size = try? MemoryMap.file(at: path).byteCount,
+      let known = Catalogue.entry(forFile: path, byteCount: size)
+    {
+      let preprocessing = try usual(
+        side: side, mean: Preprocessing.imageNetMean, Preprocessing.imageNetStandardDeviation)
+      return Self(preprocessing: preprocessing, source: "the catalogue: \(known.name)", isAssumed: false)
+    }
     return Self(
       preprocessing: try usual(
         side: side, mean: Preprocessing.imageNetMean, Preprocessing.imageNetStandardDeviation),

@@ -117,6 +117,7 @@ package struct TrainingRun {
           "the model does not say how its images are normalised; assuming \(choice.source) "
             + "(--mean and --std say otherwise)"))
     }
+    emit(.detail("images: " + choice.preprocessing.fields.map { "\($0.name) \($0.text)" }.joined(separator: ", ")))
     return choice
   }
 
