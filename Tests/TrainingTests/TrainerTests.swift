@@ -81,7 +81,8 @@ import Training
     let before = try SmallTraining().trainer()
     try SmallTraining.run(before, steps: 0..<3)
     try Checkpoint(
-      stepCount: before.stepCount, epochsDone: 1, best: (1, 0.1, try before.parameters()),
+      stepCount: before.stepCount, epochsDone: 1,
+      best: (epoch: 1, accuracy: 0.1, loss: 0.7, parameters: try before.parameters()),
       configuration: ["a": 1],
       variables: try before.checkpointVariables()
     ).write(to: path)
