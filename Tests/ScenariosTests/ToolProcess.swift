@@ -53,7 +53,7 @@ enum ToolProcess {
     init(_ words: [String], _ folder: ScenarioFolder) throws {
       let stem = folder.path + "/." + UUID().uuidString
       (output, errors) = (stem + ".out", stem + ".err")
-      for file in [output, errors] { FileManager.default.createFile(atPath: file, contents: nil) }
+      for file in [output, errors] { try Data().write(to: URL(filePath: file)) }
       process.executableURL = URL(filePath: ToolProcess.path)
       process.arguments = words
       process.currentDirectoryURL = URL(filePath: folder.path)
