@@ -21,5 +21,10 @@ package enum Interruption {
       }
     }
     signal(SIGPIPE, SIG_IGN)
+    // A parent may have started this process from a thread that blocks signals, which is inherited.
+    var numbers = sigset_t()
+    unsafe sigemptyset(&numbers)
+    for number in [SIGINT, SIGTERM] { unsafe sigaddset(&numbers, number) }
+    unsafe pthread_sigmask(SIG_UNBLOCK, &numbers, nil)
   }
 }

@@ -8,6 +8,8 @@ import Tensors
 /// stored at the old extent (a class token) is expanded. Where tokens stand in front of images, as torchvision
 /// orders them, a Reshape merges both into rows, `[N, 1, h, d] → [N · 1, h · d]`: the batch is then the inner
 /// factor of its axis, which is remembered until a Reshape takes the rows apart again.
+/// At a batch of one an optimiser may also write a Transpose of tokens and images as a Reshape; where the target has
+/// an axis of extent 1 elsewhere than row-major order asks for, the Transpose is put back.
 /// Callers prove the result by comparing runs.
 struct BatchBinding {
   /// The graph lowered at the batch it was exported with.
@@ -61,19 +63,59 @@ struct BatchBinding {
     else { return nil }
     // Reading in row-major order, the batch varies slower than all that follows this many positions.
     let leading = source.product(0..<batch.axis) * (rowsBefore[node.inputs[0]] ?? 1)
+    if let moved = BatchBinding.transposition(of: target, after: leading) {
+      return try reshape(node, to: target, moving: moved, batch.factor)
+    }
     guard let (axis, rows) = BatchBinding.place(after: leading, in: target) else { return nil }
     if rows > 1 { rowsBefore[node.outputs[0]] = rows }
     var extents = target.extents
     extents[axis] *= batch.factor
-    let name = "\(node.outputs[0])/batch_shape"
+    let (reshape, shape) = try BatchBinding.reshape(node, to: extents, result: node.outputs[0])
+    return (reshape, [shape])
+  }
+
+  /// A Reshape of a node's operand to other extents, and the constant that holds them.
+  private static func reshape(_ node: Node, to extents: [Int], result: String) throws(OperatorError) -> (
+    Node, Addition
+  ) {
+    let name = "\(result)/batch_shape"
     let tensor: Tensor
     do { tensor = try Tensor(extents.map(Int64.init)) } catch {
       throw OperatorError(.outOfMemory, "no memory for a shape")
     }
-    let rewritten = Node(
-      node.operatorName, name: node.name, inputs: [node.inputs[0], name], outputs: node.outputs,
+    let reshape = Node(
+      node.operatorName, name: node.name, inputs: [node.inputs[0], name], outputs: [result],
       attributes: extents.contains(0) ? [Attribute("allowzero", 1)] : [])
-    return (rewritten, [.constant(name: name, tensor)])
+    return (reshape, .constant(name: name, tensor))
+  }
+
+  /// The Reshape in row-major order, then the Transpose that brings the batch to its axis.
+  private func reshape(
+    _ node: Node, to target: Shape, moving moved: (from: Int, to: Int), _ factor: Int
+  ) throws(OperatorError) -> (Node, [Addition]) {
+    var extents = target.extents
+    extents.remove(at: moved.to)
+    extents.insert(factor, at: moved.from)
+    var permutation = Array(0..<extents.count)
+    permutation.remove(at: moved.from)
+    permutation.insert(moved.from, at: moved.to)
+    let rows = "\(node.outputs[0])/batch_rows"
+    let (reshape, shape) = try BatchBinding.reshape(node, to: extents, result: rows)
+    let transpose = Node(
+      OperatorName("Transpose"), name: node.name, inputs: [rows], outputs: node.outputs,
+      attributes: [Attribute("perm", permutation)])
+    return (transpose, [shape, .node(reshape)])
+  }
+
+  /// The axis that the batch must be moved from, and its place: the only axis of extent 1, where that is not the
+  /// one that stands after `leading` positions.
+  private static func transposition(of shape: Shape, after leading: Int) -> (from: Int, to: Int)? {
+    let units = (0..<shape.rank).filter { shape[$0] == 1 }
+    guard units.count == 1, let to = units.first, shape.product(0..<to) != leading else { return nil }
+    var others = shape.extents
+    others.remove(at: to)
+    let from = (0...others.count).first { others[..<$0].reduce(1, *) == leading }
+    return from.map { ($0, to) }
   }
 
   /// The axis of a shape that takes up the batch standing after `leading` positions, and how many positions of

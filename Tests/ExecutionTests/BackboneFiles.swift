@@ -14,7 +14,7 @@ enum BackboneFiles {
   /// File names of transformers that only operators of the standard domain make up.
   static let transformers = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
     .filter {
-      $0.hasSuffix(".onnx") && !$0.contains("ort-") && !$0.contains("swin")
+      $0.hasSuffix(".onnx") && !$0.contains("ort-") && !$0.contains("swin") && !$0.contains("resnet")
     }
   /// Those whose batch the exporter fixed at one.
   static let fixed = transformers.filter { $0.contains(".fixed.") }

@@ -93,7 +93,10 @@ import Training
     try after.restore(read, path: path)
     try SmallTraining.run(after, steps: 3..<6)
     #expect(differing(try state(straight), try state(after)) == [])
-    #expect(differing(try before.parameters(), read.best?.parameters ?? []) == [])
+    #expect(
+      differing(
+        try before.parameters().sorted { $0.name < $1.name },
+        (read.best?.parameters ?? []).sorted { $0.name < $1.name }) == [])
   }
 
   @Test func `a file that is no checkpoint is refused by name`() throws {
@@ -118,7 +121,7 @@ import Training
   }
 
   @Test func `a file whose batch is fixed at one trains like the same file with an open batch`() throws {
-    let open = try SmallTraining(method: SmallTraining.livelyAdapter, file: "timm_vit.dy18.dynamic.onnx")
+    let open = try SmallTraining(method: SmallTraining.livelyAdapter, file: "timm_vit.ts17.dynamic.onnx")
       .trainer()
     let fixed = try SmallTraining(method: SmallTraining.livelyAdapter, file: "timm_vit.dy18.fixed.onnx")
       .trainer()

@@ -22,6 +22,12 @@ package struct FuseAttention: RewriteRule {
           ? try AttentionPattern.around(node, in: graph)
           : try AttentionPattern.standard(node, id: id, in: graph)
         let windows = try AttentionWindows(pattern, in: graph, node: node.node.label)
+        // The fused operator's scale is a float attribute.
+        let isDouble = graph.type(pattern.query).elementType == .float64
+        guard !isDouble || Double(Float(windows.scale)) == windows.scale else {
+          throw MatchFailure(
+            rule: label, node: node.node.label, reason: "its scale \(windows.scale) is no float32 number")
+        }
         let mask = try Self.maskStrides(pattern, windows, in: graph, node: node.node.label)
         try Self.replace(pattern, windows, maskStrides: mask, in: &graph)
         count += 1
