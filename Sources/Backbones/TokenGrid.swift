@@ -11,6 +11,15 @@ public struct TokenGrid: Hashable, Sendable, CustomStringConvertible {
     self.width = width
   }
 
+  /// A grid from a text such as `14x14`; nil where it is none.
+  public init?(text: String) {
+    let sides = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+    guard sides.count == 2, let height = sides[0], let width = sides[1], (1...8192).contains(height),
+      (1...8192).contains(width)
+    else { return nil }
+    self.init(height: height, width: width)
+  }
+
   /// Number of patches.
   public var count: Int { height * width }
 

@@ -33,7 +33,9 @@ package struct Diagnostics {
     var place = ""
     if let file = error.file, !error.message.contains(file) { place += "\(file): " }
     if let node = error.node, !node.isEmpty, !error.message.contains(node) { place += "node '\(node)': " }
-    if let tensor = error.tensor, !tensor.isEmpty, !error.message.contains(tensor) { place += "tensor '\(tensor)': " }
+    if let tensor = error.tensor, !tensor.isEmpty, !error.message.contains(tensor) {
+      place += "tensor '\(tensor)': "
+    }
     return place
   }
 

@@ -14,7 +14,8 @@ public struct DatasetError: ReportableError, Equatable {
   public let details: [String]
 
   package init(
-    _ failureCode: FailureCode, _ message: String, file: String? = nil, hint: String? = nil, details: [String] = []
+    _ failureCode: FailureCode, _ message: String, file: String? = nil, hint: String? = nil,
+    details: [String] = []
   ) {
     self.details = details
     self.failureCode = failureCode

@@ -20,8 +20,9 @@ package enum DepthwiseToeplitz {
   /// y, or the gradient of x from that of y where `flipped`.
   package static func convolve(
     _ x: TensorView, window: TensorView, flipped: Bool, _ g: DepthwiseGeometry, into y: TensorView,
-    scratch: UnsafeMutablePointer<Float>, _ options: KernelOptions
+    scratch memory: TensorView, _ options: KernelOptions
   ) {
+    let scratch = unsafe memory.pointer.assumingMemoryBound(to: Float.self)
     let single = KernelOptions(threads: 1, level: options.level)
     let count = g.mapCount
     let perWorker = perWorkerCount(g, options)
@@ -49,8 +50,9 @@ package enum DepthwiseToeplitz {
   /// The gradient of the windows.
   package static func windowGradient(
     _ x: TensorView, _ dy: TensorView, _ g: DepthwiseGeometry, into window: TensorView,
-    scratch: UnsafeMutablePointer<Float>, _ options: KernelOptions
+    scratch memory: TensorView, _ options: KernelOptions
   ) {
+    let scratch = unsafe memory.pointer.assumingMemoryBound(to: Float.self)
     let single = KernelOptions(threads: 1, level: options.level)
     let count = g.mapCount
     let perWorker = perWorkerCount(g, options)

@@ -168,13 +168,15 @@ extension BenchmarkResult {
   /// The object that CLI.md calls `bench`.
   package var json: JSONObject {
     var object: JSONObject = [
-      "mode": .string(mode), "batch": .integer(batch), "micro_batch": .integer(microBatch), "precision": "fp32",
+      "mode": .string(mode), "batch": .integer(batch), "micro_batch": .integer(microBatch),
+      "precision": "fp32",
       "threads": .integer(threads), "kernels": .string(level.name), "runs": .integer(timing.seconds.count),
       "seconds": [
         "median": .number(timing.median), "min": .number(timing.smallest), "max": .number(timing.largest),
       ],
       "images_per_second": .number(Double(batch) / timing.median), "open_seconds": .number(openSeconds),
-      "load_seconds": .number(loadSeconds), "peak_bytes": .integer(peakByteCount), "flops": .integer(operations),
+      "load_seconds": .number(loadSeconds), "peak_bytes": .integer(peakByteCount),
+      "flops": .integer(operations),
       "gflops": .number(gigaflops), "machine_gflops": .number(machineGigaflops),
       "share_of_peak": .number(gigaflops / machineGigaflops),
     ]

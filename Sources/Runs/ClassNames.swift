@@ -20,7 +20,8 @@ package enum ClassNames {
   /// The text of a Python dictionary from index to name, as the key `names` holds it.
   package static func pythonDictionary(of names: [String]) -> String {
     let entries = names.enumerated().map { index, name in
-      let escaped = name.replacing("\\", with: "\\\\").replacing("'", with: "\\'").replacing("\n", with: "\\n")
+      let escaped = name.replacing("\\", with: "\\\\").replacing("'", with: "\\'").replacing(
+        "\n", with: "\\n")
       return "\(index): '\(escaped)'"
     }
     return "{" + entries.joined(separator: ", ") + "}"

@@ -5,7 +5,8 @@ extension ClassificationMetrics {
   /// The object that CLI.md calls `evaluate`.
   package var json: JSONObject {
     [
-      "images": .integer(images), "classes": .array(classes.map { .string($0) }), "accuracy": .number(accuracy),
+      "images": .integer(images), "classes": .array(classes.map { .string($0) }),
+      "accuracy": .number(accuracy),
       "macro_f1": .number(macroF1), "macro_recall": .number(macroRecall),
       "auroc": auroc.map { .number($0) } ?? .null, "loss": .number(loss),
       "confusion": .array(confusion.map { .array($0.map { .integer($0) }) }),

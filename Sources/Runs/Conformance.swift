@@ -62,7 +62,8 @@ public enum Conformance {
       return isCompared ? .pass : .done
     } catch let error as any ReportableError {
       if error.failureCode == .unsupported {
-        return .unsupported(error.unsupported.isEmpty ? oneLine(error.message) : oneLine(error.unsupported[0]))
+        return .unsupported(
+          error.unsupported.isEmpty ? oneLine(error.message) : oneLine(error.unsupported[0]))
       }
       return .error(oneLine(error.message))
     } catch { return .error(oneLine("\(error)")) }
@@ -102,7 +103,9 @@ public enum Conformance {
     guard result.elementType == expected.elementType else {
       return "has type \(result.elementType.name), expected \(expected.elementType.name)"
     }
-    guard result.shape == expected.shape else { return "has shape \(result.shape), expected \(expected.shape)" }
+    guard result.shape == expected.shape else {
+      return "has shape \(result.shape), expected \(expected.shape)"
+    }
     guard let found = result.doubles, let wanted = expected.doubles else {
       guard let found = result.integers, let wanted = expected.integers else {
         return result.isIdentical(to: expected) ? nil : "differs"

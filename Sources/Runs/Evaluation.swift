@@ -34,7 +34,8 @@ public enum Evaluation {
     }
     let classifier = try model.located {
       try ImageClassifier(
-        model.description, preprocessing: choice.preprocessing, registry: ModelFile.registry, context: context)
+        model.description, preprocessing: choice.preprocessing, registry: ModelFile.registry, context: context
+      )
     }
     let all = try ModelFile.images(at: options.data, classCount: classifier.classCount)
     try all.requireLabels(below: classifier.classCount, source: options.data)

@@ -6,7 +6,9 @@ package import Operators
 public import Tensors
 import Training
 
-/// A model that turns images into class probabilities. Owned by one thread.
+/// A model that turns images into class probabilities.
+///
+/// Owned by one thread.
 package final class ImageClassifier {
   /// Preprocessing of its images.
   package let preprocessing: Preprocessing
@@ -44,7 +46,9 @@ package final class ImageClassifier {
 
   /// Logits [n, classes] for images [n, 3, H, W].
   package func logits(of images: Tensor) throws -> Tensor {
-    guard let logits = try runner.run([images]).first else { throw TrainingError.unsuitable("no image is given") }
+    guard let logits = try runner.run([images]).first else {
+      throw TrainingError.unsuitable("no image is given")
+    }
     return logits
   }
 

@@ -21,7 +21,9 @@ package struct Injection: Sendable {
   /// The adapted model.
   ///
   /// - Parameter classes: number of classes of a new classifier, or nil to keep the old one.
-  package func apply(to model: ModelDescription, classes: Int?, context: ExecutionContext) throws -> AdaptedModel {
+  package func apply(to model: ModelDescription, classes: Int?, context: ExecutionContext) throws
+    -> AdaptedModel
+  {
     let method = try AdapterRegistry.standard.method(method, options: options)
     let recognition = try Injection.recognize(model, context: context)
     let layout =

@@ -35,14 +35,16 @@ package struct InjectionRun {
     json = [
       "method": .string(injection.method), "modules": .integer(adapted.modules),
       "trainable_parameters": .integer(adapted.trainableParameters),
-      "head_parameters": .integer(adapted.headParameters), "total_parameters": .integer(adapted.totalParameters),
+      "head_parameters": .integer(adapted.headParameters),
+      "total_parameters": .integer(adapted.totalParameters),
       "points": JSONValue(adapted.points), "output": .string(output),
       "identical_at_start": isIdentical.map { .bool($0) } ?? .null,
     ]
     lines = [
       "\(injection.method): \(adapted.modules) modules, \(adapted.trainableParameters) trainable parameters, "
         + "\(adapted.headParameters) in the head, \(adapted.totalParameters) in all",
-      isIdentical == true ? "outputs equal the original's" : "outputs differ from the original's at the start",
+      isIdentical == true
+        ? "outputs equal the original's" : "outputs differ from the original's at the start",
       "written to \(output)",
     ]
   }

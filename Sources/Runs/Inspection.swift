@@ -22,7 +22,9 @@ package struct Inspection {
     var refusal: (any ReportableError)?
     do { recognition = try Injection.recognize(description, context: context) } catch {
       refusal = error as? any ReportableError
-      if let cause = refusal?.underlying as? LoweringError, case .unsupported(let list) = cause { unsupported = list }
+      if let cause = refusal?.underlying as? LoweringError, case .unsupported(let list) = cause {
+        unsupported = list
+      }
     }
     let layout = recognition?.layout
     let names = ClassNames.read(description.metadata)
@@ -56,7 +58,9 @@ package struct Inspection {
       ]
     }
     if let refusal, layout == nil {
-      mismatches["all"] = ["reason": .string(refusal.message), "nodes": JSONValue(refusal.node.map { [$0] } ?? [])]
+      mismatches["all"] = [
+        "reason": .string(refusal.message), "nodes": JSONValue(refusal.node.map { [$0] } ?? []),
+      ]
     }
     object["mismatches"] = .object(mismatches)
     json = object
@@ -107,7 +111,8 @@ package struct Inspection {
         block.points.map { point in
           [
             "placement": .string(point.role.rawValue), "value": .string(point.value),
-            "layout": .string(point.layout.rawValue), "grid": JSONValue([point.grid.height, point.grid.width]),
+            "layout": .string(point.layout.rawValue),
+            "grid": JSONValue([point.grid.height, point.grid.width]),
             "channels": .integer(point.channels), "prefix_tokens": .integer(point.prefixTokens),
           ]
         }),
@@ -123,7 +128,8 @@ package struct Inspection {
 
   private static func json(_ refused: LoweringError.Unsupported) -> JSONValue {
     [
-      "operator": .string(refused.name), "domain": .string(refused.domain), "version": JSONValue(refused.version),
+      "operator": .string(refused.name), "domain": .string(refused.domain),
+      "version": JSONValue(refused.version),
       "nodes": JSONValue(refused.nodes),
     ]
   }
@@ -161,16 +167,20 @@ package struct Inspection {
     ]
     lines += wrapped(counts.members.map { "\($0.key) \($0.value.integer ?? 0)" }, title: "operators    ")
     if let choice {
-      lines.append("images       \(choice.preprocessing.fields.map { "\($0.name) \($0.text)" }.joined(separator: ", "))")
+      lines.append(
+        "images       \(choice.preprocessing.fields.map { "\($0.name) \($0.text)" }.joined(separator: ", "))")
       lines.append("             from \(choice.source)")
     }
     if let names { lines.append("classes      \(names.count): \(names.prefix(8).joined(separator: ", "))") }
     if let layout {
-      lines.append("blocks       \(layout.blocks.count), width \(layout.width ?? 0), \(layout.prefixTokens) prefix tokens")
+      lines.append(
+        "blocks       \(layout.blocks.count), width \(layout.width ?? 0), \(layout.prefixTokens) prefix tokens"
+      )
       for block in layout.blocks {
         for point in block.points where point.role != .block || block.points.count == 1 {
           lines.append(
-            "  \(block.index)  \(point.role.rawValue)  '\(point.value)'  \(point.layout.rawValue), grid \(point.grid)")
+            "  \(block.index)  \(point.role.rawValue)  '\(point.value)'  \(point.layout.rawValue), grid \(point.grid)"
+          )
         }
       }
       if let head = layout.head {

@@ -51,7 +51,8 @@ public struct ModelFile: Sendable {
     let missing = names.filter { result[$0] == nil }
     guard missing.isEmpty else {
       throw InputError(
-        message: "no value is given for \(missing.map { "'\($0)'" }.joined(separator: ", "))", tensor: missing[0],
+        message: "no value is given for \(missing.map { "'\($0)'" }.joined(separator: ", "))",
+        tensor: missing[0],
         hint: "give one --input per model input, or NAME=FILE")
     }
     return result

@@ -1,5 +1,8 @@
+import Backbones
 package import Datasets
 import Graphs
+import Kernels
+import Operators
 import Tensors
 
 extension ModelFile {
@@ -34,9 +37,17 @@ extension ModelFile {
   }
 
   /// Preprocessing of the model's images, with what the command line says in place of what the model says.
-  package func preprocessing(_ overrides: PreprocessingOverrides, imageSide: Int?) throws -> PreprocessingChoice {
+  package func preprocessing(_ overrides: PreprocessingOverrides, imageSide: Int?) throws
+    -> PreprocessingChoice
+  {
     let side = try self.imageSide(given: imageSide)
-    let found = try PreprocessingChoice.find(metadata: description.metadata, path: path, side: side)
+    var found = try PreprocessingChoice.find(metadata: description.metadata, path: path, side: side)
+    if found.isAssumed, hasInnerNormalization {
+      found.preprocessing.mean = [0, 0, 0]
+      found.preprocessing.standardDeviation = [1, 1, 1]
+      found.source = "the graph, which normalises its images itself"
+      found.isAssumed = false
+    }
     var choice = try overrides.applied(to: found)
     if choice.preprocessing.outputWidth != side || choice.preprocessing.outputHeight != side {
       // A resize alone was given: the crop follows the model.
@@ -44,6 +55,13 @@ extension ModelFile {
       try choice.preprocessing.validate()
     }
     return choice
+  }
+
+  /// Whether the graph scales and shifts its images before the first convolution.
+  private var hasInnerNormalization: Bool {
+    let context = ExecutionContext(options: KernelOptions(threads: 1, level: Processor.detectedLevel()))
+    let recognition = try? Injection.recognize(description, context: context)
+    return recognition?.layout?.image?.normalization != nil
   }
 
   /// Labelled images of a folder or a CSV manifest.

@@ -32,7 +32,8 @@ public struct Prediction: Sendable {
     try images.verifyReadable(threads: context.options.threads)
     let classifier = try model.located {
       try ImageClassifier(
-        model.description, preprocessing: choice.preprocessing, registry: ModelFile.registry, context: context)
+        model.description, preprocessing: choice.preprocessing, registry: ModelFile.registry, context: context
+      )
     }
     let names = Evaluation.classNames(model, images, count: classifier.classCount)
     let rows = try classifier.probabilities(of: samples, isInterrupted: isInterrupted)

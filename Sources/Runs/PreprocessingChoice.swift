@@ -27,7 +27,8 @@ public struct PreprocessingChoice: Sendable, Equatable {
   package static func find(metadata: [MetadataEntry], path: String, side: Int) throws(DatasetError) -> Self {
     func value(_ key: String) -> String? { metadata.first { $0.key == keyPrefix + key }?.value }
     if value("resize") != nil {
-      return Self(preprocessing: try Preprocessing(fields: value), source: "the model's metadata", isAssumed: false)
+      return Self(
+        preprocessing: try Preprocessing(fields: value), source: "the model's metadata", isAssumed: false)
     }
     let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
     for (name, reader) in [("preprocessor_config.json", huggingFace), ("config.json", timm)] {
@@ -36,8 +37,16 @@ public struct PreprocessingChoice: Sendable, Equatable {
         return Self(preprocessing: found, source: name, isAssumed: false)
       }
     }
+    if let size = try? MemoryMap.file(at: path).byteCount,
+      let known = Catalogue.entry(forFile: path, byteCount: size)
+    {
+      let preprocessing = try usual(
+        side: side, mean: Preprocessing.imageNetMean, Preprocessing.imageNetStandardDeviation)
+      return Self(preprocessing: preprocessing, source: "the catalogue: \(known.name)", isAssumed: false)
+    }
     return Self(
-      preprocessing: try usual(side: side, mean: Preprocessing.imageNetMean, Preprocessing.imageNetStandardDeviation),
+      preprocessing: try usual(
+        side: side, mean: Preprocessing.imageNetMean, Preprocessing.imageNetStandardDeviation),
       source: "ImageNet's usual statistics", isAssumed: true)
   }
 
@@ -53,13 +62,16 @@ public struct PreprocessingChoice: Sendable, Equatable {
   /// A JSON object beside the model; nil where there is none or it can't be read as one.
   private static func sideFile(_ path: String) -> JSONObject? {
     guard let storage = try? MemoryMap.file(at: path), storage.byteCount < 1 << 20 else { return nil }
-    let bytes = Tensor(elementType: .uint8, shape: Shape([storage.byteCount]), storage: storage).elements(of: UInt8.self)
+    let bytes = Tensor(elementType: .uint8, shape: Shape([storage.byteCount]), storage: storage).elements(
+      of: UInt8.self)
     return (try? JSONValue(parsing: bytes, file: path))?.object
   }
 
   /// Hugging Face's `preprocessor_config.json`.
   private static func huggingFace(_ object: JSONObject, _ side: Int) throws(DatasetError) -> Preprocessing? {
-    guard let mean = numbers(object["image_mean"]), let deviation = numbers(object["image_std"]) else { return nil }
+    guard let mean = numbers(object["image_mean"]), let deviation = numbers(object["image_std"]) else {
+      return nil
+    }
     let interpolation: Interpolation = object["resample"]?.integer == 2 ? .bilinear : .bicubic
     let size = object["size"]
     if let shortest = size?["shortest_edge"]?.integer {

@@ -38,7 +38,8 @@ struct TrainedExport {
     let validationMetrics = validation.samples.isEmpty ? nil : try measure(validation, title: "validating")
     for parameter in exported { try trainer.variables.set(parameter.name, to: parameter.value) }
     let report = TrainingReport(
-      run: folder.path, model: folder.model, adapter: folder.adapter, epochs: loop.epochsDone,
+      run: folder.path, model: folder.model, adapter: adapted.method.trainsBackbone ? nil : folder.adapter,
+      epochs: loop.epochsDone,
       bestEpoch: loop.best?.epoch, test: testMetrics, validation: validationMetrics,
       lastTest: lastTest ?? testMetrics, trainableParameters: adapted.trainableParameters,
       exportDifference: try difference(trainer, on: test.samples.isEmpty ? validation : test),
@@ -57,7 +58,8 @@ struct TrainedExport {
     let manifest = AdapterManifest(
       adapted, seed: placement.seed, classCount: classes.count, placement: placement.placement,
       baseModelHash: try SHA256.hexadecimal(ofFile: model.path),
-      baseModelName: model.path.split(separator: "/").last.map(String.init) ?? model.path, classNames: classes,
+      baseModelName: model.path.split(separator: "/").last.map(String.init) ?? model.path,
+      classNames: classes,
       preprocessing: .object(ModelMetadata.json(choice.preprocessing)))
     try manifest.write(to: folder.adapter, tensors: parameters.map { (name: $0.name, tensor: $0.value) })
   }
@@ -65,10 +67,12 @@ struct TrainedExport {
   /// Figures of the file as a user would get them: opened anew, with what its metadata say.
   private func measure(_ images: LabelledImages, title: String) throws -> ClassificationMetrics {
     let written = try ModelFile(folder.model)
-    let found = try written.preprocessing(PreprocessingOverrides(), imageSide: choice.preprocessing.outputWidth)
+    let found = try written.preprocessing(
+      PreprocessingOverrides(), imageSide: choice.preprocessing.outputWidth)
     let classifier = try written.located {
       try ImageClassifier(
-        written.description, preprocessing: found.preprocessing, registry: ModelFile.registry, context: context)
+        written.description, preprocessing: found.preprocessing, registry: ModelFile.registry,
+        context: context)
     }
     emit(.begin(title: title, total: images.samples.count))
     defer { emit(.end) }

@@ -24,7 +24,8 @@ final class TrainingLoop {
   /// Epochs finished.
   private(set) var epochsDone = 0
   /// Epoch, counted from 1, with the best validation accuracy and of those the lowest loss, and the parameters after it.
-  private(set) var best: (epoch: Int, accuracy: Double, loss: Double, parameters: [(name: String, value: Tensor)])?
+  private(set) var best:
+    (epoch: Int, accuracy: Double, loss: Double, parameters: [(name: String, value: Tensor)])?
 
   /// A loop; decodes and computes once what does not change between epochs.
   init(_ material: Material, emit: @escaping (RunEvent) -> Void, isInterrupted: @escaping () -> Bool) throws {
@@ -38,7 +39,8 @@ final class TrainingLoop {
         of: material.training, material, title: "computing what does not change", emit, isInterrupted)
       let features = try parts[0].indices.map { index in try Tensor(joiningRows: parts.map { $0[index] }) }
       batches = CachedBatches(
-        features, samples: material.training.samples, batchSize: configuration.batch, seed: configuration.seed)
+        features, samples: material.training.samples, batchSize: configuration.batch, seed: configuration.seed
+      )
     } else {
       var options = BatchLoader.Options()
       options.batchSize = configuration.batch
@@ -59,7 +61,8 @@ final class TrainingLoop {
 
   /// Takes up a run where its checkpoint left it.
   func resume(
-    epochsDone: Int, best: (epoch: Int, accuracy: Double, loss: Double, parameters: [(name: String, value: Tensor)])?
+    epochsDone: Int,
+    best: (epoch: Int, accuracy: Double, loss: Double, parameters: [(name: String, value: Tensor)])?
   ) {
     self.epochsDone = epochsDone
     self.best = best

@@ -8,8 +8,8 @@ package struct TrainingReport: Sendable {
   package let run: String
   /// The exported model.
   package let model: String
-  /// The adapter folder.
-  package let adapter: String
+  /// The adapter folder; nil for full fine-tuning, whose «adapter» is the whole model.
+  package let adapter: String?
   /// Epochs done.
   package let epochs: Int
   /// Epoch whose parameters were exported because it was the best on the validation images; nil for the last one.
@@ -32,12 +32,13 @@ package struct TrainingReport: Sendable {
   /// The object that CLI.md calls `train`.
   package var json: JSONObject {
     [
-      "run": .string(run), "model": .string(model), "adapter": .string(adapter), "epochs": .integer(epochs),
+      "run": .string(run), "model": .string(model), "adapter": JSONValue(adapter), "epochs": .integer(epochs),
       "best_epoch": JSONValue(bestEpoch), "test": test.map { .object($0.json) } ?? .null,
       "test_last": lastTest.map { .object($0.json) } ?? .null,
       "validation": validation.map { .object($0.json) } ?? .null,
       "trainable_parameters": .integer(trainableParameters), "export_difference": .number(exportDifference),
-      "seconds": .number(seconds), "peak_bytes": .integer(ProcessMemory.peakByteCount), "seed": .integer(seed),
+      "seconds": .number(seconds), "peak_bytes": .integer(ProcessMemory.peakByteCount),
+      "seed": .integer(seed),
       "interrupted": false,
     ]
   }

@@ -68,8 +68,10 @@ package struct TrainingRun {
     let choice = try preprocessing(of: model)
     let parts = try parts()
     try folder.prepare(resumes: request.resumes)
-    let adapted = try model.located { try request.injection.apply(
-        to: model.description, classes: parts.train.classes.count, context: context) }
+    let adapted = try model.located {
+      try request.injection.apply(
+        to: model.description, classes: parts.train.classes.count, context: context)
+    }
     describe(adapted, parts)
 
     var options = TrainerOptions(context: context)
@@ -83,7 +85,8 @@ package struct TrainingRun {
     }
     emit(.detail("micro-batch: \(trainer.microBatch) images"))
     let material = TrainingLoop.Material(
-      trainer: trainer, training: parts.train, validation: parts.validation, preprocessing: choice.preprocessing,
+      trainer: trainer, training: parts.train, validation: parts.validation,
+      preprocessing: choice.preprocessing,
       configuration: configuration, threads: context.options.threads)
     let loop = try TrainingLoop(material, emit: emit, isInterrupted: isInterrupted)
     try begin(loop, trainer)
@@ -99,7 +102,8 @@ package struct TrainingRun {
     }
     let export = TrainedExport(
       model: model, adapted: adapted, choice: choice, classes: parts.train.classes, seed: configuration.seed,
-      placement: request.injection, folder: folder, context: context, emit: emit, isInterrupted: isInterrupted)
+      placement: request.injection, folder: folder, context: context, emit: emit, isInterrupted: isInterrupted
+    )
     return try export.finish(
       loop, trainer, test: parts.test, validation: parts.validation,
       seconds: { (ContinuousClock.now - start).inSeconds })
@@ -113,6 +117,7 @@ package struct TrainingRun {
           "the model does not say how its images are normalised; assuming \(choice.source) "
             + "(--mean and --std say otherwise)"))
     }
+    emit(.detail("images: " + choice.preprocessing.fields.map { "\($0.name) \($0.text)" }.joined(separator: ", ")))
     return choice
   }
 
@@ -131,13 +136,17 @@ package struct TrainingRun {
     if configuration.fraction < 1 {
       train = try train.fraction(configuration.fraction, fold: configuration.fold, seed: configuration.seed)
     }
-    if configuration.validationShare != 0 {
+    let given = images.part(.validation)
+    if given.samples.isEmpty, configuration.validationShare != 0 {
       train = try train.takingValidation(
         share: configuration.validationShare ?? 0.1, fold: configuration.fold, seed: configuration.seed)
     }
-    let used = LabelledImages(classes: images.classes, samples: train.samples + test.samples)
+    let validation = given.samples.isEmpty ? train.part(.validation) : given
+    train = train.selecting { $0.split != .validation }
+    let used = LabelledImages(
+      classes: images.classes, samples: train.samples + validation.samples + test.samples)
     try used.verifyReadable(threads: context.options.threads)
-    return (train.selecting { $0.split != .validation }, train.part(.validation), test)
+    return (train, validation, test)
   }
 
   private func groups(of adapted: AdaptedModel) -> [ParameterGroup] {
@@ -156,7 +165,8 @@ package struct TrainingRun {
   }
 
   private func describe(
-    _ adapted: AdaptedModel, _ parts: (train: LabelledImages, validation: LabelledImages, test: LabelledImages)
+    _ adapted: AdaptedModel,
+    _ parts: (train: LabelledImages, validation: LabelledImages, test: LabelledImages)
   ) {
     emit(
       .note(
@@ -173,18 +183,22 @@ package struct TrainingRun {
     guard request.resumes else { return try folder.write(request.options, to: folder.configuration) }
     let checkpoint = try Checkpoint(readingFrom: folder.checkpoint)
     let changed = checkpoint.configuration.members.first { member in
-      member.key != "epochs" && request.options[member.key] != member.value
+      !TrainingRun.freeOptions.contains(member.key) && request.options[member.key] != member.value
     }
     if let changed {
       throw TrainingError.checkpoint(
         path: folder.checkpoint,
-        message: "the run was started with another value of '\(changed.key)'; only --epochs may change")
+        message: "the run was started with another value of '\(changed.key)'",
+        hint: "give the option as it stands in config.json")
     }
     try trainer.restore(checkpoint, path: folder.checkpoint)
     loop.resume(epochsDone: checkpoint.epochsDone, best: checkpoint.best)
     try folder.truncateMetrics(toEpochs: checkpoint.epochsDone)
     emit(.note("going on after epoch \(checkpoint.epochsDone)"))
   }
+
+  /// Options that may differ when a run goes on: they do not change what is computed.
+  private static let freeOptions = ["epochs", "threads", "cpu", "output", "resume"]
 
   private func checkpoint(_ loop: TrainingLoop, _ trainer: Trainer) throws {
     let checkpoint = Checkpoint(

@@ -95,7 +95,8 @@ package struct Verification {
     ]
     if let difference {
       object["largest_difference"] = .number(difference.largest)
-      object["relative_difference"] = .number(difference.scale == 0 ? 0 : difference.largest / difference.scale)
+      object["relative_difference"] = .number(
+        difference.scale == 0 ? 0 : difference.largest / difference.scale)
       object["images"] = .integer(difference.images)
     }
     return object
@@ -108,7 +109,8 @@ package struct Verification {
     if let difference {
       let relative = difference.scale == 0 ? 0 : difference.largest / difference.scale
       lines.append(
-        "largest difference \(Float(difference.largest)), relative \(Float(relative)), on \(difference.images) images")
+        "largest difference \(Float(difference.largest)), relative \(Float(relative)), on \(difference.images) images"
+      )
     }
     return lines
   }

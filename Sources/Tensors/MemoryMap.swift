@@ -23,7 +23,9 @@ public enum MemoryMap {
     guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
       throw MemoryMapError(path: path, number: errno)
     }
-    return unsafe Storage(base: mapped, byteCount: byteCount, isMappedFile: true) { base, count in unsafe munmap(base, count) }
+    return unsafe Storage(base: mapped, byteCount: byteCount, isMappedFile: true) { base, count in
+      unsafe munmap(base, count)
+    }
   }
 }
 

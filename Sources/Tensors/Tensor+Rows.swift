@@ -17,7 +17,8 @@ extension Tensor {
     try self.init(zeros: Shape([rows] + first.shape.extents.dropFirst()), of: first.elementType)
     var offset = 0
     for part in parts {
-      precondition(part.elementType == elementType && part.shape.extents.dropFirst() == shape.extents.dropFirst())
+      precondition(
+        part.elementType == elementType && part.shape.extents.dropFirst() == shape.extents.dropFirst())
       unsafe memcpy(storage.base + offset, part.storage.base + part.byteOffset, part.byteCount)
       offset += part.byteCount
     }

@@ -98,6 +98,9 @@ public struct Tensor: Sendable {
     }
   }
 
+  /// The elements' bytes, copied.
+  package var bytes: [UInt8] { unsafe withUnsafeBytes { unsafe [UInt8]($0) } }
+
   /// Calls `body` with the tensor's bytes.
   package func withUnsafeBytes<Result, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result

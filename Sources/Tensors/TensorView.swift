@@ -62,7 +62,8 @@ package struct TensorView {
     let elements = self.count / count
     let bytes = elementType.byteCount(of: elements) ?? 0
     return TensorView(
-      elementType: elementType, shape: Shape([elements]), storage: storage, byteOffset: byteOffset + index * bytes)
+      elementType: elementType, shape: Shape([elements]), storage: storage,
+      byteOffset: byteOffset + index * bytes)
   }
 
   /// An immutable tensor on the same bytes; valid while nobody writes to them.

@@ -83,7 +83,9 @@ public struct ClassificationMetrics: Sendable {
       var start = 0
       while start < order.count {
         var end = start
-        while end < order.count, probabilities[order[end]][index] == probabilities[order[start]][index] { end += 1 }
+        while end < order.count, probabilities[order[end]][index] == probabilities[order[start]][index] {
+          end += 1
+        }
         let rank = Double(start + end + 1) / 2
         rankSum += rank * Double(order[start..<end].count { labels[$0] == index })
         start = end

@@ -30,7 +30,9 @@ package struct StepResult: Sendable {
   package let norms: [Double]
 }
 
-/// Trains the given initializers of a classifier by minimising cross-entropy. Owned by one thread.
+/// Trains the given initializers of a classifier by minimising cross-entropy.
+///
+/// Owned by one thread.
 ///
 /// A batch is cut into micro-batches whose gradients are summed in the order of the images before one update, so
 /// the cut changes memory and speed, and rounding at most.

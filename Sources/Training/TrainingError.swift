@@ -15,7 +15,7 @@ package enum TrainingError: Error, Sendable {
   /// The loss is no finite number any more.
   case notFinite(step: Int)
   /// A checkpoint can't be used.
-  case checkpoint(path: String, message: String)
+  case checkpoint(path: String, message: String, hint: String? = nil)
 }
 
 extension TrainingError: ReportableError {
@@ -35,14 +35,15 @@ extension TrainingError: ReportableError {
     case .differentiation(let error): error.message
     case .execution(let error): error.message
     case .notFinite(let step): "the loss is not a finite number any more at step \(step + 1)"
-    case .checkpoint(_, let message): message
+    case .checkpoint(_, let message, _): message
     }
   }
-  package var file: String? { if case .checkpoint(let path, _) = self { path } else { nil } }
+  package var file: String? { if case .checkpoint(let path, _, _) = self { path } else { nil } }
   package var node: String? { cause?.node }
   package var tensor: String? { cause?.tensor }
   package var unsupported: [String] { cause?.unsupported ?? [] }
   package var hint: String? {
+    if case .checkpoint(_, _, let hint) = self { return hint }
     if case .notFinite = self { return "lower the learning rates; the last checkpoint is kept" }
     return cause?.hint
   }

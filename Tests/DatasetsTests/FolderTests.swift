@@ -100,12 +100,11 @@ import Testing
     let images = try ImageFolder.read(folder.path)
     for threads in [1, 4] {
       let error = try #require(throws: DatasetError.self) { try images.verifyReadable(threads: threads) }
-      let lines = error.message.split(separator: "\n")
-      #expect(error.failureCode == .badData && lines.count == 4 && lines[0].hasPrefix("3 of 23 images"))
-      #expect(
-        lines[1].contains("empty.png': the file is empty")
-          && lines[2].contains("short.png': cannot be decoded"))
-      #expect(lines[3].contains("text.jpg': neither PNG nor JPEG"))
+      #expect(error.failureCode == .badData && error.message == "3 of 23 images cannot be read")
+      try #require(error.details.count == 3)
+      #expect(error.details[0].contains("empty.png': the file is empty"))
+      #expect(error.details[1].contains("short.png': cannot be decoded"))
+      #expect(error.details[2].contains("text.jpg': neither PNG nor JPEG"))
     }
   }
 }

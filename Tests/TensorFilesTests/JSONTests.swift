@@ -92,7 +92,9 @@ struct JSONTests {
     #expect(try JSONValue(parsing: "-0").number?.sign == .minus)
   }
 
-  @Test(arguments: [0.1, 1.0 / 3, Double.leastNonzeroMagnitude, 1.7976931348623157e308, -0.0, 1e21, 123456789.125])
+  @Test(arguments: [
+    0.1, 1.0 / 3, Double.leastNonzeroMagnitude, 1.7976931348623157e308, -0.0, 1e21, 123456789.125,
+  ])
   func `a Double survives writing and reading bit for bit`(value: Double) throws {
     #expect(try JSONValue(parsing: JSONValue.number(value).text()).number?.bitPattern == value.bitPattern)
   }

@@ -15,14 +15,16 @@ struct BenchCommand: Command {
   static let model = Positional("MODEL", .file, "the ONNX file to measure")
   static let train = Option(flag: "train", "measure the training step of --method")
   static let batch = Option("batch", .integer(1...65536), default: 1, "images per run")
-  static let microBatch = Option("micro-batch", .integer(1...65536), "images computed at a time; chosen without it")
+  static let microBatch = Option(
+    "micro-batch", .integer(1...65536), "images computed at a time; chosen without it")
   static let runs = Option("runs", .integer(1...100_000), default: 10, "runs that count")
   static let precision = Option("precision", .choice(of: Precision.self), default: .fp32, "number format")
   static let profile = Option(flag: "profile", "time every operator")
   static var arguments: [ArgumentGroup] {
     [
       ArgumentGroup("Arguments", [model]),
-      ArgumentGroup("Options", [train, batch, microBatch, runs, precision, profile] as [any ArgumentDefinition]),
+      ArgumentGroup(
+        "Options", [train, batch, microBatch, runs, precision, profile] as [any ArgumentDefinition]),
       MethodOptions.group,
     ]
   }
@@ -75,7 +77,8 @@ struct BenchCommand: Command {
       let seconds = max(entry.seconds, 1e-12)
       table.add([
         entry.name, entry.isBackward ? "backward" : "forward", String(entry.calls),
-        Quantities.fixed(entry.seconds * 1000, 2), Quantities.fixed(Double(entry.operations) / seconds / 1e9, 1),
+        Quantities.fixed(entry.seconds * 1000, 2),
+        Quantities.fixed(Double(entry.operations) / seconds / 1e9, 1),
         Quantities.fixed(Double(entry.bytes) / seconds / 1e9, 1),
       ])
     }

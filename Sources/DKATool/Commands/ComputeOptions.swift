@@ -18,7 +18,8 @@ struct ComputeOptions {
     case .portable: level = .portable
     }
     guard level.rawValue <= best.rawValue else {
-      throw UsageError("this processor does not run \(level.name) kernels, at best \(best.name)", field: "--cpu")
+      throw UsageError(
+        "this processor does not run \(level.name) kernels, at best \(best.name)", field: "--cpu")
     }
     let threads = arguments[CommonOptions.threads] ?? Processor.coreCount()
     context = ExecutionContext(options: KernelOptions(threads: threads, level: level))

@@ -21,7 +21,8 @@ struct EvaluateCommand: Command {
   static let examples = [
     CommandExample("the test images of a folder", "evaluate run/model.onnx --data images"),
     CommandExample(
-      "an ImageNet classifier", "evaluate deit.onnx --data labels.csv --resize 'shorter 248' --interpolation bicubic"),
+      "an ImageNet classifier",
+      "evaluate deit.onnx --data labels.csv --resize 'shorter 248' --interpolation bicubic"),
   ]
 
   let arguments: ParsedArguments

@@ -19,7 +19,8 @@ struct GradientsCommand: Command {
   }
   static let examples = [
     CommandExample(
-      "of an image and a weight", "gradients vit.onnx --input image.npy --wrt input,head.weight --output-dir out")
+      "of an image and a weight",
+      "gradients vit.onnx --input image.npy --wrt input,head.weight --output-dir out")
   ]
 
   let arguments: ParsedArguments

@@ -11,7 +11,8 @@ struct InjectCommand: Command {
   static let hasJSON = true
   static let model = Positional("MODEL", .file, "the ONNX file to adapt")
   static let output = Option(required: "output", short: "o", .file, "the adapted ONNX file")
-  static let classes = Option("classes", .integer(2...1_000_000), "classes of a new classifier; without it the old one stays")
+  static let classes = Option(
+    "classes", .integer(2...1_000_000), "classes of a new classifier; without it the old one stays")
   static var arguments: [ArgumentGroup] {
     [
       ArgumentGroup("Arguments", [model]), ArgumentGroup("Options", [output, classes]), MethodOptions.group,

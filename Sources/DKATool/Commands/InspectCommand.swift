@@ -8,7 +8,8 @@ struct InspectCommand: Command {
   static let model = Positional("MODEL", .file, "the ONNX file to look at")
   static var arguments: [ArgumentGroup] { [ArgumentGroup("Arguments", [model])] }
   static let examples = [
-    CommandExample("for reading", "inspect vit.onnx"), CommandExample("for a script", "inspect vit.onnx --json"),
+    CommandExample("for reading", "inspect vit.onnx"),
+    CommandExample("for a script", "inspect vit.onnx --json"),
   ]
 
   let arguments: ParsedArguments

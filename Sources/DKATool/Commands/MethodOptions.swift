@@ -9,7 +9,13 @@ enum MethodOptions {
   static let placement = Option(
     "placement", .text("NAME"), "both, both-shared, block, before-add or parallel [both]")
   static let blocks = Option("blocks", .text("LIST"), "blocks that get adapters, such as 0-3,8 [all]")
-  static let at = Option("at", .list(of: .text("VALUE"), example: "add_1,add_2"), "values to put adapters at, by hand")
+  static let at = Option(
+    "at", .list(of: .text("VALUE"), example: "add_1,add_2"), "values to put adapters at, by hand")
+  static let grid = Option(
+    "grid", .text("HxW"), "rows and columns of the map at --at values, where not a square")
+  static let prefixTokens = Option(
+    "prefix-tokens", .integer(0...4096), "tokens before the map at --at values")
+  static let layout = Option("layout", .choice(of: StreamLayout.self), "how --at values hold their map")
   static let start = Option("init", .text("NAME"), "start values: default, reference or torch")
   static let bias = Option(flag: "bias", "biases in Down and Up")
   static let innerGELU = Option(flag: "inner-gelu", "a GELU after Down")
@@ -19,16 +25,26 @@ enum MethodOptions {
   static var group: ArgumentGroup {
     ArgumentGroup(
       "Method",
-      [method, dim, kernels, placement, blocks, at, start, bias, innerGELU, dropout, seed]
+      [
+        method, dim, kernels, placement, blocks, at, grid, prefixTokens, layout, start, bias, innerGELU,
+        dropout, seed,
+      ]
         as [any ArgumentDefinition])
   }
 
   /// What the command line says.
-  static func injection(_ arguments: ParsedArguments) -> Injection {
+  static func injection(_ arguments: ParsedArguments) throws -> Injection {
     var injection = Injection()
     injection.method = arguments[method]
     injection.seed = arguments[seed]
-    injection.placement = arguments[at].map { HandPlacement($0) }
+    injection.placement = arguments[at].map {
+      HandPlacement(
+        $0, grid: arguments[grid].flatMap(TokenGrid.init(text:)), prefixTokens: arguments[prefixTokens],
+        layout: arguments[layout])
+    }
+    if let text = arguments[grid], TokenGrid(text: text) == nil {
+      throw UsageError("'\(text)' is no grid; use rows x columns, such as 14x14", field: "--grid")
+    }
     var options = AdapterOptions()
     options["dim"] = arguments[dim].map(String.init)
     options["kernels"] = arguments[kernels]

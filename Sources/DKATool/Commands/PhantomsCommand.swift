@@ -30,7 +30,8 @@ struct PhantomsCommand: Command {
     try images.writeFolder(arguments[Self.output], trainPerClass: train, testPerClass: test)
     let classes = arguments[Self.task].classNames
     console.note(
-      "\(classes.count * (train + test)) images of \(classes.joined(separator: ", ")) written to \(arguments[Self.output])")
+      "\(classes.count * (train + test)) images of \(classes.joined(separator: ", ")) written to \(arguments[Self.output])"
+    )
     return .done
   }
 }

@@ -23,11 +23,15 @@ struct PredictCommand: Command {
   func run(_ console: Console) throws -> ExitCode {
     let predictions = try Prediction.run(
       try ModelFile(arguments[Self.model]), images: arguments[Self.images], overrides,
-      imageSide: arguments[PreprocessingOptions.imageSize], context: ComputeOptions(arguments, console).context,
+      imageSide: arguments[PreprocessingOptions.imageSize],
+      context: ComputeOptions(arguments, console).context,
       emit: EventRenderer(console).show, isInterrupted: { console.isInterrupted })
     var table = Table([("image", .left), ("class", .left), ("probability", .right)])
     for prediction in predictions {
-      table.add([prediction.image, prediction.className, Quantities.percent(prediction.probabilities[prediction.index])])
+      table.add([
+        prediction.image, prediction.className,
+        Quantities.percent(prediction.probabilities[prediction.index]),
+      ])
     }
     let json: JSONValue = [
       "predictions": .array(

@@ -10,7 +10,8 @@ enum PreprocessingOptions {
   static let interpolation = Option(
     "interpolation", .choice(of: Interpolation.self), "how images are resized")
   static let mean = Option(
-    "mean", .list(of: .number(-1e3...1e3), example: "0.5,0.5,0.5"), "subtracted per channel, from pixels of 0 … 1")
+    "mean", .list(of: .number(-1e3...1e3), example: "0.5,0.5,0.5"),
+    "subtracted per channel, from pixels of 0 … 1")
   static let deviation = Option(
     "std", .list(of: .number(above: 0), example: "0.5,0.5,0.5"), "divided by per channel")
 

@@ -22,7 +22,8 @@ struct TrainCommand: Command {
 
   static let epochs = Option("epochs", .integer(1...100_000), default: 100, "passes over the training images")
   static let batch = Option("batch", .integer(1...65536), default: 64, "images per update")
-  static let microBatch = Option("micro-batch", .integer(1...65536), "images computed at a time; chosen without it")
+  static let microBatch = Option(
+    "micro-batch", .integer(1...65536), "images computed at a time; chosen without it")
   static let adapterRate = Option("lr-adapter", .number(above: 0), default: 1e-3, "learning rate of adapters")
   static let headRate = Option("lr-head", .number(above: 0), default: 1e-4, "learning rate of the classifier")
   static let optimizer = Option(
@@ -30,13 +31,20 @@ struct TrainCommand: Command {
   static let schedule = Option(
     "schedule", .choice(of: LearningRateSchedule.self), default: .constant, "how learning rates change")
   static let weightDecay = Option("weight-decay", .number(0...1), default: 0, "weight decay")
-  static let clip = Option("clip", .number(0...1e6), default: 1, "largest gradient norm per group; 0 for no limit")
+  static let clip = Option(
+    "clip", .number(0...1e6), default: 1, "largest gradient norm per group; 0 for no limit")
   static let augment = Option(
     "augment", .choice(of: Augmentation.self), default: .standard, "random changes of training images")
   static let fraction = Option("fraction", .number(0...1), default: 1, "share of the train part that is used")
   static let fold = Option("fold", .integer(0...9999), default: 0, "which subsample of that share")
+  static let folds = Option(
+    "folds", .integer(1...1000), default: 1, "independent subsamples to run, each in its own folder below -o")
+  /// Number formats that are computed with.
+  enum Precision: String, CaseIterable, Sendable { case fp32 }
+  static let precision = Option("precision", .choice(of: Precision.self), default: .fp32, "number format")
   static let validation = Option(
-    "validation-share", .number(0..<1), "share of it that chooses the epoch [0.1 where classes keep 8 images]")
+    "validation-share", .number(0..<1), "share of it that chooses the epoch [0.1 where classes keep 8 images]"
+  )
 
   static var arguments: [ArgumentGroup] {
     [
@@ -45,14 +53,15 @@ struct TrainCommand: Command {
         "Recipe",
         [
           epochs, batch, microBatch, adapterRate, headRate, optimizer, schedule, weightDecay, clip, augment,
-          fraction, fold, validation,
+          fraction, fold, folds, validation, precision,
         ] as [any ArgumentDefinition]), MethodOptions.group, PreprocessingOptions.group,
     ]
   }
   static let examples = [
     CommandExample("the paper's recipe", "train vit.onnx --data images -o run"),
     CommandExample(
-      "a head only, quickly", "train vit.onnx --data images -o probe --method linear --augment none --epochs 20"),
+      "a head only, quickly",
+      "train vit.onnx --data images -o probe --method linear --augment none --epochs 20"),
     CommandExample("go on after an interruption", "train vit.onnx --data images -o run --resume"),
   ]
 
@@ -70,16 +79,28 @@ struct TrainCommand: Command {
     options["resume"] = nil
     var request = TrainingRun.Request(
       model: arguments[Self.model], data: arguments[Self.data], output: arguments[Self.output],
-      injection: MethodOptions.injection(arguments), options: options)
+      injection: try MethodOptions.injection(arguments), options: options)
     request.configuration = configuration
     request.overrides = overrides
     request.imageSide = arguments[PreprocessingOptions.imageSize]
     request.resumes = arguments[Self.resume]
-    let run = TrainingRun(
-      request, context: try ComputeOptions(arguments, console).context, emit: EventRenderer(console).show,
-      isInterrupted: { console.isInterrupted })
-    let report = try run.run()
-    try console.result(json: .object(report.json), text: text(report))
+    let context = try ComputeOptions(arguments, console).context
+    let renderer = EventRenderer(console)
+    func train(_ request: TrainingRun.Request) throws -> TrainingReport {
+      try TrainingRun(
+        request, context: context, emit: renderer.show, isInterrupted: { console.isInterrupted }
+      ).run()
+    }
+    guard arguments[Self.folds] > 1 else {
+      let report = try train(request)
+      try console.result(json: .object(report.json), text: text(report))
+      return .done
+    }
+    let folded = try FoldedTraining.run(request, count: arguments[Self.folds], start: train)
+    let accuracy = folded.accuracy.map {
+      "accuracy  \(Quantities.percent($0.mean)) ± \(Quantities.percent($0.deviation)) over \(folded.reports.count) folds"
+    }
+    try console.result(json: .object(folded.json), text: accuracy ?? "no test images")
     return .done
   }
 
@@ -105,11 +126,13 @@ struct TrainCommand: Command {
   private func text(_ report: TrainingReport) -> String {
     var lines: [String] = []
     if let test = report.test {
-      let epoch = report.bestEpoch.map { "epoch \($0), the best on the validation images" } ?? "the last epoch"
+      let epoch =
+        report.bestEpoch.map { "epoch \($0), the best on the validation images" } ?? "the last epoch"
       lines += ["test images, \(epoch)", MetricsText.text(test), ""]
     }
     lines.append("model         \(report.model)")
-    lines.append("              differs from the trained network by \(shortest(report.exportDifference)), relative")
+    lines.append(
+      "              differs from the trained network by \(shortest(report.exportDifference)), relative")
     lines.append("took          \(Quantities.seconds(report.seconds))")
     return lines.joined(separator: "\n")
   }

@@ -13,7 +13,10 @@ struct VerifyCommand: Command {
   static let against = Option("against", .file, "another model to compare outputs with")
   static let data = Option("data", .text("DIR"), "images for the comparison; random ones without it")
   static var arguments: [ArgumentGroup] {
-    [ArgumentGroup("Arguments", [model]), ArgumentGroup("Options", [against, data]), PreprocessingOptions.group]
+    [
+      ArgumentGroup("Arguments", [model]), ArgumentGroup("Options", [against, data]),
+      PreprocessingOptions.group,
+    ]
   }
   static let examples = [
     CommandExample("alone", "verify run/model.onnx"),

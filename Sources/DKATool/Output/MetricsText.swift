@@ -5,7 +5,8 @@ enum MetricsText {
   /// Accuracy and its companions, then the confusion matrix where it is small enough to read.
   static func text(_ metrics: ClassificationMetrics) -> String {
     var lines = [
-      "images        \(Quantities.count(metrics.images))", "accuracy      \(Quantities.percent(metrics.accuracy))",
+      "images        \(Quantities.count(metrics.images))",
+      "accuracy      \(Quantities.percent(metrics.accuracy))",
       "macro F1      \(Quantities.percent(metrics.macroF1))",
       "macro recall  \(Quantities.percent(metrics.macroRecall))",
     ]

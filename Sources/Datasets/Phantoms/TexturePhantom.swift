@@ -78,7 +78,9 @@ enum TexturePhantom {
       let (x0, y0, turn) = (random.number(0.1...0.9), random.number(0.1...0.9), random.number(0...3.14))
       let (length, width) = (random.number(0.06...0.18), random.number(0.008...0.02))
       field.change { x, y, value in
-        let (u, v) = ((x - x0) * cos(turn) + (y - y0) * sin(turn), (y - y0) * cos(turn) - (x - x0) * sin(turn))
+        let (u, v) = (
+          (x - x0) * cos(turn) + (y - y0) * sin(turn), (y - y0) * cos(turn) - (x - x0) * sin(turn)
+        )
         let end = max(abs(u) - length, 0)
         value = max(value, exp(-(v * v + end * end) / (width * width)))
       }
@@ -98,7 +100,8 @@ enum TexturePhantom {
       let size = random.number(0.09...0.24)
       var outline = Outline(
         center: (random.number(0.2...0.8), random.number(0.2...0.8)),
-        axes: (size * random.number(0.8...1.25), size * random.number(0.8...1.25)), tilt: random.number(0...3.14))
+        axes: (size * random.number(0.8...1.25), size * random.number(0.8...1.25)),
+        tilt: random.number(0...3.14))
       if waves > 0 { outline.addWaves(waves...waves, height: 0.22...0.4, random: &random) }
       let thickness = random.number(0.02...0.045)
       field.change { x, y, value in

@@ -54,7 +54,7 @@ struct DepthwisePairComputation: Sendable {
     guard large != nil || small != nil else { return }
     let window = geometry.window(in: operands.scratch, dy.elementType)
     if let scratch = operands.scratch, DepthwiseToeplitz.isSuitable(geometry, dy.elementType) {
-      unsafe DepthwiseToeplitz.windowGradient(
+      DepthwiseToeplitz.windowGradient(
         operands[0], dy, geometry, into: window, scratch: behind(window, in: scratch), context.options)
     } else {
       DepthwiseWindow.windowGradient(operands[0], dy, geometry, into: window)
@@ -98,7 +98,7 @@ struct DepthwisePairComputation: Sendable {
     _ scratch: TensorView?, _ options: KernelOptions
   ) {
     if let scratch, DepthwiseToeplitz.isSuitable(geometry, x.elementType) {
-      unsafe DepthwiseToeplitz.convolve(
+      DepthwiseToeplitz.convolve(
         x, window: window, flipped: flipped, geometry, into: y, scratch: behind(window, in: scratch), options)
     } else {
       DepthwiseWindow.convolve(x, window: window, flipped: flipped, geometry, into: y)
@@ -106,8 +106,11 @@ struct DepthwisePairComputation: Sendable {
   }
 
   /// Scratch memory behind the live windows, which `scratchByteCount` asked for.
-  private func behind(_ window: TensorView, in scratch: TensorView) -> UnsafeMutablePointer<Float> {
-    unsafe (scratch.pointer + (window.byteCount + 63) / 64 * 64).assumingMemoryBound(to: Float.self)
+  private func behind(_ window: TensorView, in scratch: TensorView) -> TensorView {
+    let used = (window.byteCount + 63) / 64 * 64
+    return TensorView(
+      elementType: .uint8, shape: Shape([scratch.byteCount - used]), storage: scratch.storage,
+      byteOffset: scratch.byteOffset + used)
   }
 
   /// Copies the tokens in front of the map.

@@ -55,9 +55,8 @@ package struct EliminateCommonNodes: RewriteRule {
     if let name = known[value] { return name }
     var name = "value " + value
     if let tensor = graph.constant(value), tensor.byteCount <= constantLimit {
-      let bytes = Tensor(
-        elementType: .uint8, shape: [tensor.byteCount], storage: tensor.storage, byteOffset: tensor.byteOffset)
-      name = "constant \(tensor.elementType.rawValue) \(tensor.shape) \(bytes.elements(of: UInt8.self))"
+      let bytes = tensor.bytes.map(String.init).joined(separator: ",")
+      name = "constant \(tensor.elementType.rawValue) \(tensor.shape) \(bytes)"
     }
     known[value] = name
     return name
