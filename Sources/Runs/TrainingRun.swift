@@ -117,7 +117,8 @@ package struct TrainingRun {
           "the model does not say how its images are normalised; assuming \(choice.source) "
             + "(--mean and --std say otherwise)"))
     }
-    emit(.detail("images: " + choice.preprocessing.fields.map { "\($0.name) \($0.text)" }.joined(separator: ", ")))
+    let fields = choice.preprocessing.fields.map { "\($0.name) \($0.text)" }
+    emit(.detail("images: " + fields.joined(separator: ", ")))
     return choice
   }
 

@@ -99,8 +99,10 @@ struct ToolTests {
   @Test func `an error names its causes and a way on, in one line each`() {
     let run = ToolRun(["sample", "m", "-o", "r", "--fail", "data"])
     #expect(run.code == .badData)
-    #expect(
-      run.errors == "error: m.onnx: node 'Add_3': line\\u{a}break\nbecause: the deeper reason\ntry: export again\n")
+    let expected = [
+      "error: m.onnx: node 'Add_3': line\\u{a}break", "because: the deeper reason", "try: export again", "",
+    ]
+    #expect(run.errors == expected.joined(separator: "\n"))
   }
 
   @Test func `an error under --json is one object`() throws {
