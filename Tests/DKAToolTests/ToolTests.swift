@@ -100,7 +100,8 @@ struct ToolTests {
     let run = ToolRun(["sample", "m", "-o", "r", "--fail", "data"])
     #expect(run.code == .badData)
     #expect(
-      run.errors == "error: m.onnx: node 'Add_3': line\\u{a}break\nbecause: the deeper reason\ntry: export again\n")
+      run.errors
+        == "error: m.onnx: node 'Add_3': line\\u{a}break\nbecause: the deeper reason\ntry: export again\n")
   }
 
   @Test func `an error under --json is one object`() throws {
