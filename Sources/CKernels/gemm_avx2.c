@@ -13,7 +13,7 @@
 #define NAME(x) dka_##x##_avx2
 #define MR 6
 #define NR 16
-#define KC 256
+#define KC 384
 #define MC 204
 
 /// The hot loop for `rows` rows, a constant after inlining: 2 · rows accumulators in registers.

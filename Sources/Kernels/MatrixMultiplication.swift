@@ -2,7 +2,7 @@ internal import CKernels
 
 /// The matrix product every operator uses: C = activation(alpha · A · B + bias) + residual.
 ///
-/// Float32: own kernels on packed B. Each element is summed with k ascending in blocks of 256 by the same instructions wherever it
+/// Float32: own kernels on packed B. Each element is summed with k ascending in blocks of fixed depth by the same instructions wherever it
 /// lies, so its bits depend on its row of A, its column of B and the processor level alone, never on m, n, batch or threads.
 /// Float64: OpenBLAS in fixed row chunks, then the epilogue in plain Swift; independent of threads, not of m.
 package enum MatrixMultiplication {

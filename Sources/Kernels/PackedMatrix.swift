@@ -3,7 +3,7 @@ internal import CKernels
 /// A Float32 matrix [k, n] rearranged for the right side of a product, for one processor level.
 ///
 /// Made once per weight and shared between threads. The layout is the level's own (panels of 8, 16 or 32 columns in blocks
-/// of 256 rows), so a packed matrix is used with the level it was packed for and never stored in a file.
+/// of the level's depth), so a packed matrix is used with the level it was packed for and never stored in a file.
 @safe
 package final class PackedMatrix: @unchecked Sendable {
   // Written only while it is packed, before anyone else sees it; read-only afterwards.

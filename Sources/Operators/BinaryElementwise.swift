@@ -1,8 +1,9 @@
+package import Graphs
 package import Kernels
 package import Tensors
 
 /// Rule kind for c = f(a, b) on numbers of one type, with broadcasting.
-package protocol BinaryElementwise: Operator {
+package protocol BinaryElementwise: Narrowable {
   /// Computes f into `output`, which may be the memory of an operand of the same size.
   func apply(
     _ first: TensorView, _ second: TensorView, into output: TensorView, _ options: KernelOptions
@@ -16,6 +17,17 @@ extension BinaryElementwise {
 
   package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     try apply(operands[0], operands[1], into: operands.output(0), context.options)
+  }
+
+  /// An operand that is stretched along the axis is read whole.
+  package func narrowing(of node: Node, axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
+    let rank = max(inputs[0].shape.rank, inputs[1].shape.rank)
+    return .alike(
+      operands: [0, 1].filter { index in
+        let shape = inputs[index].shape
+        let own = axis - (rank - shape.rank)
+        return own >= 0 && shape[own] > 1
+      })
   }
 
   package var reusableInputs: [Int] { [0, 1] }

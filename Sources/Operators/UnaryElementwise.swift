@@ -1,8 +1,9 @@
+package import Graphs
 package import Kernels
 package import Tensors
 
 /// Rule kind for y = f(x), element by element.
-package protocol UnaryElementwise: Operator {
+package protocol UnaryElementwise: Narrowable {
   /// Element types that are implemented; floating point unless told otherwise.
   static var elementTypes: [ElementType] { get }
 
@@ -20,6 +21,10 @@ extension UnaryElementwise {
 
   package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     apply(operands[0], into: operands.output(0), context.options)
+  }
+
+  package func narrowing(of node: Node, axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
+    .alike(operands: [0])
   }
 
   package var reusableInputs: [Int] { [0] }

@@ -105,6 +105,9 @@ package struct EditableGraph {
   /// Shape of a value.
   package func shape(_ value: String) -> Shape { graph.type(value).shape }
 
+  /// The operands' types and known values of a node.
+  package func inputTypes(of node: Node) -> InputTypes { graph.inputTypes(of: node) }
+
   /// The known value of a name.
   package func constant(_ value: String) -> Tensor? { graph.constants[value] }
 

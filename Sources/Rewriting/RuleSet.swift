@@ -30,6 +30,7 @@ package struct RuleSet: Sendable {
     Stage([FuseLinear(), RemoveIdentity(), MergeLayouts(), SinkLayout()]),
     Stage([FuseDepthwisePair(), FuseTokenDepthwisePair()]),
     Stage([RemoveIdentity(), MergeLayouts()]),
+    Stage([ComputeReadPositions()], roundLimit: 1),
   ])
 
   /// What runs after differentiation, and for inference after `early`.

@@ -8,7 +8,7 @@ import Tensors
 ///     loss = Σ cross-entropy(logits, labels)        sum[p] ← sum[p] + loss_scale · ∂loss/∂p
 ///
 /// `loss_scale` is 1 / (images of the whole batch), so that after all micro-batches the sums hold the gradient
-/// of the mean loss. Inputs: the model's, then `labels` [m] int64 and `loss_scale` []; outputs: loss, logits.
+/// of the mean loss. The sum of a parameter that the loss does not depend on stays away: it is zero. Inputs: the model's, then `labels` [m] int64 and `loss_scale` []; outputs: loss, logits.
 package enum StepGraph {
   /// Name of the input that holds class indices.
   package static let labels = "training/labels"

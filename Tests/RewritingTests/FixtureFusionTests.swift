@@ -2,6 +2,7 @@ import Foundation
 import Graphs
 import Operators
 import Rewriting
+import Tensors
 import TestSupport
 import Testing
 
@@ -35,9 +36,26 @@ import Testing
     let check = try FusionCheck(path: path)
     let convolved = Set(check.plain.nodes.filter { $0.type == "Conv" }.flatMap(\.outputs))
     let pairs = check.plain.nodes.filter { $0.type == "Add" && convolved.isSuperset(of: $0.inputs) }
-    #expect(FusionCheck.count(check.early, "TokenDepthwisePair") == pairs.count)
-    #expect(FusionCheck.count(check.early, "DepthwisePair") == 0)
+    #expect(FusionCheck.count(check.whole, "TokenDepthwisePair") == pairs.count)
+    #expect(FusionCheck.count(check.whole, "DepthwisePair") == 0)
     try check.compareOutputs()
+  }
+
+  @Test(arguments: adapted)
+  func `behind the last attention only the class token is computed, in the same bits`(_ path: String) throws {
+    let check = try FusionCheck(path: path)
+    let pairs = [check.whole, check.early].map { FusionCheck.count($0, "TokenDepthwisePair") }
+    // Convolutions of maps that are not fused need all tokens, and so does attention in double.
+    if pairs[0] > 0, let last = check.early.nodes.last(where: { $0.type == "FusedAttention" }) {
+      #expect(check.early.type(last.outputs[0]).shape[1] == 1)
+      #expect(pairs[1] < pairs[0])
+    }
+    let feeds = try check.randomFeeds()
+    for (narrow, full) in zip(
+      try Interpreter().run(check.early, feeds), try Interpreter().run(check.whole, feeds))
+    {
+      #expect(narrow.doubles == full.doubles)
+    }
   }
 
   @Test func `both DeiT-Tiny files come down to the same operators`() throws {
@@ -51,7 +69,8 @@ import Testing
       #expect(FusionCheck.count(fused, "FusedAttention") == 12)
       #expect(FusionCheck.count(fused, "LayerNormalization") == 25)
       #expect(FusionCheck.count(fused, "Linear") == 49)
-      #expect(fused.nodes.count == 92)
+      // One more than the 92 of all tokens: the residual stream's class token.
+      #expect(fused.nodes.count == 93)
     }
   }
 }

@@ -11,6 +11,8 @@ import TestSupport
 struct FusionCheck {
   /// The graph as it was lowered.
   let plain: LoweredGraph
+  /// The graph after the early rules but the last, which leaves out what nobody reads.
+  let whole: LoweredGraph
   /// The graph after the early rules.
   let early: LoweredGraph
   /// The graph after the late rules, as inference runs it.
@@ -24,6 +26,8 @@ struct FusionCheck {
     var lowering = Lowering(registry: .standard, context: context)
     lowering.openExtent = { _, axis in axis == 0 ? batch : nil }
     plain = try lowering.lower(model)
+    whole = try RuleSet(stages: Array(RuleSet.early.stages.dropLast())).apply(to: plain, registry: .standard)
+      .graph
     let first = try RuleSet.early.apply(to: plain, registry: .standard)
     early = first.graph
     let second = try RuleSet.late.apply(to: early, registry: .standard)
@@ -47,11 +51,7 @@ struct FusionCheck {
 
   /// Compares the outputs of all three graphs on random inputs.
   func compareOutputs(tolerance: Double = 2e-5) throws {
-    var feeds: [String: Tensor] = [:]
-    for (index, input) in plain.inputs.enumerated() {
-      feeds[input] = try ReferenceTensor.normal(plain.type(input).shape, seed: 7 + index)
-        .tensor(plain.type(input).elementType)
-    }
+    let feeds = try randomFeeds()
     let expected = try Interpreter().run(plain, feeds)
     for graph in [early, fused] {
       for (found, wanted) in zip(try Interpreter().run(graph, feeds), expected) {
@@ -60,6 +60,16 @@ struct FusionCheck {
           .relativeToLargest(tolerance, reason: "sums run in another order over some blocks"))
       }
     }
+  }
+
+  /// Random values for the inputs.
+  func randomFeeds() throws -> [String: Tensor] {
+    var feeds: [String: Tensor] = [:]
+    for (index, input) in plain.inputs.enumerated() {
+      feeds[input] = try ReferenceTensor.normal(plain.type(input).shape, seed: 7 + index)
+        .tensor(plain.type(input).elementType)
+    }
+    return feeds
   }
 
   /// Throws where attention or GELU is left in pieces, or LayerNormalization is.

@@ -61,6 +61,33 @@ struct AttentionViews: Sendable {
       && [g.query.channel, g.key.channel, g.value.channel, g.output.channel].allSatisfy { $0 == 1 }
   }
 
+  /// The attributes of the attention of the queries `range` alone; nil where `axis` of a dense result is not their axis.
+  func narrowed(_ attributes: [Attribute], axis: Int, to range: Range<Int>) -> [Attribute]? {
+    let extents = outputShape.extents
+    let g = geometry
+    // Behind the axis lies all of one query, in front of it the images.
+    guard axis < extents.count, extents[axis] == g.queries,
+      outputShape.product(0..<axis) == g.batch,
+      outputShape.product((axis + 1)..<extents.count) == g.output.token,
+      g.output.token == g.heads * g.valueChannels,
+      g.batch == 1 || g.output.batch == g.queries * g.output.token,
+      g.mask?.token ?? 0 == 0
+    else { return nil }
+    var narrow = extents
+    narrow[axis] = range.count
+    return attributes.map { attribute in
+      guard case .ints(var values) = attribute.value else { return attribute }
+      switch attribute.name {
+      case "sizes": values[2] = Int64(range.count)
+      case "q_view": values[1] += Int64(range.lowerBound * g.query.token)
+      case "output_shape": values = narrow.map(Int64.init)
+      case "output_strides": values[0] = Int64(range.count * g.output.token)
+      default: break
+      }
+      return Attribute(attribute.name, values.map { Int($0) })
+    }
+  }
+
   /// Checks that every window lies within its operand.
   func check(_ inputs: InputTypes) throws(OperatorError) {
     try inputs.require(0, isOneOf: [.float32, .float64])

@@ -1,4 +1,4 @@
-import Graphs
+package import Graphs
 package import Kernels
 import Tensors
 
@@ -39,7 +39,7 @@ package struct DepthwisePair: Operator {
 ///
 /// Attributes `height`, `width`, `prefix` besides those of `DepthwisePair`. Shapes: X [B, prefix + height · width, C], large
 /// [C, 1, K, K], small [C, 1, k, k] → Y like X.
-package struct TokenDepthwisePair: Operator {
+package struct TokenDepthwisePair: Narrowable {
   package static let schema = OperatorSchema(
     "TokenDepthwisePair", domain: "dka.fused", versions: 1..., inputs: ["X", "large", "small"],
     outputs: ["Y"])
@@ -52,6 +52,10 @@ package struct TokenDepthwisePair: Operator {
 
   package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try pair.inferTypes(inputs)
+  }
+  /// The tokens in front of the map are the operand's.
+  package func narrowing(of node: Node, axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
+    axis == 1 && range.upperBound <= pair.attributes.prefix ? .operand(0) : nil
   }
   package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
     pair.scratchByteCount(inputs, options)

@@ -4,7 +4,7 @@ import Tensors
 
 /// The computation behind the depthwise pairs on maps and on tokens, and behind their gradients.
 struct DepthwisePairComputation: Sendable {
-  private let attributes: DepthwiseAttributes
+  let attributes: DepthwiseAttributes
 
   init(_ attributes: DepthwiseAttributes) { self.attributes = attributes }
 

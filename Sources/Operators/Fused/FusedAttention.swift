@@ -1,4 +1,4 @@
-import Graphs
+package import Graphs
 package import Kernels
 import Tensors
 
@@ -9,7 +9,7 @@ import Tensors
 /// Attributes: `sizes` = batch, heads, queries, keys, channels, value channels; `q_view`, `k_view`, `v_view` = operand, first
 /// element, and strides of batch, head, token, channel; `output_shape` and `output_strides` (batch, head, token, channel);
 /// `mask_strides` (batch, head, query, key). LogSumExp [batch, heads, queries] is what the gradient needs.
-package struct FusedAttention: Operator {
+package struct FusedAttention: Narrowable {
   package static let schema = OperatorSchema(
     "FusedAttention", domain: "dka.fused", versions: 1..., inputs: ["A", "B?", "C?", "mask?"],
     outputs: ["Y", "LogSumExp?"])
@@ -24,6 +24,11 @@ package struct FusedAttention: Operator {
     try attributes.check(inputs)
     let type = inputs[0].elementType
     return [ValueType(type, attributes.outputShape), ValueType(type, attributes.logSumExpShape)]
+  }
+
+  /// Fewer queries, where an axis of the result holds the tokens.
+  package func narrowing(of node: Node, axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
+    attributes.narrowed(node.attributes, axis: axis, to: range).map { .attributes($0) }
   }
 
   package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {

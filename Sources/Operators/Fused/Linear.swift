@@ -9,7 +9,7 @@ import Tensors
 ///
 /// Shapes: X [..., K], W [K, N] or [N, K] where `transposed`, bias [N], residual like Y → Y [..., N]. The activation is added
 /// after differentiation, so there is no gradient through it.
-package struct Linear: Decomposable {
+package struct Linear: Decomposable, Narrowable {
   package static let schema = OperatorSchema(
     "Linear", domain: "dka.fused", versions: 1..., inputs: ["X", "W", "bias?", "residual?"], outputs: ["Y"])
 
@@ -41,6 +41,10 @@ package struct Linear: Decomposable {
       throw .invalid("residual has shape \(residual.shape), expected \(shape)")
     }
     return [ValueType(inputs[0].elementType, shape)]
+  }
+
+  package func narrowing(of node: Node, axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
+    axis == inputs[0].shape.rank - 1 ? nil : .alike(operands: [0, 3])
   }
 
   package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {

@@ -9,7 +9,7 @@ import Tensors
 ///
 /// Shapes: X [..., N…], scale and bias [N…] → Y like X, Mean and InvStdDev [..., 1…].
 /// Source: onnx/docs/Operators.md#LayerNormalization.
-struct LayerNormalization: Operator {
+struct LayerNormalization: Narrowable {
   static let schema = OperatorSchema(
     "LayerNormalization", versions: 17..., inputs: ["X", "Scale", "B?"],
     outputs: ["Y", "Mean?", "InvStdDev?"])
@@ -44,6 +44,11 @@ struct LayerNormalization: Operator {
     // Statistics are float whatever X is (`stash_type` 1); in double they stay as exact as X.
     let type = ValueType(inputs[0].elementType, statistics)
     return [inputs[0], type, type]
+  }
+
+  func narrowing(of node: Node, axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
+    guard let first = inputs[0].shape.normalizedAxis(self.axis), axis < first else { return nil }
+    return .alike(operands: [0])
   }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
