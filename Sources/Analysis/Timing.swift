@@ -8,11 +8,15 @@ public struct Timing: Sendable {
   /// - Parameters:
   ///   - runs: runs that count, at least one.
   ///   - warmUp: runs before them.
+  ///   - pause: what happens in front of each run that counts, outside its time.
   ///   - body: what is timed; it gets the run's index, negative while warming up.
-  package static func measure(runs: Int, warmUp: Int, _ body: (Int) throws -> Void) rethrows -> Timing {
+  package static func measure(
+    runs: Int, warmUp: Int, pause: () -> Void = {}, _ body: (Int) throws -> Void
+  ) rethrows -> Timing {
     for run in 0..<warmUp { try body(run - warmUp) }
     var seconds: [Double] = []
     for run in 0..<max(runs, 1) {
+      pause()
       let start = ContinuousClock.now
       try body(run)
       let (whole, fraction) = (ContinuousClock.now - start).components
@@ -22,15 +26,21 @@ public struct Timing: Sendable {
   }
 
   /// The middle run; the mean of the two middle ones of an even number.
-  public var median: Double {
-    let sorted = seconds.sorted()
-    let middle = sorted.count / 2
-    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-  }
+  public var median: Double { seconds.median }
 
   /// The fastest run.
   public var smallest: Double { seconds.min() ?? 0 }
 
   /// The slowest run.
   public var largest: Double { seconds.max() ?? 0 }
+}
+
+extension [Double] {
+  /// The middle one; the mean of the two middle ones of an even number; 0 of none.
+  package var median: Double {
+    guard !isEmpty else { return 0 }
+    let sorted = sorted()
+    let middle = count / 2
+    return count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+  }
 }

@@ -31,7 +31,8 @@ extension Benchmark {
       let labels = (0..<options.batch).map { $0 % 3 }
       _ = try trainer.step([images], labels: labels)
       let loadSeconds = (ContinuousClock.now - start).inSeconds
-      let timing = try Timing.measure(runs: options.runs, warmUp: 1) { _ in
+      var machine = MachinePeak(context.options)
+      let timing = try Timing.measure(runs: options.runs, warmUp: 1, pause: { machine.sample() }) { _ in
         _ = try trainer.step([images], labels: labels)
       }
       let peak = ProcessMemory.peakByteCount
@@ -40,7 +41,7 @@ extension Benchmark {
         mode: "train", batch: options.batch, microBatch: trainer.microBatch, threads: context.options.threads,
         level: context.options.level, timing: timing, openSeconds: openSeconds, loadSeconds: loadSeconds,
         peakByteCount: peak, operations: sessions.reduce(0) { $0 + operations(of: $1.plan) },
-        machineGigaflops: machineGigaflops(context.options),
+        machineGigaflops: machine.gigaflops,
         profile: options.isProfiled ? try profile(sessions, runs: 3) : [])
     }
   }

@@ -1,4 +1,3 @@
-import Synchronization
 package import Analysis
 package import Execution
 import Graphs
@@ -45,7 +44,7 @@ package struct BenchmarkResult: Sendable {
   package var peakByteCount: Int
   /// Floating-point operations per run.
   package var operations: Int
-  /// Measured peak of the machine with these threads and kernels, in GFLOP/s.
+  /// Peak of the machine with these threads and kernels in GFLOP/s, the median of what was measured in front of each run.
   package var machineGigaflops: Double
   /// Time per operator, longest first; empty without a profile.
   package var profile: [OperatorTime]
@@ -90,10 +89,13 @@ package enum Benchmark {
       for range in ranges { _ = try runner.session(for: range.count) }
       let loadSeconds = (ContinuousClock.now - start).inSeconds
       let images = try randomImages(try compiled.graph(batch: 1), count: options.batch)
-      let timing = try Timing.measure(runs: options.runs, warmUp: 2) { _ in
+      var machine = MachinePeak(context.options)
+      // A single part finds its input in place, as the peers' bound inputs are.
+      if ranges.count == 1 { try runner.session(for: options.batch).setInput(0, to: images) }
+      let timing = try Timing.measure(runs: options.runs, warmUp: 2, pause: { machine.sample() }) { _ in
         for range in ranges {
           let session = try runner.session(for: range.count)
-          try session.setInput(0, to: images.rows(range))
+          if ranges.count > 1 { try session.setInput(0, to: images.rows(range)) }
           try session.run()
         }
       }
@@ -103,19 +105,9 @@ package enum Benchmark {
         mode: "inference", batch: options.batch, microBatch: runner.size, threads: context.options.threads,
         level: context.options.level, timing: timing, openSeconds: openSeconds, loadSeconds: loadSeconds,
         peakByteCount: peak, operations: sessions.reduce(0) { $0 + operations(of: $1.plan) },
-        machineGigaflops: machineGigaflops(context.options),
+        machineGigaflops: machine.gigaflops,
         profile: options.isProfiled ? try profile(sessions, runs: options.runs) : [])
     }
-  }
-
-  /// GFLOP/s of multiply-adds on registers alone, over all threads.
-  static func machineGigaflops(_ options: KernelOptions) -> Double {
-    let peaks = Mutex<[Double]>([])
-    parallelFor(options.threads, threads: options.threads) { _, _ in
-      let peak = Processor.measuredPeak(level: options.level, seconds: 0.2)
-      peaks.withLock { $0.append(peak) }
-    }
-    return peaks.withLock { $0.reduce(0, +) }
   }
 
   /// Normal random images [n, 3, H, W] for a graph lowered at batch 1.

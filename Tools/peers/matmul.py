@@ -82,13 +82,14 @@ def main():
             products[case]()
             repeats[case] = max(1, round(options.span / max(1e-6, measuring.timed(products[case]))))
 
-    def one_round():
+    def one_round(*cases):
         def repeat(case):
             for _ in range(repeats[case]):
                 products[case]()
-        return {case: measuring.timed(lambda: repeat(case)) / repeats[case] for case in products}
+        return {case: measuring.timed(lambda: repeat(case)) / repeats[case] for case in cases or products}
 
-    measuring.report(options, {"what": "matmul", "peer": options.peer, "version": version(options.peer)}, one_round,
+    facts = {"what": "matmul", "peer": options.peer, "version": version(options.peer), "operations": operations}
+    measuring.report(options, facts, one_round,
                      lambda medians: {"gflops": {case: operations[case] / medians[case] / 1e9 for case in medians}})
 
 

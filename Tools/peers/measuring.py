@@ -29,7 +29,8 @@ def add_options(parser, runs):
     parser.add_argument("--intel-kernels", action="store_true",
                         help="let MKL use its Intel kernels on any processor, through a small preloaded library")
     parser.add_argument("--rounds-from-stdin", action="store_true",
-                        help="stay alive: one timed round and one JSON line for each input line 'go'; any other line ends")
+                        help="stay alive: one timed round and one JSON line for each input line 'go', or 'go CASE' for one of "
+                             "several cases; any other line ends")
 
 
 def value_of(option, default):
@@ -96,15 +97,16 @@ def summary(values):
 
 
 def report(options, facts, one_round, finish=lambda seconds: {}):
-    """Runs the rounds and prints the result. `one_round` gives {case: seconds}; `finish` derives more from the medians.
+    """Runs the rounds and prints the result. `one_round(cases)` gives {case: seconds} for the cases named, or for all where
+    none is; `finish` derives more from the medians.
 
     With --rounds-from-stdin first a line {"ready": true, ...facts}, then {"seconds": {case: seconds}} for each "go".
     """
     facts = {**facts, "threads": options.threads, "processor": processor(), "intel_kernels": options.intel_kernels}
     collected = {}
 
-    def round_once():
-        seconds = one_round()
+    def round_once(*cases):
+        seconds = one_round(*cases)
         for case, value in seconds.items():
             collected.setdefault(case, []).append(value)
         return seconds
@@ -112,9 +114,10 @@ def report(options, facts, one_round, finish=lambda seconds: {}):
     if options.rounds_from_stdin:
         print(json.dumps({"ready": True, **facts}), flush=True)
         for line in sys.stdin:
-            if line.strip() != "go":
+            words = line.split()
+            if words[:1] != ["go"]:
                 break
-            print(json.dumps({"seconds": round_once(), "peak_bytes": peak_bytes()}), flush=True)
+            print(json.dumps({"seconds": round_once(*words[1:]), "peak_bytes": peak_bytes()}), flush=True)
     else:
         for _ in range(options.runs):
             round_once()
