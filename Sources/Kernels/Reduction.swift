@@ -2,8 +2,8 @@ package import Tensors
 
 /// Reductions over any axes, with an order of summation that depends on the shape alone.
 ///
-/// Contiguous runs are summed in 8 lanes and in blocks of 1024, columns in blocks of 64 rows, so that the
-/// error grows with the length of a block instead of that of the sum. Every result element is made by one
+/// Contiguous runs are joined in 8 lanes and in blocks of 1024, columns in blocks of 64 rows, so that the
+/// error of a sum grows with the length of a block instead of that of the sum. Every result element is made by one
 /// thread.
 package enum Reduction {
   /// What is computed from the elements x of one result element.
@@ -43,18 +43,15 @@ package enum Reduction {
     _ type: Real.Type
   ) {
     switch kind {
-    case .sum: reduce(x, walk, y, options, from: 0 as Real, { $0 }, { $0 + $1 }) { $0 }
+    case .sum: reduce(x, walk, y, options, by: RealSum<Real>.self) { $0 }
     case .mean:
       let count = Real(walk.reducedCount)
-      reduce(x, walk, y, options, from: 0 as Real, { $0 }, { $0 + $1 }) { $0 / count }
-    case .sumOfSquares: reduce(x, walk, y, options, from: 0 as Real, { $0 * $0 }, { $0 + $1 }) { $0 }
-    case .euclideanNorm:
-      reduce(x, walk, y, options, from: 0 as Real, { $0 * $0 }, { $0 + $1 }) { $0.squareRoot() }
-    case .product: reduce(x, walk, y, options, from: 1 as Real, { $0 }, { $0 * $1 }) { $0 }
-    case .maximum:
-      reduce(x, walk, y, options, from: -Real.infinity, { $0 }, { $1 > $0 || $1 != $1 ? $1 : $0 }) { $0 }
-    case .minimum:
-      reduce(x, walk, y, options, from: Real.infinity, { $0 }, { $1 < $0 || $1 != $1 ? $1 : $0 }) { $0 }
+      reduce(x, walk, y, options, by: RealSum<Real>.self) { $0 / count }
+    case .sumOfSquares: reduce(x, walk, y, options, by: RealSquareSum<Real>.self) { $0 }
+    case .euclideanNorm: reduce(x, walk, y, options, by: RealSquareSum<Real>.self) { $0.squareRoot() }
+    case .product: reduce(x, walk, y, options, by: RealProduct<Real>.self) { $0 }
+    case .maximum: reduce(x, walk, y, options, by: RealMaximum<Real>.self) { $0 }
+    case .minimum: reduce(x, walk, y, options, by: RealMinimum<Real>.self) { $0 }
     }
   }
 
@@ -63,131 +60,135 @@ package enum Reduction {
     _ type: Integer.Type, highest: Integer = .max
   ) {
     switch kind {
-    case .sum: reduce(x, walk, y, options, from: 0 as Integer, { $0 }, { $0 &+ $1 }) { $0 }
+    case .sum: reduce(x, walk, y, options, by: IntegerSum<Integer>.self) { $0 }
     case .mean:
       // An empty mean has no integer value; 0 keeps it from trapping.
       let count = Integer(clamping: max(walk.reducedCount, 1))
-      reduce(x, walk, y, options, from: 0 as Integer, { $0 }, { $0 &+ $1 }) { $0 / count }
-    case .sumOfSquares: reduce(x, walk, y, options, from: 0 as Integer, { $0 &* $0 }, { $0 &+ $1 }) { $0 }
+      reduce(x, walk, y, options, by: IntegerSum<Integer>.self) { $0 / count }
+    case .sumOfSquares: reduce(x, walk, y, options, by: IntegerSquareSum<Integer>.self) { $0 }
     case .euclideanNorm:
-      reduce(x, walk, y, options, from: 0 as Integer, { $0 &* $0 }, { $0 &+ $1 }) {
+      reduce(x, walk, y, options, by: IntegerSquareSum<Integer>.self) {
         Elementwise.saturating(Double($0).squareRoot())
       }
-    case .product: reduce(x, walk, y, options, from: 1 as Integer, { $0 }, { $0 &* $1 }) { $0 }
-    case .maximum: reduce(x, walk, y, options, from: Integer.min, { $0 }, { max($0, $1) }) { $0 }
-    case .minimum: reduce(x, walk, y, options, from: highest, { $0 }, { min($0, $1) }) { $0 }
+    case .product: reduce(x, walk, y, options, by: IntegerProduct<Integer>.self) { $0 }
+    case .maximum: reduce(x, walk, y, options, by: IntegerMaximum<Integer>.self) { $0 }
+    case .minimum: reduce(x, walk, y, options, by: IntegerMinimum<Integer>.self) { min($0, highest) }
     }
   }
 
-  /// Reduces prepared elements with `join` from `start` on and finishes each result.
+  /// Reduces elements and finishes each result.
   @inline(__always)
-  private static func reduce<Element: Scalar & SIMDScalar>(
-    _ x: TensorView, _ walk: ReductionWalk, _ y: TensorView, _ options: KernelOptions,
-    from start: Element, _ prepare: (Element) -> Element, _ join: (Element, Element) -> Element,
-    _ finish: (Element) -> Element
+  private static func reduce<F: Fold>(
+    _ x: TensorView, _ walk: ReductionWalk, _ y: TensorView, _ options: KernelOptions, by fold: F.Type,
+    _ finish: (F.Element) -> F.Element
   ) {
-    let source = unsafe x.buffer(of: Element.self)
-    let target = unsafe y.buffer(of: Element.self)
+    guard x.count > 0 else {
+      let target = unsafe y.buffer(of: F.Element.self)
+      for index in 0..<y.count { unsafe target[index] = finish(F.start) }
+      return
+    }
+    let source = unsafe UnsafePointer(x.words(F.Element.self))
+    let target = unsafe y.words(F.Element.self)
     let offsets = walk.reducedOffsets
     if walk.keptRun == 1 {
       let run = walk.reducedRun
       forEachRange(y.count, workPerItem: run * offsets.count, options) { range in
         for index in range {
-          let base = walk.keptOffset(index)
-          var total = start
-          for offset in offsets {
-            total = unsafe join(total, joinRun(source, base + offset, run, start, prepare, join))
-          }
+          let line = unsafe source + walk.keptOffset(index)
+          var total = F.start
+          for offset in offsets { total = unsafe F.join(total, joinRun(line + offset, run, fold)) }
           unsafe target[index] = finish(total)
         }
       }
     } else {
       let run = walk.keptRun
       let blocks = (run + columns - 1) / columns
-      forEachRange(y.count / max(run, 1) * blocks, workPerItem: columns * offsets.count, options) { range in
+      forEachRange(y.count / run * blocks, workPerItem: min(columns, run) * offsets.count, options) { range in
         for index in range {
-          let row = index / blocks
-          let first = index % blocks * columns
-          let base = walk.keptOffset(row) + first
-          let at = row * run + first
-          if run - first >= columns {
-            let sums = unsafe joinColumns(source, base, offsets, start, prepare, join)
-            for lane in 0..<columns { unsafe target[at + lane] = finish(sums[lane]) }
-          } else {
-            for lane in 0..<(run - first) {
-              unsafe target[at + lane] = finish(
-                joinColumn(source, base + lane, offsets, start, prepare, join))
-            }
-          }
+          let (row, first) = (index / blocks, index % blocks * columns)
+          let result = unsafe target + row * run + first
+          let count = min(columns, run - first)
+          unsafe joinColumns(source + walk.keptOffset(row) + first, offsets, count, into: result, fold)
+          for column in 0..<count { unsafe result[column] = finish(result[column]) }
         }
       }
     }
   }
 
-  private static let columns = 16
+  /// Columns that are reduced together: a few cache lines of each row.
+  private static let columns = 128
   private static let rowsPerBlock = 64
 
   @inline(__always)
-  private static func joinRun<Element: Scalar & SIMDScalar>(
-    _ source: UnsafeMutableBufferPointer<Element>, _ base: Int, _ count: Int, _ start: Element,
-    _ prepare: (Element) -> Element, _ join: (Element, Element) -> Element
-  ) -> Element {
-    var total = start
+  private static func joinRun<F: Fold>(_ source: UnsafePointer<F.Element>, _ count: Int, _ fold: F.Type)
+    -> F.Element
+  {
+    var total = F.start
     var index = 0
     while count - index >= 8 {
       let end = min(count - (count - index) % 8, index + 1024)
-      var lanes = SIMD8<Element>(repeating: start)
+      var lanes = SIMD8<F.Element>(repeating: F.start)
       while index < end {
-        for lane in 0..<8 { unsafe lanes[lane] = join(lanes[lane], prepare(source[base + index + lane])) }
+        lanes = unsafe F.join(lanes, F.prepare(eight(source + index)))
         index += 8
       }
-      let low = join(join(lanes[0], lanes[4]), join(lanes[2], lanes[6]))
-      let high = join(join(lanes[1], lanes[5]), join(lanes[3], lanes[7]))
-      total = join(total, join(low, high))
+      let low = F.join(F.join(lanes[0], lanes[4]), F.join(lanes[2], lanes[6]))
+      let high = F.join(F.join(lanes[1], lanes[5]), F.join(lanes[3], lanes[7]))
+      total = F.join(total, F.join(low, high))
     }
     while index < count {
-      total = unsafe join(total, prepare(source[base + index]))
+      total = unsafe F.join(total, F.prepare(source[index]))
       index += 1
     }
     return total
   }
 
+  /// Joins `count` neighbouring columns over all rows; a block of rows is joined by itself first.
   @inline(__always)
-  private static func joinColumns<Element: Scalar & SIMDScalar>(
-    _ source: UnsafeMutableBufferPointer<Element>, _ base: Int, _ offsets: [Int], _ start: Element,
-    _ prepare: (Element) -> Element, _ join: (Element, Element) -> Element
-  ) -> SIMD16<Element> {
-    var totals = SIMD16<Element>(repeating: start)
-    var row = 0
-    while row < offsets.count {
-      let end = min(row + rowsPerBlock, offsets.count)
-      var sums = SIMD16<Element>(repeating: start)
-      while row < end {
-        let at = base + offsets[row]
-        for lane in 0..<columns { unsafe sums[lane] = join(sums[lane], prepare(source[at + lane])) }
-        row += 1
+  private static func joinColumns<F: Fold>(
+    _ source: UnsafePointer<F.Element>, _ offsets: [Int], _ count: Int,
+    into totals: UnsafeMutablePointer<F.Element>, _ fold: F.Type
+  ) {
+    unsafe totals.update(repeating: F.start, count: count)
+    unsafe withUnsafeTemporaryAllocation(of: F.Element.self, capacity: columns) { block in
+      guard let sums = block.baseAddress else { return }
+      var row = 0
+      while row < offsets.count {
+        let end = min(row + rowsPerBlock, offsets.count)
+        unsafe sums.update(repeating: F.start, count: count)
+        while row < end {
+          let line = unsafe source + offsets[row]
+          unsafe join(line, count, to: sums, preparing: true, fold)
+          row += 1
+        }
+        unsafe join(UnsafePointer(sums), count, to: totals, preparing: false, fold)
       }
-      for lane in 0..<columns { totals[lane] = join(totals[lane], sums[lane]) }
     }
-    return totals
   }
 
+  /// Joins each of `count` elements to the one of `sums` at its place.
   @inline(__always)
-  private static func joinColumn<Element: Scalar>(
-    _ source: UnsafeMutableBufferPointer<Element>, _ base: Int, _ offsets: [Int], _ start: Element,
-    _ prepare: (Element) -> Element, _ join: (Element, Element) -> Element
-  ) -> Element {
-    var total = start
-    var row = 0
-    while row < offsets.count {
-      let end = min(row + rowsPerBlock, offsets.count)
-      var sum = start
-      while row < end {
-        sum = unsafe join(sum, prepare(source[base + offsets[row]]))
-        row += 1
-      }
-      total = join(total, sum)
+  private static func join<F: Fold>(
+    _ line: UnsafePointer<F.Element>, _ count: Int, to sums: UnsafeMutablePointer<F.Element>, preparing: Bool,
+    _ fold: F.Type
+  ) {
+    var column = 0
+    while count - column >= 8 {
+      let values = unsafe eight(line + column)
+      let joined = unsafe F.join(eight(UnsafePointer(sums + column)), preparing ? F.prepare(values) : values)
+      unsafe UnsafeMutableRawPointer(sums + column).storeBytes(of: joined, as: SIMD8<F.Element>.self)
+      column += 8
     }
-    return total
+    while column < count {
+      let value = unsafe line[column]
+      unsafe sums[column] = F.join(sums[column], preparing ? F.prepare(value) : value)
+      column += 1
+    }
+  }
+
+  /// Eight neighbouring elements.
+  @inline(__always)
+  private static func eight<Element: SIMDScalar>(_ source: UnsafePointer<Element>) -> SIMD8<Element> {
+    unsafe UnsafeRawPointer(source).loadUnaligned(as: SIMD8<Element>.self)
   }
 }
