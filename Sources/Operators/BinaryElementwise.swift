@@ -21,13 +21,14 @@ extension BinaryElementwise {
 
   /// An operand that is stretched along the axis is read whole.
   package func narrowing(of node: Node, axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
-    let rank = max(inputs[0].shape.rank, inputs[1].shape.rank)
-    return .alike(
-      operands: [0, 1].filter { index in
-        let shape = inputs[index].shape
-        let own = axis - (rank - shape.rank)
-        return own >= 0 && shape[own] > 1
-      })
+    let shapes = [inputs[0].shape, inputs[1].shape]
+    let rank = max(shapes[0].rank, shapes[1].rank)
+    let varying = [0, 1].filter { index in
+      let own = axis - (rank - shapes[index].rank)
+      return own >= 0 && shapes[index][own] > 1
+    }
+    // In an operand of lower rank the axis has another number.
+    return varying.allSatisfy { shapes[$0].rank == rank } ? .alike(operands: varying) : nil
   }
 
   package var reusableInputs: [Int] { [0, 1] }

@@ -11,4 +11,9 @@ import Testing
   func `a gradient agrees with central differences`(_ testCase: OperatorCase) throws {
     try GradientCheck().check(testCase)
   }
+
+  @Test(arguments: OperatorCase.all)
+  func `a part of a result is the same when it is computed alone`(_ testCase: OperatorCase) throws {
+    try NarrowingCheck().check(testCase)
+  }
 }
