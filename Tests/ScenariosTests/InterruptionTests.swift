@@ -13,6 +13,16 @@ import Testing
     }
   }
 
+  /// Makes a run's metrics tell that its epochs took long, so that it shows whether their seconds are counted.
+  private func slowDown(_ folder: ScenarioFolder, _ run: String, secondsPerEpoch: Double) throws {
+    let lines = try metrics(folder, run).map { line in
+      var object = line
+      object["seconds"] = .number(secondsPerEpoch)
+      return JSONValue.object(object).text(indented: false) + "\n"
+    }
+    try folder.write(lines.joined(), to: run + "/metrics.jsonl")
+  }
+
   @Test func `Ctrl-C ends with 130, and the resumed run is the one that was never interrupted`() throws {
     let folder = try ScenarioFolder()
     try folder.drawPhantoms(train: 8, test: 2)
@@ -28,11 +38,15 @@ import Testing
     let done = try metrics(folder, "run").count
     #expect((2..<60).contains(done))
     #expect(!folder.exists("run/model.onnx"))
+    try slowDown(folder, "run", secondsPerEpoch: 1000)
 
     let resumed = try ToolProcess.run(training("--epochs", epochs, "--resume"), in: folder)
     #expect(resumed.code == 0, "\(resumed.errors)")
     #expect(try metrics(folder, "run") == metrics(folder, "straight"))
     #expect(try folder.bytes("run/model.onnx") == folder.bytes("straight/model.onnx"))
+    let summary = try #require(try JSONValue(parsing: try folder.text("run/summary.json")).object)
+    let seconds = try #require(summary["seconds"]?.number)
+    #expect((1000 * Double(done)..<1000 * Double(done + 1)).contains(seconds))
   }
 
   @Test func `a run that is resumed with other options is refused by the option's name`() throws {
