@@ -42,9 +42,23 @@ struct RunFolder {
   /// Keeps the metrics of the first epochs and drops what an interrupted run left behind them.
   func truncateMetrics(toEpochs count: Int) throws {
     guard Folder.exists(metrics) else { return }
-    let bytes = try Tensor(mapping: metrics).elements(of: UInt8.self)
-    let lines = bytes.split(separator: UInt8(ascii: "\n")).prefix(count)
+    let lines = try metricsLines().prefix(count)
     try AtomicWrite.file(at: metrics, bytes: lines.flatMap { $0 + [UInt8(ascii: "\n")] })
+  }
+
+  /// Seconds that the epochs with metrics took together.
+  ///
+  /// A line that does not tell its seconds counts as 0: a run goes on without its metrics.
+  func secondsOfEpochs() throws -> Double {
+    guard Folder.exists(metrics) else { return 0 }
+    return try metricsLines().reduce(0) { sum, line in
+      let object = try? JSONValue(parsing: String(decoding: line, as: UTF8.self)).object
+      return sum + (object?["seconds"]?.number ?? 0)
+    }
+  }
+
+  private func metricsLines() throws -> [ArraySlice<UInt8>] {
+    try Tensor(mapping: metrics).elements(of: UInt8.self).split(separator: UInt8(ascii: "\n"))
   }
 
   /// Adds the line of an epoch.

@@ -24,7 +24,7 @@ package struct TrainingReport: Sendable {
   package let trainableParameters: Int
   /// Largest relative difference between the exported file's outputs and the trainer's on real images.
   package let exportDifference: Double
-  /// Seconds in all.
+  /// Seconds in all: of this part of the run from its start to the report, and of the epochs that earlier parts had done.
   package let seconds: Double
   /// Seed.
   package let seed: Int

@@ -90,6 +90,7 @@ package struct TrainingRun {
       configuration: configuration, threads: context.options.threads)
     let loop = try TrainingLoop(material, emit: emit, isInterrupted: isInterrupted)
     try begin(loop, trainer)
+    let earlierSeconds = request.resumes ? try folder.secondsOfEpochs() : 0
     while loop.epochsDone < configuration.epochs {
       let record: EpochRecord
       do { record = try loop.runEpoch() } catch is RunInterrupted {
@@ -106,7 +107,7 @@ package struct TrainingRun {
     )
     return try export.finish(
       loop, trainer, test: parts.test, validation: parts.validation,
-      seconds: { (ContinuousClock.now - start).inSeconds })
+      seconds: { earlierSeconds + (ContinuousClock.now - start).inSeconds })
   }
 
   private func preprocessing(of model: ModelFile) throws -> PreprocessingChoice {

@@ -13,6 +13,16 @@ import Testing
     }
   }
 
+  /// Makes a run's metrics tell that its epochs took long, so that it shows whether their seconds are counted.
+  private func slowDown(_ folder: ScenarioFolder, _ run: String, secondsPerEpoch: Double) throws {
+    let lines = try metrics(folder, run).map { line in
+      var object = line
+      object["seconds"] = .number(secondsPerEpoch)
+      return JSONValue.object(object).text(indented: false) + "\n"
+    }
+    try folder.write(lines.joined(), to: run + "/metrics.jsonl")
+  }
+
   @Test func `Ctrl-C ends with 130, and the resumed run is the one that was never interrupted`() throws {
     let folder = try ScenarioFolder()
     try folder.drawPhantoms(train: 8, test: 2)
@@ -28,11 +38,15 @@ import Testing
     let done = try metrics(folder, "run").count
     #expect((2..<60).contains(done))
     #expect(!folder.exists("run/model.onnx"))
+    try slowDown(folder, "run", secondsPerEpoch: 1000)
 
     let resumed = try ToolProcess.run(training("--epochs", epochs, "--resume"), in: folder)
     #expect(resumed.code == 0, "\(resumed.errors)")
     #expect(try metrics(folder, "run") == metrics(folder, "straight"))
     #expect(try folder.bytes("run/model.onnx") == folder.bytes("straight/model.onnx"))
+    let summary = try #require(try JSONValue(parsing: try folder.text("run/summary.json")).object)
+    let seconds = try #require(summary["seconds"]?.number)
+    #expect((1000 * Double(done)..<1000 * Double(done + 1)).contains(seconds))
   }
 
   @Test func `a run that is resumed with other options is refused by the option's name`() throws {
@@ -55,35 +69,39 @@ import Testing
     #expect(try folder.bytes("run/model.onnx") == before)
   }
 
-  @Test func `a loss that is no number ends with 1 and keeps the last checkpoint`() throws {
+  @Test func `a loss that is no number ends with 1, and the last whole epoch stays`() throws {
     let folder = try ScenarioFolder()
     try folder.drawPhantoms(train: 4, test: 2)
-    #expect(try ToolProcess.run(training("--epochs", "1"), in: folder).code == 0)
-    let result = try ToolProcess.run(
-      training("--epochs", "50", "--lr-adapter", "1e30", "--lr-head", "1e30", "--clip", "0", into: "wild"),
-      in: folder)
+    // Decay of lr · 1 makes the head's weights some thousand times larger in each step, until they overflow.
+    func wild(_ words: String..., into run: String) -> [String] {
+      training("--optimizer", "adamw", "--weight-decay", "1", "--lr-head", "1e3", into: run) + words
+    }
+    let result = try ToolProcess.run(wild("--epochs", "50", into: "wild"), in: folder)
     #expect(result.code == 1, "\(result.errors)")
     #expect(result.errors.contains("the loss is not a finite number any more"))
     #expect(!folder.exists("wild/model.onnx"))
+    let done = try metrics(folder, "wild").count
+    try #require((1..<50).contains(done))
+
+    let short = try ToolProcess.run(wild("--epochs", "\(done)", into: "short"), in: folder)
+    #expect(short.code == 0, "\(short.errors)")
+    let checkpoint = try folder.bytes("short/checkpoint.safetensors")
+    let again = try ToolProcess.run(wild("--epochs", "50", "--resume", into: "short"), in: folder)
+    #expect(again.code == 1, "\(again.errors)")
+    #expect(try folder.bytes("short/checkpoint.safetensors") == checkpoint)
+
+    let ended = try ToolProcess.run(wild("--epochs", "\(done)", "--resume", into: "wild"), in: folder)
+    #expect(ended.code == 0, "\(ended.errors)")
+    #expect(try folder.bytes("wild/model.onnx") == folder.bytes("short/model.onnx"))
+    let evaluated = try ToolProcess.object(["evaluate", "wild/model.onnx", "--data", "images"], in: folder)
+    #expect(evaluated["images"]?.integer == 6)
   }
 
-  @Test func `a full disk ends with 1, says so, and keeps what was written`() throws {
+  @Test(.enabled("a tmpfs cannot be mounted here") { SmallDisk.isPossible })
+  func `a full disk ends with 1, says so, and keeps what was written`() throws {
     let folder = try ScenarioFolder()
-    try FileManager.default.createDirectory(atPath: folder.file("disk"), withIntermediateDirectories: true)
-    let mount = Process()
-    mount.executableURL = URL(filePath: "/usr/bin/env")
-    mount.arguments = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder.file("disk")]
-    mount.standardError = FileHandle.nullDevice
-    try mount.run()
-    mount.waitUntilExit()
-    guard mount.terminationStatus == 0 else { return }
-    defer {
-      let unmount = Process()
-      unmount.executableURL = URL(filePath: "/usr/bin/env")
-      unmount.arguments = ["umount", folder.file("disk")]
-      try? unmount.run()
-      unmount.waitUntilExit()
-    }
+    let disk = try SmallDisk(at: folder.file("disk"))
+    defer { disk.unmount() }
     try folder.write("kept", to: "disk/earlier.txt")
     let result = try ToolProcess.run(
       ["inject", Scenario.transformer, "-o", "disk/adapted.onnx", "--json"], in: folder)

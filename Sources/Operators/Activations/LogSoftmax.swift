@@ -25,6 +25,10 @@ struct LogSoftmax: UnaryElementwise {
     Distribution.apply(input, axes.layout(input.shape), isLogarithm: true, into: output, options)
   }
 
+  func narrowing(of node: Node, axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
+    axes.narrowing(axis: axis, of: inputs[0].shape)
+  }
+
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {

@@ -28,6 +28,12 @@ struct SoftmaxAxes: Sendable {
       ? Distribution.Layout(shape, flattenedFrom: position) : Distribution.Layout(shape, axis: position)
   }
 
+  /// A distribution depends on all of its axes; the positions of another axis are apart from each other.
+  func narrowing(axis other: Int, of shape: Shape) -> Narrowing? {
+    guard let axis = shape.normalizedAxis(axis) else { return nil }
+    return (isFlattening ? other >= axis : other == axis) ? nil : .alike(operands: [0])
+  }
+
   /// Attributes of the gradient operator for an operand of the given shape.
   func gradientAttributes(_ shape: Shape) -> [Attribute] {
     let layout = layout(shape)
