@@ -1,3 +1,4 @@
+import Graphs
 import TestSupport
 import Testing
 
@@ -10,5 +11,10 @@ import Testing
   @Test(arguments: OperatorCase.all)
   func `a gradient agrees with central differences`(_ testCase: OperatorCase) throws {
     try GradientCheck().check(testCase)
+  }
+
+  @Test(arguments: OperatorCase.all.filter { !$0.operatorName.domain.isEmpty })
+  func `an internal operator gives what its decomposition gives`(_ testCase: OperatorCase) throws {
+    try DecompositionCheck().check(testCase)
   }
 }
