@@ -1,3 +1,4 @@
+import Graphs
 import TestSupport
 import Testing
 
@@ -15,5 +16,10 @@ import Testing
   @Test(arguments: OperatorCase.all)
   func `a part of a result is the same when it is computed alone`(_ testCase: OperatorCase) throws {
     try NarrowingCheck().check(testCase)
+  }
+
+  @Test(arguments: OperatorCase.all.filter { !$0.operatorName.domain.isEmpty })
+  func `an internal operator gives what its decomposition gives`(_ testCase: OperatorCase) throws {
+    try DecompositionCheck().check(testCase)
   }
 }

@@ -10,6 +10,12 @@ package struct DecompositionCheck {
   /// A check with the given operators.
   package init(registry: OperatorRegistry = .standard) { self.registry = registry }
 
+  /// Compares the operator of a case, where it is decomposable.
+  package func check(_ testCase: OperatorCase) throws {
+    let graph = try testCase.graph(.float64, registry: registry)
+    try check(graph, try Interpreter().values(of: graph, try testCase.feeds(.float64)))
+  }
+
   /// Compares every decomposable node of an evaluated graph.
   ///
   /// - Parameter values: all values of the graph, from `Interpreter.values`.
@@ -30,7 +36,10 @@ package struct DecompositionCheck {
       for input in node.inputs where !input.isEmpty { feeds[input] = values[input] }
       let found = try Interpreter().values(of: builder.graph, feeds)
       for (index, (output, name)) in zip(node.outputs, names).enumerated() where !output.isEmpty {
-        guard let expected = values[output], let result = found[name] else { continue }
+        guard let expected = values[output] else { continue }
+        guard let result = found[name] else {
+          throw CheckFailure("\(node.node.label): output \(index) of its decomposition is missing")
+        }
         guard result.shape == expected.shape, result.elementType == expected.elementType else {
           throw CheckFailure("\(node.node.label): output \(index) of its decomposition has another type")
         }

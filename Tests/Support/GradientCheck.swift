@@ -44,6 +44,7 @@ package struct GradientCheck {
   private func differentiable(_ testCase: OperatorCase, _ graph: LoweredGraph) -> [Bool] {
     testCase.inputs.enumerated().map { index, input in
       input?.type == .float32 && !graph.nodes[0].operation.shapeInputs.contains(index)
+        && !testCase.frozenOperands.contains(index)
     }
   }
 
@@ -147,6 +148,7 @@ extension OperatorCase {
     return OperatorCase(
       name, operatorName, version: version, inputs: moved, attributes: attributes, outputCount: outputCount,
       tolerance: tolerance, gradient: gradient, gradientOutputs: gradientOutputs,
-      gradientTolerance: gradientTolerance, runsInFloat64: runsInFloat64, reference: reference)
+      frozenOperands: frozenOperands, gradientTolerance: gradientTolerance, runsInFloat64: runsInFloat64,
+      reference: reference)
   }
 }

@@ -37,6 +37,8 @@ package struct OperatorCase: Sendable, CustomStringConvertible {
   package let gradient: GradientMode
   /// Results into which gradients flow.
   package let gradientOutputs: [Int]
+  /// Operands that have no gradient and are asked for none, although they are of a floating-point type.
+  package let frozenOperands: [Int]
   /// How far the Float32 gradient may lie from the Float64 one.
   package let gradientTolerance: Tolerance
   /// Whether the case also runs with Float64 in place of Float32.
@@ -47,6 +49,7 @@ package struct OperatorCase: Sendable, CustomStringConvertible {
     _ name: String, _ operatorName: OperatorName, version: Int = 24, inputs: [ReferenceTensor?] = [],
     attributes: [Attribute] = [], outputCount: Int = 1, tolerance: Tolerance = .exact,
     gradient: GradientMode = .check, gradientOutputs: [Int] = [0],
+    frozenOperands: [Int] = [],
     gradientTolerance: Tolerance = .relativeToLargest(1e-5, reason: "a few roundings per element"),
     runsInFloat64: Bool = true,
     reference: @escaping @Sendable ([ReferenceTensor]) -> [ReferenceTensor]
@@ -64,6 +67,7 @@ package struct OperatorCase: Sendable, CustomStringConvertible {
     self.tolerance = tolerance
     self.gradient = gradient
     self.gradientOutputs = gradientOutputs
+    self.frozenOperands = frozenOperands
     self.gradientTolerance = gradientTolerance
     self.runsInFloat64 = runsInFloat64
   }
@@ -72,13 +76,15 @@ package struct OperatorCase: Sendable, CustomStringConvertible {
   package init(
     _ name: String, _ type: String, version: Int = 24, inputs: [ReferenceTensor?] = [],
     attributes: [Attribute] = [], tolerance: Tolerance = .exact, gradient: GradientMode = .check,
+    frozenOperands: [Int] = [],
     gradientTolerance: Tolerance = .relativeToLargest(1e-5, reason: "a few roundings per element"),
     runsInFloat64: Bool = true,
     result: @escaping @Sendable ([ReferenceTensor]) -> ReferenceTensor
   ) {
     self.init(
       name, OperatorName(type), version: version, inputs: inputs, attributes: attributes,
-      tolerance: tolerance, gradient: gradient, gradientTolerance: gradientTolerance,
+      tolerance: tolerance, gradient: gradient, frozenOperands: frozenOperands,
+      gradientTolerance: gradientTolerance,
       runsInFloat64: runsInFloat64
     ) { [result($0)] }
   }

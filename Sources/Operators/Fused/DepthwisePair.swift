@@ -9,7 +9,7 @@ import Tensors
 /// Zero padding that keeps the size, stride 1, dilations `large_dilation` and `small_dilation`. Taps that never meet data are
 /// skipped, which is exact. Shapes: X [B, C, H, W], large [C, 1, K, K], small [C, 1, k, k], K and k odd → Y like X.
 /// Source: the DKA paper, eq. 2.
-package struct DepthwisePair: Operator {
+package struct DepthwisePair: Decomposable {
   package static let schema = OperatorSchema(
     "DepthwisePair", domain: "dka.fused", versions: 1..., inputs: ["X", "large", "small"], outputs: ["Y"])
 
@@ -33,13 +33,18 @@ package struct DepthwisePair: Operator {
   {
     try pair.pullback(site, DepthwisePairGradient.schema.name, into: &gradient)
   }
+  package func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
+    try pair.decomposition(node, into: &builder)
+  }
 }
 
 /// `DepthwisePair` on tokens: the map's tokens are convolved where they lie, the others pass through (domain dka.fused).
 ///
 /// Attributes `height`, `width`, `prefix` besides those of `DepthwisePair`. Shapes: X [B, prefix + height · width, C], large
 /// [C, 1, K, K], small [C, 1, k, k] → Y like X.
-package struct TokenDepthwisePair: Narrowable {
+package struct TokenDepthwisePair: Decomposable, Narrowable {
   package static let schema = OperatorSchema(
     "TokenDepthwisePair", domain: "dka.fused", versions: 1..., inputs: ["X", "large", "small"],
     outputs: ["Y"])
@@ -68,12 +73,17 @@ package struct TokenDepthwisePair: Narrowable {
   {
     try pair.pullback(site, TokenDepthwisePairGradient.schema.name, into: &gradient)
   }
+  package func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
+    try pair.decomposition(node, into: &builder)
+  }
 }
 
 /// Gradients of `DepthwisePair` in one pass (domain dka.gradient).
 ///
 ///     dX = dY ∗ turned merged kernel        dm = correlation of dY with X        dlarge, dsmall = centres of dm
-struct DepthwisePairGradient: Operator {
+struct DepthwisePairGradient: Decomposable {
   static let schema = OperatorSchema(
     "DepthwisePairGradient", domain: "dka.gradient", versions: 1...,
     inputs: ["X", "large", "small", "dY"], outputs: ["dX?", "dlarge?", "dsmall?"])
@@ -93,10 +103,13 @@ struct DepthwisePairGradient: Operator {
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     try pair.evaluateGradient(operands, context)
   }
+  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+    try pair.gradientDecomposition(node, into: &builder)
+  }
 }
 
 /// Gradients of `TokenDepthwisePair` in one pass (domain dka.gradient).
-struct TokenDepthwisePairGradient: Operator {
+struct TokenDepthwisePairGradient: Decomposable {
   static let schema = OperatorSchema(
     "TokenDepthwisePairGradient", domain: "dka.gradient", versions: 1...,
     inputs: ["X", "large", "small", "dY"], outputs: ["dX?", "dlarge?", "dsmall?"])
@@ -115,5 +128,8 @@ struct TokenDepthwisePairGradient: Operator {
   }
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     try pair.evaluateGradient(operands, context)
+  }
+  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+    try pair.gradientDecomposition(node, into: &builder)
   }
 }

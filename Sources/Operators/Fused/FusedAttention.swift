@@ -9,7 +9,7 @@ import Tensors
 /// Attributes: `sizes` = batch, heads, queries, keys, channels, value channels; `q_view`, `k_view`, `v_view` = operand, first
 /// element, and strides of batch, head, token, channel; `output_shape` and `output_strides` (batch, head, token, channel);
 /// `mask_strides` (batch, head, query, key). LogSumExp [batch, heads, queries] is what the gradient needs.
-package struct FusedAttention: Narrowable {
+package struct FusedAttention: Decomposable, Narrowable {
   package static let schema = OperatorSchema(
     "FusedAttention", domain: "dka.fused", versions: 1..., inputs: ["A", "B?", "C?", "mask?"],
     outputs: ["Y", "LogSumExp?"])
@@ -67,6 +67,12 @@ package struct FusedAttention: Narrowable {
       attributes: site.attributes, outputs: names)
     return site.inputs.indices.map { $0 < 3 && needs[$0] ? names[$0] : nil }
   }
+
+  package func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
+    try attributes.decomposition(node, into: &builder)
+  }
 }
 
 /// Gradients of the tensors into which `FusedAttention` looks (domain dka.gradient).
@@ -75,7 +81,7 @@ package struct FusedAttention: Narrowable {
 ///
 /// Shapes: dA, dB, dC like A, B, C; zero where no window looks. Windows into one operand do not
 /// overlap.
-struct FusedAttentionGradient: Operator {
+struct FusedAttentionGradient: Decomposable {
   static let schema = OperatorSchema(
     "FusedAttentionGradient", domain: "dka.gradient", versions: 1...,
     inputs: ["A", "B?", "C?", "mask?", "Y", "dY", "LogSumExp"], outputs: ["dA?", "dB?", "dC?"])
@@ -113,5 +119,9 @@ struct FusedAttentionGradient: Operator {
       y: operands[4], dy: operands[5], logSumExp: operands[6], attributes.geometry,
       dq: operands.optionalOutput(sources[0]), dk: operands.optionalOutput(sources[1]),
       dv: operands.optionalOutput(sources[2]), scratch: operands.scratch, context.options)
+  }
+
+  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+    try attributes.gradientDecomposition(node, into: &builder)
   }
 }

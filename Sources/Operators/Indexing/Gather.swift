@@ -112,22 +112,31 @@ struct GatherGradient: Operator, Decomposable {
       inner: shape.product((axis + 1)..<shape.rank), into: operands.output(0))
   }
 
-  /// Moves the axis to the front, where ScatterND adds whole slices.
   func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
-    let indices = builder.shape(node.inputs[1])
-    let count = indices.elementCount
+    [try builder.scatterSum(node.inputs[0], at: node.inputs[1], axis: axis, into: shape)]
+  }
+}
+
+extension GradientBuilder {
+  /// Adds the slices of a value into zeros, at the places along `axis` that the indices name, by standard operators.
+  ///
+  /// The axis moves to the front, where ScatterND adds whole slices. Shapes: value [a…, i…, b…], indices [i…] → `shape`
+  /// [a…, n, b…].
+  mutating func scatterSum(_ value: String, at indices: String, axis: Int, into shape: Shape)
+    throws(OperatorError) -> String
+  {
+    let count = self.shape(indices).elementCount
     let (outer, inner) = (shape.product(0..<axis), shape.product((axis + 1)..<shape.rank))
-    let slices = try builder.reshape(node.inputs[0], to: Shape([outer, count, inner]))
-    let moved = try builder.emit("Transpose", [slices], [Attribute("perm", [1, 0, 2])])
-    let zero = try builder.scalar(0, like: node.inputs[0])
-    let zeros = try builder.emit(
-      "Expand", [zero, try builder.constant([shape.extents[axis], outer, inner])])
-    let places = try builder.reshape(node.inputs[1], to: Shape([count, 1]))
+    let slices = try reshape(value, to: Shape([outer, count, inner]))
+    let moved = try emit("Transpose", [slices], [Attribute("perm", [1, 0, 2])])
+    let zeros = try emit(
+      "Expand", [try scalar(0, like: value), try constant([shape.extents[axis], outer, inner])])
+    let places = try reshape(indices, to: Shape([count, 1]))
     let wide =
-      builder.type(places).elementType == .int64
-      ? places : try builder.emit("Cast", [places], [Attribute("to", 7)])
-    let sums = try builder.emit("ScatterND", [zeros, wide, moved], [Attribute("reduction", "add")])
-    let back = try builder.emit("Transpose", [sums], [Attribute("perm", [1, 0, 2])])
-    return [try builder.reshape(back, to: shape)]
+      type(places).elementType == .int64
+      ? places : try emit("Cast", [places], [Attribute("to", 7)])
+    let sums = try emit("ScatterND", [zeros, wide, moved], [Attribute("reduction", "add")])
+    let back = try emit("Transpose", [sums], [Attribute("perm", [1, 0, 2])])
+    return try reshape(back, to: shape)
   }
 }

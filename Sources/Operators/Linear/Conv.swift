@@ -77,7 +77,7 @@ extension ConvolutionAttributes {
 ///     dx[b, c, i · s + u · d − p, …] += Σ(m) dy[b, m, i, …] · w[m, c, u, …]
 ///
 /// Domain dka.gradient: exists in plans only.
-struct ConvInputGradient: Operator {
+struct ConvInputGradient: Decomposable {
   static let schema = OperatorSchema(
     "ConvInputGradient", domain: "dka.gradient", versions: 1..., inputs: ["dY", "W"], outputs: ["dX"])
 
@@ -110,6 +110,12 @@ struct ConvInputGradient: Operator {
       operands[0], operands[1], geometry, into: operands.output(0), scratch: operands.scratch,
       context.options)
   }
+
+  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+    let geometry = try attributes.geometry(shape, builder.shape(node.inputs[1])).geometry
+    let maps = try builder.convolutionInputGradient(node.inputs[0], node.inputs[1], geometry)
+    return [try builder.reshape(maps, to: shape)]
+  }
 }
 
 /// Gradient of `Conv` with respect to its kernel.
@@ -117,7 +123,7 @@ struct ConvInputGradient: Operator {
 ///     dw[m, c, u, v] = Σ(b, i, j) dy[b, m, i, j] · x[b, c, i · s + u · d − p, j · s + v · d − p]
 ///
 /// Domain dka.gradient: exists in plans only.
-struct ConvWeightGradient: Operator {
+struct ConvWeightGradient: Decomposable {
   static let schema = OperatorSchema(
     "ConvWeightGradient", domain: "dka.gradient", versions: 1..., inputs: ["dY", "X"], outputs: ["dW"])
 
@@ -149,5 +155,11 @@ struct ConvWeightGradient: Operator {
     Convolution.weightGradient(
       operands[0], operands[1], geometry, into: operands.output(0), scratch: operands.scratch,
       context.options)
+  }
+
+  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+    let geometry = try attributes.geometry(builder.shape(node.inputs[1]), shape).geometry
+    let kernels = try builder.convolutionWeightGradient(node.inputs[0], node.inputs[1], geometry)
+    return [try builder.reshape(kernels, to: shape)]
   }
 }

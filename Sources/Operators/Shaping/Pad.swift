@@ -235,7 +235,7 @@ extension GradientBuilder {
 /// Adds up the gradients of all positions that showed an element of the operand.
 ///
 /// Domain dka.gradient: exists in plans only.
-struct PadGradient: Operator {
+struct PadGradient: Decomposable {
   static let schema = OperatorSchema(
     "PadGradient", domain: "dka.gradient", versions: 1..., inputs: ["dY"], outputs: ["dX"])
 
@@ -261,5 +261,18 @@ struct PadGradient: Operator {
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     IndexedMovement.scatterSum(
       operands[0], tables: pads.tables(of: shape, mode: mode), into: operands.output(0))
+  }
+
+  /// Axis by axis, adds the slices up at the positions whose elements they showed.
+  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+    var result = node.inputs[0]
+    for (axis, table) in pads.tables(of: shape, mode: mode).enumerated()
+    where pads.before[axis] != 0 || pads.after[axis] != 0 {
+      var extents = builder.shape(result).extents
+      extents[axis] = shape.extents[axis]
+      result = try builder.scatterSum(
+        result, at: try builder.constant(table), axis: axis, into: Shape(extents))
+    }
+    return [result]
   }
 }

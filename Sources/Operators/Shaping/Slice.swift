@@ -153,7 +153,7 @@ extension Int {
 /// Puts the gradient of a strided slice back into zeros of the operand's shape.
 ///
 /// Domain dka.gradient: exists in plans only.
-struct SliceGradient: Operator {
+struct SliceGradient: Decomposable {
   static let schema = OperatorSchema(
     "SliceGradient", domain: "dka.gradient", versions: 1..., inputs: ["dY"], outputs: ["dX"])
 
@@ -185,5 +185,18 @@ struct SliceGradient: Operator {
     DataMovement.copy(
       source, DataMovement.Block(strides: source.shape.strides), into: target, block,
       extents: source.shape.extents, context.options)
+  }
+
+  /// Turns the axes that were walked backwards, spaces the elements out, and pads to the operand's shape.
+  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+    let counts = builder.shape(node.inputs[0]).extents
+    // Where there is no next element, the step to it may be of any size.
+    let used = counts.indices.map { counts[$0] > 1 ? steps[$0] : 1 }
+    let first = counts.indices.map { used[$0] < 0 ? starts[$0] + (counts[$0] - 1) * used[$0] : starts[$0] }
+    let distances = used.map { abs($0) }
+    let ascending = try builder.reverse(node.inputs[0], axes: used.indices.filter { used[$0] < 0 })
+    let spaced = try builder.space(ascending, by: distances)
+    let after = counts.indices.map { shape.extents[$0] - first[$0] - counts[$0] * distances[$0] }
+    return [try builder.pad(spaced, before: first, after: after)]
   }
 }

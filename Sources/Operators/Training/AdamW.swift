@@ -1,4 +1,4 @@
-import Graphs
+package import Graphs
 import Kernels
 import Tensors
 
@@ -12,7 +12,7 @@ import Tensors
 /// correction instead. Attributes: `alpha` 0.9, `beta` 0.999, `epsilon` 1e-8, `weight_decay` 0, `decoupled` 1.
 /// Shapes: R and T scalars, parameters, gradients and moments alike → parameters and moments after the step.
 /// Source: torch.optim.AdamW and torch.optim.Adam.
-package struct AdamW: Operator {
+package struct AdamW: Decomposable {
   package static let schema = OperatorSchema(
     "AdamW", domain: "dka.training", versions: 1..., inputs: ["R", "T", "inputs..."],
     outputs: ["outputs..."])
@@ -54,6 +54,58 @@ package struct AdamW: Operator {
       step.coupledDecay = decay
     }
     try OptimizerOperands(operandCount: operands.count).apply(step, operands, context.options)
+  }
+
+  package func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
+    let operands = try OptimizerOperands(operandCount: node.inputs.count)
+    var (parameters, means, squares) = ([String](), [String](), [String]())
+    for index in 0..<operands.count {
+      let state = try step(
+        rate: node.inputs[0], time: node.inputs[1],
+        (0..<4).map { node.inputs[operands.position($0, index)] }, into: &builder)
+      parameters.append(state[0])
+      means.append(state[1])
+      squares.append(state[2])
+    }
+    return parameters + means + squares
+  }
+
+  /// Parameter and moments after the step, from parameter, gradient, mean and square before it.
+  private func step(rate: String, time: String, _ state: [String], into builder: inout GradientBuilder)
+    throws(OperatorError) -> [String]
+  {
+    var (x, g) = (state[0], state[1])
+    let one = try builder.scalar(1, like: x)
+    let rate = try builder.reshape(try builder.cast(rate, like: x), to: [])
+    let time = try builder.reshape(time, to: [])
+    func scaled(_ value: String, _ factor: Double, _ builder: inout GradientBuilder) throws(OperatorError)
+      -> String
+    {
+      try builder.emit("Mul", [value, try builder.scalar(factor, like: value)])
+    }
+    /// 1 − base^T.
+    func correction(_ base: Double, _ builder: inout GradientBuilder) throws(OperatorError) -> String {
+      let power = try builder.emit("Pow", [try builder.scalar(base, like: x), time])
+      return try builder.emit("Sub", [one, power])
+    }
+    let decayed = try scaled(x, decay, &builder)
+    if isDecoupled {
+      x = try builder.emit("Sub", [x, try builder.emit("Mul", [rate, decayed])])
+    } else {
+      g = try builder.emit("Add", [g, decayed])
+    }
+    let mean = try builder.emit(
+      "Add", [try scaled(state[2], alpha, &builder), try scaled(g, 1 - alpha, &builder)])
+    let power = try scaled(try builder.emit("Mul", [g, g]), 1 - beta, &builder)
+    let square = try builder.emit("Add", [try scaled(state[3], beta, &builder), power])
+    let divisor = try builder.emit("Sqrt", [try correction(beta, &builder)])
+    let root = try builder.emit("Div", [try builder.emit("Sqrt", [square]), divisor])
+    let denominator = try builder.emit("Add", [root, try builder.scalar(epsilon, like: x)])
+    let length = try builder.emit("Div", [rate, try correction(alpha, &builder)])
+    let move = try builder.emit("Div", [try builder.emit("Mul", [length, mean]), denominator])
+    return [try builder.emit("Sub", [x, move]), mean, square]
   }
 }
 

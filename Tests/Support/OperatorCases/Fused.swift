@@ -10,6 +10,9 @@ extension OperatorCase {
     linear("a transposed matrix", rows: [3, 2], depth: 5, columns: 8, transposed: true, bias: true),
     packedAttention("packed q, k, v", batch: 2, heads: 3, tokens: 5, size: 4),
     packedAttention("one token", batch: 1, heads: 2, tokens: 1, size: 3),
+    separateAttention("three layouts", batch: 2, heads: 2, queries: 3, keys: 4),
+    separateAttention("a mask for each image and key", batch: 2, heads: 3, queries: 2, keys: 4, masked: true),
+    separateAttention("one query, one head", batch: 1, heads: 1, queries: 1, keys: 3),
     depthwise("maps, a kernel larger than them", [2, 3, 5, 4], large: 11, small: 3),
     depthwise("maps larger than the kernels", [1, 2, 18, 17], large: 7, small: 3),
     depthwise("dilated taps", [2, 2, 6, 6], large: 3, small: 3, largeDilation: 2),
@@ -85,6 +88,39 @@ extension OperatorCase {
         }
       }
       return [.of(y, [batch, tokens, width]), .of(logs, [batch, heads, tokens])]
+    }
+  }
+
+  /// Q [B, h, N, 3], K [B, h, 3, M], V [B, M, h, 2], mask [B, M] → Y [B, h, N, 2].
+  private static func separateAttention(
+    _ name: String, batch: Int, heads: Int, queries: Int, keys: Int, masked: Bool = false
+  ) -> OperatorCase {
+    var attributes = [
+      Attribute("sizes", [batch, heads, queries, keys, 3, 2]),
+      Attribute("q_view", [0, 0, heads * queries * 3, queries * 3, 3, 1]),
+      Attribute("k_view", [1, 0, heads * keys * 3, keys * 3, 1, keys]),
+      Attribute("v_view", [2, 0, keys * heads * 2, 2, heads * 2, 1]),
+      Attribute("output_shape", [batch, heads, queries, 2]),
+      Attribute("output_strides", [heads * queries * 2, queries * 2, 2, 1]),
+    ]
+    if masked { attributes.append(Attribute("mask_strides", [keys, 0, 0, 1])) }
+    return OperatorCase(
+      name, OperatorName("FusedAttention", domain: "dka.fused"), version: 1,
+      inputs: [
+        .normal([batch, heads, queries, 3], seed: 1), .normal([batch, heads, 3, keys], seed: 2),
+        .normal([batch, keys, heads, 2], seed: 3), masked ? .normal([batch, keys], seed: 4) : nil,
+      ], attributes: attributes, tolerance: sums, frozenOperands: [3], gradientTolerance: sums
+    ) { operands in
+      let y = ReferenceTensor.make([batch, heads, queries, 2]) { place in
+        let (b, h, n) = (place[0], place[1], place[2])
+        let weights = (0..<keys).map { m in
+          let product = (0..<3).reduce(0.0) { $0 + operands[0]([b, h, n, $1]) * operands[1]([b, h, $1, m]) }
+          return exp(product + (masked ? operands[3]([b, m]) : 0))
+        }
+        let sum = (0..<keys).reduce(0.0) { $0 + weights[$1] * operands[2]([b, $1, h, place[3]]) }
+        return sum / weights.reduce(0, +)
+      }
+      return [y]
     }
   }
 
