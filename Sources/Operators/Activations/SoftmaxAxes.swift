@@ -28,10 +28,12 @@ struct SoftmaxAxes: Sendable {
       ? Distribution.Layout(shape, flattenedFrom: position) : Distribution.Layout(shape, axis: position)
   }
 
-  /// A distribution depends on all of its axes; the positions of another axis are apart from each other.
+  /// Distributions that follow each other in memory lie apart.
+  ///
+  /// Behind the axis other loops run for one position than for several, with other bits.
   func narrowing(axis other: Int, of shape: Shape) -> Narrowing? {
-    guard let axis = shape.normalizedAxis(axis) else { return nil }
-    return (isFlattening ? other >= axis : other == axis) ? nil : .alike(operands: [0])
+    guard let axis = shape.normalizedAxis(axis), other < axis else { return nil }
+    return .alike(operands: [0])
   }
 
   /// Attributes of the gradient operator for an operand of the given shape.
