@@ -86,7 +86,9 @@ let package = Package(
     // Tests.
     .target(
       name: "TestSupport",
-      dependencies: ["Execution", "ONNXFormat", "TensorFiles", "Operators", "Kernels", "Graphs", "Tensors"],
+      dependencies: [
+        "Backbones", "Execution", "ONNXFormat", "TensorFiles", "Operators", "Kernels", "Graphs", "Tensors",
+      ],
       path: "Tests/Support", swiftSettings: strict),
     tests("TensorsTests", uses: ["Tensors"]),
     tests("GraphsTests", uses: ["Graphs", "Tensors"]),

@@ -5,8 +5,8 @@ import Tensors
 /// A message of the schema as protobuf-c lays it out in C.
 protocol SchemaMessage {
   init()
-  /// Writes the defaults and the pointer to the descriptor.
-  static func prepare(_ message: UnsafeMutablePointer<Self>)
+  /// The function that writes the defaults and the pointer to the descriptor.
+  static var prepare: @Sendable (UnsafeMutablePointer<Self>?) -> Void { get }
 }
 
 extension SchemaMessage {
@@ -68,88 +68,44 @@ extension SchemaMessage {
   }
 }
 
-extension Onnx__ModelProto: SchemaMessage {
-  static func prepare(_ message: UnsafeMutablePointer<Self>) { unsafe onnx__model_proto__init(message) }
-}
-extension Onnx__GraphProto: SchemaMessage {
-  static func prepare(_ message: UnsafeMutablePointer<Self>) { unsafe onnx__graph_proto__init(message) }
-}
-extension Onnx__FunctionProto: SchemaMessage {
-  static func prepare(_ message: UnsafeMutablePointer<Self>) { unsafe onnx__function_proto__init(message) }
-}
+extension Onnx__ModelProto: SchemaMessage { static let prepare = unsafe onnx__model_proto__init }
+extension Onnx__GraphProto: SchemaMessage { static let prepare = unsafe onnx__graph_proto__init }
+extension Onnx__FunctionProto: SchemaMessage { static let prepare = unsafe onnx__function_proto__init }
 extension Onnx__TrainingInfoProto: SchemaMessage {
-  static func prepare(_ message: UnsafeMutablePointer<Self>) {
-    unsafe onnx__training_info_proto__init(message)
-  }
+  static let prepare = unsafe onnx__training_info_proto__init
 }
-extension Onnx__NodeProto: SchemaMessage {
-  static func prepare(_ message: UnsafeMutablePointer<Self>) { unsafe onnx__node_proto__init(message) }
-}
-extension Onnx__AttributeProto: SchemaMessage {
-  static func prepare(_ message: UnsafeMutablePointer<Self>) { unsafe onnx__attribute_proto__init(message) }
-}
-extension Onnx__TensorProto: SchemaMessage {
-  static func prepare(_ message: UnsafeMutablePointer<Self>) { unsafe onnx__tensor_proto__init(message) }
-}
+extension Onnx__NodeProto: SchemaMessage { static let prepare = unsafe onnx__node_proto__init }
+extension Onnx__AttributeProto: SchemaMessage { static let prepare = unsafe onnx__attribute_proto__init }
+extension Onnx__TensorProto: SchemaMessage { static let prepare = unsafe onnx__tensor_proto__init }
 extension Onnx__SparseTensorProto: SchemaMessage {
-  static func prepare(_ message: UnsafeMutablePointer<Self>) {
-    unsafe onnx__sparse_tensor_proto__init(message)
-  }
+  static let prepare = unsafe onnx__sparse_tensor_proto__init
 }
-extension Onnx__ValueInfoProto: SchemaMessage {
-  static func prepare(_ message: UnsafeMutablePointer<Self>) { unsafe onnx__value_info_proto__init(message) }
-}
+extension Onnx__ValueInfoProto: SchemaMessage { static let prepare = unsafe onnx__value_info_proto__init }
 extension Onnx__StringStringEntryProto: SchemaMessage {
-  static func prepare(_ message: UnsafeMutablePointer<Self>) {
-    unsafe onnx__string_string_entry_proto__init(message)
-  }
+  static let prepare = unsafe onnx__string_string_entry_proto__init
 }
 extension Onnx__OperatorSetIdProto: SchemaMessage {
-  static func prepare(_ message: UnsafeMutablePointer<Self>) {
-    unsafe onnx__operator_set_id_proto__init(message)
-  }
+  static let prepare = unsafe onnx__operator_set_id_proto__init
 }
-extension Onnx__TensorAnnotation: SchemaMessage {
-  static func prepare(_ message: UnsafeMutablePointer<Self>) { unsafe onnx__tensor_annotation__init(message) }
-}
-extension Onnx__TypeProto: SchemaMessage {
-  static func prepare(_ message: UnsafeMutablePointer<Self>) { unsafe onnx__type_proto__init(message) }
-}
+extension Onnx__TensorAnnotation: SchemaMessage { static let prepare = unsafe onnx__tensor_annotation__init }
+extension Onnx__TypeProto: SchemaMessage { static let prepare = unsafe onnx__type_proto__init }
 extension Onnx__TypeProto__Tensor: SchemaMessage {
-  static func prepare(_ message: UnsafeMutablePointer<Self>) {
-    unsafe onnx__type_proto__tensor__init(message)
-  }
+  static let prepare = unsafe onnx__type_proto__tensor__init
 }
 extension Onnx__TypeProto__SparseTensor: SchemaMessage {
-  static func prepare(_ message: UnsafeMutablePointer<Self>) {
-    unsafe onnx__type_proto__sparse_tensor__init(message)
-  }
+  static let prepare = unsafe onnx__type_proto__sparse_tensor__init
 }
 extension Onnx__TypeProto__Sequence: SchemaMessage {
-  static func prepare(_ message: UnsafeMutablePointer<Self>) {
-    unsafe onnx__type_proto__sequence__init(message)
-  }
+  static let prepare = unsafe onnx__type_proto__sequence__init
 }
 extension Onnx__TypeProto__Optional: SchemaMessage {
-  static func prepare(_ message: UnsafeMutablePointer<Self>) {
-    unsafe onnx__type_proto__optional__init(message)
-  }
+  static let prepare = unsafe onnx__type_proto__optional__init
 }
-extension Onnx__TypeProto__Map: SchemaMessage {
-  static func prepare(_ message: UnsafeMutablePointer<Self>) { unsafe onnx__type_proto__map__init(message) }
-}
+extension Onnx__TypeProto__Map: SchemaMessage { static let prepare = unsafe onnx__type_proto__map__init }
 extension Onnx__TypeProto__Opaque: SchemaMessage {
-  static func prepare(_ message: UnsafeMutablePointer<Self>) {
-    unsafe onnx__type_proto__opaque__init(message)
-  }
+  static let prepare = unsafe onnx__type_proto__opaque__init
 }
-extension Onnx__TensorShapeProto: SchemaMessage {
-  static func prepare(_ message: UnsafeMutablePointer<Self>) {
-    unsafe onnx__tensor_shape_proto__init(message)
-  }
-}
+extension Onnx__TensorShapeProto: SchemaMessage { static let prepare = unsafe onnx__tensor_shape_proto__init }
 extension Onnx__TensorShapeProto__Dimension: SchemaMessage {
-  static func prepare(_ message: UnsafeMutablePointer<Self>) {
-    unsafe onnx__tensor_shape_proto__dimension__init(message)
-  }
+  static let prepare = unsafe onnx__tensor_shape_proto__dimension__init
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// A block of memory that tensors share: allocated, mapped from a file, or part of an arena.
 ///
@@ -16,11 +17,16 @@ public final class Storage: @unchecked Sendable {
   package let isMappedFile: Bool
   private let release: @Sendable (UnsafeMutableRawPointer, Int) -> Void
 
+  private static let allocations = Atomic(0)
+  /// How often this process has asked the system for memory of tensors, so that a test can tell that a warm run does not.
+  package static var allocationCount: Int { allocations.load(ordering: .relaxed) }
+
   /// Zero-filled memory aligned to 64 bytes.
   ///
   /// - Throws: `StorageError` where the system refuses the memory.
   public convenience init(byteCount: Int) throws(StorageError) {
     guard byteCount >= 0 else { throw StorageError(byteCount: byteCount) }
+    Self.allocations.add(1, ordering: .relaxed)
     let rounded = (max(byteCount, 1) + 63) / 64 * 64
     var pointer: UnsafeMutableRawPointer?
     if rounded >= 1 << 22 {

@@ -3,6 +3,7 @@ import Backbones
 import Foundation
 import Graphs
 import ONNXFormat
+import TestSupport
 import Testing
 
 @Suite struct CountTests {
@@ -65,7 +66,7 @@ import Testing
     #expect(try Self.count([("dim", "192")]) == 19_178_496)
   }
 
-  @Test(arguments: SharedWeights.deitTiny)
+  @Test(arguments: SharedData.deitTiny)
   func `the real DeiT-Tiny gets 24 modules and a head of 579`(_ path: String) throws {
     let model = try ONNXFile.read(path)
     let layout = try BackboneRegistry.standard.recognize(model, lowering: .portable).requireLayout()

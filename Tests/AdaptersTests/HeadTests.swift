@@ -3,6 +3,7 @@ import Backbones
 import Graphs
 import ONNXFormat
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct HeadTests {

@@ -5,6 +5,7 @@ import Graphs
 import ONNXFormat
 import Operators
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct InjectionTests {

@@ -3,6 +3,7 @@ import Backbones
 import Foundation
 import Graphs
 import TensorFiles
+import TestSupport
 import Testing
 
 @Suite struct ManifestTests {

@@ -2,6 +2,7 @@ import Backbones
 import Graphs
 import Operators
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct MismatchTests {

@@ -1,6 +1,7 @@
 import Backbones
 import Graphs
 import ONNXFormat
+import TestSupport
 import Testing
 
 @Suite struct VisionTransformerTests {
@@ -75,7 +76,7 @@ import Testing
     #expect(variant.hasPrefix(maker))
   }
 
-  @Test(arguments: SharedWeights.deitTiny)
+  @Test(arguments: SharedData.deitTiny)
   func `the real DeiT-Tiny has twelve blocks of 192 channels on a 14×14 grid`(_ path: String) throws {
     let layout = try BackboneRegistry.standard.recognize(try ONNXFile.read(path), lowering: .portable)
       .requireLayout()

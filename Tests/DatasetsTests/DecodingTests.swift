@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 /// The pixels as the goldens check them: bytes, or 16-bit values most significant byte first.

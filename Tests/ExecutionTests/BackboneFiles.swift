@@ -7,12 +7,9 @@ import TestSupport
 
 /// Tiny exported networks of which execution must not care how they were exported.
 enum BackboneFiles {
-  /// The folder of the networks: the committed ones, or all that the exporting script can make.
-  private static let folder =
-    ProcessInfo.processInfo.environment["DKA_BACKBONE_FIXTURES"] ?? FixtureFiles.path("backbones")
-
   /// File names of transformers that only operators of the standard domain make up.
-  static let transformers = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+  static let transformers =
+    ((try? FileManager.default.contentsOfDirectory(atPath: BackboneFixture.folder)) ?? []).sorted()
     .filter {
       $0.hasSuffix(".onnx") && !$0.contains("ort-") && !$0.contains("swin") && !$0.contains("resnet")
     }
@@ -21,7 +18,9 @@ enum BackboneFiles {
   /// Those whose batch is open.
   static let open = transformers.filter { $0.contains(".dynamic.") }
 
-  static func model(_ file: String) throws -> ModelDescription { try ONNXFile.read(folder + "/" + file) }
+  static func model(_ file: String) throws -> ModelDescription {
+    try ONNXFile.read(BackboneFixture.folder + "/" + file)
+  }
 
   /// Images x[i] = sin(0.37 i) of a network's input.
   static func images(_ model: ModelDescription, count: Int) throws -> Tensor {

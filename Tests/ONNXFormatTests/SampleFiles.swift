@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Where the tests find model files, and a place for those they write.
 enum SampleFiles {
@@ -7,10 +8,8 @@ enum SampleFiles {
     .deletingLastPathComponent().path
 
   /// Models as exporters wrote them: committed ones, and the shared data if this machine has them.
-  static let exports: [String] = {
-    let data = ProcessInfo.processInfo.environment["DKA_DATA"] ?? root + "/../shared/data"
-    return models(in: "\(root)/Tests/Fixtures/backbones") + models(in: "\(data)/weights")
-  }()
+  static let exports =
+    models(in: "\(root)/Tests/Fixtures/backbones") + models(in: SharedData.path("weights"))
 
   /// The fixtures of this module: see Tools/goldens/every_field.py.
   static let format = "\(root)/Tests/Fixtures/format"

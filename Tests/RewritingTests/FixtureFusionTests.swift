@@ -58,19 +58,13 @@ import Testing
     }
   }
 
-  @Test func `both DeiT-Tiny files come down to the same operators`() throws {
-    let beside = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().appendingPathComponent("../shared/data").path
-    let data = ProcessInfo.processInfo.environment["DKA_DATA"] ?? beside
-    for exporter in ["ts17", "dynamo18"] {
-      let path = data + "/weights/deit_tiny_patch16_224.\(exporter).onnx"
-      guard FileManager.default.fileExists(atPath: path) else { continue }
-      let fused = try FusionCheck(path: path, batch: 1).fused
-      #expect(FusionCheck.count(fused, "FusedAttention") == 12)
-      #expect(FusionCheck.count(fused, "LayerNormalization") == 25)
-      #expect(FusionCheck.count(fused, "Linear") == 49)
-      // One more than the 92 of all tokens: the residual stream's class token.
-      #expect(fused.nodes.count == 93)
-    }
+  @Test(arguments: SharedData.deitTiny)
+  func `each DeiT-Tiny file comes down to the same operators`(_ path: String) throws {
+    let fused = try FusionCheck(path: path, batch: 1).fused
+    #expect(FusionCheck.count(fused, "FusedAttention") == 12)
+    #expect(FusionCheck.count(fused, "LayerNormalization") == 25)
+    #expect(FusionCheck.count(fused, "Linear") == 49)
+    // One more than the 92 of all tokens: the residual stream's class token.
+    #expect(fused.nodes.count == 93)
   }
 }

@@ -69,21 +69,15 @@ import Training
     expectSameCurve(try SmallTraining.run(trainer, steps: 0..<20), expected)
   }
 
-  /// The folder that `train_reference.py prepare` and `train` wrote for a DeiT-Tiny, and the weights' folder.
+  /// The folder that `train_reference.py prepare` and `train` wrote for a DeiT-Tiny.
   private static let folder = ProcessInfo.processInfo.environment["DKA_TRAIN20"]
-  private static let weights: String = {
-    let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    let beside = package.deletingLastPathComponent().appending(path: "shared/data").path
-    return (ProcessInfo.processInfo.environment["DKA_DATA"] ?? beside) + "/weights"
-  }()
 
   @Test(
     .slow, .enabled("set DKA_TRAIN20 to the reference's folder") { folder != nil },
     arguments: ["deit_tiny_patch16_224.ts17.onnx", "deit_tiny_patch16_224.dynamo18.onnx"])
   func `twenty steps of DeiT-Tiny on real images have PyTorch's losses`(_ file: String) throws {
     let folder = try #require(Self.folder)
-    let model = try ONNXFile.read(Self.weights + "/" + file)
+    let model = try ONNXFile.read(SharedData.path("weights/" + file))
     let lowering = Lowering(registry: .standard, context: .testing(threads: 2))
     let layout = try BackboneRegistry.standard.recognize(model, lowering: lowering).requireLayout()
     let adapted = try AdaptedModel(model, layout, method: DualKernelAdapter(), classes: 3, seed: 7)

@@ -1,21 +1,5 @@
 import Foundation
 
-/// Where real images are, if they are.
-enum SharedData {
-  /// The folder named by `DKA_DATA`, else `../shared/data` beside the package; nil where there is none.
-  static let root: String? = {
-    let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    let beside = package.deletingLastPathComponent().appendingPathComponent("shared/data").path
-    let place = ProcessInfo.processInfo.environment["DKA_DATA"] ?? beside
-    return FileManager.default.fileExists(atPath: place + "/README.md") ? place : nil
-  }()
-
-  static var isPresent: Bool { root != nil }
-
-  static func path(_ relative: String) -> String { (root ?? "") + "/" + relative }
-}
-
 /// Files that Tools/goldens wrote.
 enum Fixtures {
   /// The path of a fixture.

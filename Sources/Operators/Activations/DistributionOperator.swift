@@ -1,0 +1,92 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// Softmax or LogSoftmax: distributions along an axis.
+protocol DistributionOperator: UnaryElementwise {
+  /// The operator that computes the gradient from the result.
+  associatedtype Gradient: DistributionGradient
+
+  /// The axes of a distribution.
+  var axes: SoftmaxAxes { get }
+
+  init(axes: SoftmaxAxes)
+}
+
+extension DistributionOperator {
+  init(reading node: AttributeReader) throws(OperatorError) { self.init(axes: try SoftmaxAxes(node)) }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    try inputs.require(0, isOneOf: Self.elementTypes)
+    try axes.check(inputs[0].shape)
+    return [inputs[0]]
+  }
+
+  func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
+    Distribution.apply(
+      input, axes.layout(input.shape), isLogarithm: Gradient.isLogarithm, into: output, options)
+  }
+
+  func narrowing(of node: Node, axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
+    axes.narrowing(axis: axis, of: inputs[0].shape)
+  }
+
+  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+    -> [String?]
+  {
+    let attributes = axes.gradientAttributes(gradient.shape(site.inputs[0]))
+    return [try gradient.emit(Gradient.self, [site.outputs[0], try site.gradient()], attributes)]
+  }
+}
+
+/// The gradient of Softmax or LogSoftmax in one pass, from its result.
+///
+/// Domain dka.gradient: exists in plans only. Attribute `layout`: extents before, along and after the axis. Shapes:
+/// Y any, dY like Y → dX like Y.
+protocol DistributionGradient: Decomposable {
+  /// Whether Y holds logarithms.
+  static var isLogarithm: Bool { get }
+
+  /// The extents.
+  var layout: Distribution.Layout { get }
+
+  init(layout: Distribution.Layout)
+
+  /// Emits standard operators that compute dX from Y and dY, all three with the shape of `layout`.
+  func gradientInLayout(
+    _ y: String, _ flow: String, _ builder: inout GradientBuilder
+  ) throws(OperatorError) -> String
+}
+
+extension DistributionGradient {
+  init(reading node: AttributeReader) throws(OperatorError) {
+    guard let extents = try node.optionalInts("layout"), let layout = Distribution.Layout(extents) else {
+      throw .invalid("attribute 'layout' is not three extents")
+    }
+    self.init(layout: layout)
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    try inputs.require(0, isOneOf: [.float32, .float64])
+    guard inputs[0] == inputs[1] else { throw .invalid("inputs are \(inputs[0]) and \(inputs[1])") }
+    guard layout.shape.elementCount == inputs[0].shape.elementCount else {
+      throw .invalid("attribute 'layout' is \(layout.shape), which does not fit \(inputs[0].shape)")
+    }
+    return [inputs[0]]
+  }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    Distribution.gradient(
+      operands[0], operands[1], layout, isLogarithm: Self.isLogarithm, into: operands.output(0),
+      context.options)
+  }
+
+  var reusableInputs: [Int] { [1] }
+
+  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+    let y = try builder.reshape(node.inputs[0], to: layout.shape)
+    let flow = try builder.reshape(node.inputs[1], to: layout.shape)
+    let gradient = try gradientInLayout(y, flow, &builder)
+    return [try builder.reshape(gradient, to: builder.shape(node.inputs[0]))]
+  }
+}
