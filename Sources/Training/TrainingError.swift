@@ -44,7 +44,9 @@ extension TrainingError: ReportableError {
   package var unsupported: [String] { cause?.unsupported ?? [] }
   package var hint: String? {
     if case .checkpoint(_, _, let hint) = self { return hint }
-    if case .notFinite = self { return "lower the learning rates; the last checkpoint is kept" }
+    if case .notFinite = self {
+      return "train into another folder with lower learning rates; this one keeps its last epoch"
+    }
     return cause?.hint
   }
 
