@@ -9,6 +9,7 @@ package final class MicroBatchRunner {
   private let variables: VariableStore
   private let makePlan: (Int) throws -> Plan
   private var sessions: [Int: Session] = [:]
+  private var arena: Storage?
 
   /// A runner whose plans come from `makePlan`, given the number of images.
   package init(
@@ -22,7 +23,9 @@ package final class MicroBatchRunner {
   /// The session for a number of images of at most `size`.
   package func session(for count: Int) throws -> Session {
     if let known = sessions[count] { return known }
-    let session = try Session(try makePlan(count), variables: variables)
+    // One session runs at a time, so they can lie in the same memory.
+    let session = try Session(try makePlan(count), variables: variables, arena: arena)
+    arena = session.arena
     sessions[count] = session
     return session
   }

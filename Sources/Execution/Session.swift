@@ -10,6 +10,8 @@ package import Tensors
 package final class Session {
   /// The plan that runs.
   package let plan: Plan
+  /// Memory of inner values; larger than the plan needs where another session brought it.
+  let arena: Storage
   private let variables: VariableStore
   private let inputs: [TensorView]
   private let outputs: [TensorView]
@@ -46,6 +48,7 @@ package final class Session {
       }
     } catch { throw .outOfMemory(byteCount: error.byteCount) }
     guard let memory else { throw .outOfMemory(byteCount: plan.arenaByteCount) }
+    self.arena = memory
 
     func view(_ name: String) -> TensorView? {
       guard !name.isEmpty, let location = plan.memory.locations[name] else { return nil }

@@ -154,6 +154,9 @@ package enum MatrixMultiplication {
       let rowTiles = (m + rowStep - 1) / rowStep
       if rowTiles >= workers * 4 * 24 {
         rowParts = workers * 4
+      } else if rowTiles >= workers * 32, n <= 1024 {
+        // Few columns pay little for packing A: each thread packs its own rows once.
+        rowParts = workers
       } else if panels >= workers * 8 {
         columnParts = workers
       } else {
