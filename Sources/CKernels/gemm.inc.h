@@ -5,7 +5,7 @@
 //   NAME(x)          the level's name of x
 //   MR, NR           rows and columns of a tile; NR = 2 · VW
 //   KC, MC           depth and rows of a block: a tile's columns of B (KC · NR) stay in L1, a block of A (MC · KC) in L2
-//   tile_product     (rows, depth, a, row stride, depth stride, b, tile): tile[r][c] = Σk a[r, k] · b[k, c]
+//   tile_product     (rows, depth, a, row stride, whether a is packed, b, ahead, tile): tile[r][c] = Σk a[r, k] · b[k, c]
 //   pack_panel       (source, stride across, stride along k, count, k, width, out)
 //
 // Every element of the product is the sum over blocks of KC, first to last, of a sum with k ascending; it depends on
@@ -93,23 +93,23 @@ void NAME(gemm)(
         }
       }
       const float *b = g->packed_b + k_begin * panels * NR + panel_begin * depth * NR;
-      const size_t lines = depth * NR / 16, tiles = (block_end - block + MR - 1) / MR;
-      const size_t ahead = (lines + tiles - 1) / tiles;
+      // Each tile fetches its share of the next panel of B.
+      const size_t tiles = (block_end - block + MR - 1) / MR, lines = (depth * NR / 16 + tiles - 1) / tiles;
       for (size_t panel = panel_begin; panel < panel_end; panel++, b += depth * NR) {
         const size_t column = panel * NR;
         const size_t columns = g->n - column < NR ? g->n - column : NR;
         const char *next = (const char *)(b + depth * NR);
         for (size_t row = block; row < block_end; row += MR) {
           const size_t count = block_end - row < MR ? block_end - row : MR;
-          // Fetch a share of the next panel of B, and the lines of C that this tile will meet.
-          for (size_t line = 0; line < ahead; line++, next += 64) __builtin_prefetch(next, 0, 2);
-          float *c = g->c + row * g->c_row_stride + column;
-          for (size_t r = 0; r < count; r++) __builtin_prefetch(c + r * g->c_row_stride, 1, 3);
+          const dka_ahead ahead = {
+              next, lines, (const char *)(g->c + row * g->c_row_stride + column),
+              (ptrdiff_t)(g->c_row_stride * sizeof(float))};
+          next += lines * 64;
           if (direct)
             tile_product(
-                count, depth, a + (ptrdiff_t)row * g->a_row_stride, g->a_row_stride, false, b, tile);
+                count, depth, a + (ptrdiff_t)row * g->a_row_stride, g->a_row_stride, false, b, ahead, tile);
           else
-            tile_product(count, depth, scratch + (row - block) * depth, 1, true, b, tile);
+            tile_product(count, depth, scratch + (row - block) * depth, 1, true, b, ahead, tile);
           NAME(finish_tile)(g, continues, finishes, row, count, column, columns, tile);
         }
       }

@@ -1,5 +1,6 @@
 // The packed matrix product of level 0: plain C, tiles of 4 × 8.
 #include "CKernels.h"
+#include "gemm_ahead.h"
 #include "kernels.h"
 
 #include "simd_portable.h"
@@ -36,8 +37,10 @@ static inline __attribute__((always_inline)) void tile_rows(
   }
 }
 
-static void tile_product(
-    size_t rows, size_t depth, const float *a, ptrdiff_t row_stride, bool packed, const float *b, float *tile) {
+static inline __attribute__((always_inline)) void tile_product(
+    size_t rows, size_t depth, const float *a, ptrdiff_t row_stride, bool packed, const float *b,
+    dka_ahead ahead, float *tile) {
+  (void)ahead;
   const ptrdiff_t across = packed ? 1 : row_stride, along = packed ? MR : 1;
   switch (rows) {
   case 1: return tile_rows(1, depth, a, across, along, b, tile);

@@ -146,22 +146,29 @@ package enum MatrixMultiplication {
       let level = options.level.rawValue
       rowStep = dka_gemm_tile_rows(level)
       let width = dka_gemm_tile_columns(level)
-      let panels = (n + width - 1) / width
       // A part below some four million operations does not repay waking a thread.
       let worthwhile = Double(m) * Double(n) * Double(k) * 2 / 4e6
       let workers = Int(min(Double(options.threads), max(worthwhile, 1)))
       guard workers > 1 else { return }
       let rowTiles = (m + rowStep - 1) / rowStep
       if rowTiles >= workers * 4 * 24 {
+        // Enough rows for parts that one thread can take over from another that is held up.
         rowParts = workers * 4
-      } else if rowTiles >= workers * 32, n <= 1024 {
-        // Few columns pay little for packing A: each thread packs its own rows once.
+      } else if balance(m, workers, step: rowStep) * 1.05 >= balance(n, workers, step: width) {
+        // Each thread packs its own rows of A once; cut by columns every thread packs all of them.
         rowParts = workers
-      } else if panels >= workers * 8 {
-        columnParts = workers
       } else {
-        rowParts = min(workers, rowTiles)
+        columnParts = workers
       }
+    }
+
+    /// The share of the time that the threads work when `count` rows or columns are cut over them at multiples of `step`.
+    private func balance(_ count: Int, _ workers: Int, step: Int) -> Double {
+      var largest = 0
+      for part in 0..<workers {
+        largest = max(largest, evenPart(part, of: workers, count: count, step: step).count)
+      }
+      return Double(count) / Double(workers * largest)
     }
   }
 }

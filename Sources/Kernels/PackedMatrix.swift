@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Tensors
 
 /// A Float32 matrix [k, n] rearranged for the right side of a product, for one processor level.
 ///
@@ -22,13 +23,16 @@ package final class PackedMatrix: @unchecked Sendable {
     self.n = n
     level = options.level
     count = dka_packed_size(level.rawValue, k, n)
-    unsafe storage = UnsafeMutableRawPointer.allocate(
-      byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64)
+    let byteCount = count * MemoryLayout<Float>.stride
+    guard let memory = unsafe AlignedMemory.allocate(byteCount) else {
+      fatalError("no memory for a packed matrix of \(byteCount) bytes")
+    }
+    unsafe storage = memory
     let destination = unsafe storage.bindMemory(to: Float.self, capacity: max(count, 1))
     unsafe Self.pack(source, k: k, n: n, into: destination, options: options)
   }
 
-  deinit { unsafe storage.deallocate() }
+  deinit { unsafe AlignedMemory.deallocate(storage, count * MemoryLayout<Float>.stride) }
 
   /// The packed elements, 64-byte aligned; valid as long as the matrix is.
   package var elements: UnsafePointer<Float> {

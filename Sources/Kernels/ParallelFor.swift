@@ -1,35 +1,14 @@
-internal import Dispatch
-internal import Synchronization
-
 /// Runs `body(item, worker)` for each item in 0 ..< count on up to `threads` threads and returns when all are done.
 ///
 /// Workers take the next item when they are free; `worker` in 0 ..< threads names the scratch an item may use: no two
 /// items with the same worker run at once. Items must write disjoint memory, and what an item computes may depend on
-/// `item` alone, never on `worker`, so that results are equal for every thread count. An item should take 100 µs or more.
+/// `item` alone, never on `worker`, so that results are equal for every thread count. An item should take 10 µs or more.
+///
+/// One region uses the threads at a time: within an item, or while another thread runs one, all items run on the caller's.
 package func parallelFor(_ count: Int, threads: Int, _ body: (_ item: Int, _ worker: Int) -> Void) {
   let workers = min(threads, count)
-  guard workers > 1 else {
-    for item in 0..<max(count, 0) { body(item, 0) }
-    return
-  }
-  let next = Atomic<Int>(0)
-  withoutActuallyEscaping(body) { body in
-    let box = Body(run: body)
-    DispatchQueue.concurrentPerform(iterations: workers) { worker in
-      while true {
-        let item = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard item < count else { return }
-        box.run(item, worker)
-      }
-    }
-  }
-}
-
-/// Carries a body, and the pointers it captured, to other threads.
-///
-/// The items write disjoint memory (the contract of `parallelFor`), and the call outlives them.
-private struct Body: @unchecked Sendable {
-  let run: (_ item: Int, _ worker: Int) -> Void
+  if workers > 1, WorkerPool.shared.run(count, workers: workers, body) { return }
+  for item in 0..<max(count, 0) { body(item, 0) }
 }
 
 /// The part of 0 ..< count that belongs to `part` of `parts`, cut at multiples of `step`.

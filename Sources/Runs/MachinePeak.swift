@@ -8,6 +8,7 @@ import Synchronization
 struct MachinePeak {
   private let options: KernelOptions
   private var samples: [Double] = []
+  private var lastSample: ContinuousClock.Instant?
 
   /// A meter for some threads and kernels.
   init(_ options: KernelOptions) { self.options = options }
@@ -15,8 +16,9 @@ struct MachinePeak {
   /// The median of the samples.
   var gigaflops: Double { samples.median }
 
-  /// Measures once, for about 20 ms.
+  /// Measures for about 20 ms, unless that was done within the last 50 ms: short runs follow one another with warm caches.
   mutating func sample() {
+    if let lastSample, ContinuousClock.now - lastSample < .milliseconds(50) { return }
     let peaks = Mutex<[Double]>([])
     let options = options
     parallelFor(options.threads, threads: options.threads) { _, _ in
@@ -24,5 +26,6 @@ struct MachinePeak {
       peaks.withLock { $0.append(peak) }
     }
     samples.append(peaks.withLock { $0.reduce(0, +) })
+    lastSample = .now
   }
 }

@@ -27,22 +27,12 @@ public final class Storage: @unchecked Sendable {
   public convenience init(byteCount: Int) throws(StorageError) {
     guard byteCount >= 0 else { throw StorageError(byteCount: byteCount) }
     Self.allocations.add(1, ordering: .relaxed)
-    let rounded = (max(byteCount, 1) + 63) / 64 * 64
-    var pointer: UnsafeMutableRawPointer?
-    if rounded >= 1 << 22 {
-      // Large blocks come from the system zeroed, page by page on first touch.
-      let mapped = unsafe mmap(nil, rounded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-      guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
-        throw StorageError(byteCount: byteCount)
-      }
-      unsafe self.init(base: mapped, byteCount: byteCount) { base, _ in unsafe munmap(base, rounded) }
-      return
-    }
-    guard unsafe posix_memalign(&pointer, 64, rounded) == 0, let pointer = unsafe pointer else {
+    guard let pointer = unsafe AlignedMemory.allocate(byteCount) else {
       throw StorageError(byteCount: byteCount)
     }
-    unsafe memset(pointer, 0, rounded)
-    unsafe self.init(base: pointer, byteCount: byteCount) { base, _ in unsafe free(base) }
+    unsafe self.init(base: pointer, byteCount: byteCount) { base, count in
+      unsafe AlignedMemory.deallocate(base, count)
+    }
   }
 
   /// Memory that somebody else provides and `release` gives back.

@@ -21,6 +21,15 @@ int dka_best_level(void);
 /// ceiling of every product at that level. At the portable level multiplication and addition are two instructions.
 double dka_peak_gflops(int level, double seconds);
 
+/// Tells the processor that this thread waits for another in a loop.
+static inline void dka_spin_hint(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
 #define DKA_ACTIVATION_NONE 0
 #define DKA_ACTIVATION_RELU 1
 /// x · Φ(x) with the exact error function.
