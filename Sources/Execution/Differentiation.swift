@@ -51,6 +51,10 @@ package enum Differentiation {
         }
         missing.append(
           .init(name: node.operatorName.description, node: node.label, reason: error.message))
+        // Nothing is built any more; a value of the right type lets the walk find what else is missing.
+        for input in node.inputs where active.contains(input) {
+          contributions[input, default: []].append(input)
+        }
       }
     }
     guard missing.isEmpty else { throw .notDifferentiable(missing) }

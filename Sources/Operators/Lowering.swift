@@ -78,7 +78,8 @@ package struct Lowering: Sendable {
     var state = State(lowering: self, binding: binding)
     try state.addInputs(of: model.graph)
     try state.addInitializers(of: model.graph)
-    let nodes = try readOperators(of: model)
+    let (nodes, refused) = try readOperators(of: model)
+    guard refused.isEmpty else { throw .unsupported(refused) }
     for node in try sorted(nodes, known: Set(state.graph.types.keys)) { try state.add(node) }
     for output in model.graph.outputs {
       guard state.graph.types[output.name] != nil else {
@@ -89,8 +90,15 @@ package struct Lowering: Sendable {
     return state.graph
   }
 
-  /// Reads every node's operator, and names all that are missing or refused at once.
-  private func readOperators(of model: ModelDescription) throws(LoweringError) -> [LoweredNode] {
+  /// The operators of a model's main graph that are missing or refused; none where the model is invalid in another way.
+  package func unsupportedOperators(of model: ModelDescription) -> [LoweringError.Unsupported] {
+    do { return try readOperators(of: model).refused } catch { return [] }
+  }
+
+  /// Reads every node's operator, and collects all that are missing or refused.
+  private func readOperators(of model: ModelDescription) throws(LoweringError) -> (
+    nodes: [LoweredNode], refused: [LoweringError.Unsupported]
+  ) {
     var lowered: [LoweredNode] = []
     var refused: [LoweringError.Unsupported] = []
     for node in model.graph.nodes {
@@ -118,8 +126,7 @@ package struct Lowering: Sendable {
         }
       }
     }
-    guard refused.isEmpty else { throw .unsupported(refused) }
-    return lowered
+    return (lowered, refused)
   }
 
   /// Nodes in topological order, keeping the file's order where it already is one.

@@ -17,14 +17,12 @@ package struct Inspection {
   package init(_ model: ModelFile, context: ExecutionContext) {
     let description = model.description
     let graph = description.graph
-    var unsupported: [LoweringError.Unsupported] = []
+    let unsupported = Lowering(registry: ModelFile.registry, context: context).unsupportedOperators(
+      of: description)
     var recognition: Recognition?
     var refusal: (any ReportableError)?
     do { recognition = try Injection.recognize(description, context: context) } catch {
       refusal = error as? any ReportableError
-      if let cause = refusal?.underlying as? LoweringError, case .unsupported(let list) = cause {
-        unsupported = list
-      }
     }
     let layout = recognition?.layout
     let names = ClassNames.read(description.metadata)
@@ -66,7 +64,7 @@ package struct Inspection {
     json = object
     lines = Inspection.text(
       model, layout, counts: counts, parameters: parameters, choice: choice, names: names?.names,
-      recognition: recognition, refusal: refusal)
+      recognition: recognition, refusal: refusal, unsupported: unsupported)
   }
 
   private static func operatorCounts(_ graph: Graph) -> JSONObject {
@@ -149,7 +147,9 @@ package struct Inspection {
 
   private static func text(
     _ model: ModelFile, _ layout: BackboneLayout?, counts: JSONObject, parameters: Int,
-    choice: PreprocessingChoice?, names: [String]?, recognition: Recognition?, refusal: (any ReportableError)?
+    choice: PreprocessingChoice?, names: [String]?, recognition: Recognition?,
+    refusal: (any ReportableError)?,
+    unsupported: [LoweringError.Unsupported]
   ) -> [String] {
     let description = model.description
     func shape(_ value: ValueDescription) -> String {
@@ -187,6 +187,10 @@ package struct Inspection {
         lines.append("head         '\(head.node)', \(head.features) features, \(head.classes) classes")
       }
       lines.append("methods      \(AdapterRegistry.standard.names.joined(separator: ", "))")
+    }
+    for entry in unsupported {
+      let more = entry.nodes.count > 1 ? " and \(entry.nodes.count - 1) more" : ""
+      lines.append("unsupported  \(entry.reason): '\(entry.nodes.first ?? "")'\(more)")
     }
     for entry in recognition?.mismatches ?? [] where layout == nil {
       lines.append("not \(entry.family): \(entry.mismatch.reason)")

@@ -69,8 +69,13 @@ import Testing
     #expect(result.code == 3, "\(result.errors)")
     let lines = result.errors.split(separator: "\n").filter { $0.hasPrefix("UNSUPPORTED ") }
     #expect(lines.count == 3, "\(result.errors)")
+    let inspected = try ToolProcess.run(["inspect", "m.onnx"], in: folder)
+    #expect(inspected.code == 0, "\(inspected.errors)")
+    let named = inspected.output.split(separator: "\n").filter { $0.hasPrefix("unsupported ") }
+    #expect(named.count == 3, "\(inspected.output)")
     for name in ["Strange", "NoSuch", "Other"] {
       #expect(lines.contains { $0.contains(name) }, "\(name)")
+      #expect(named.contains { $0.contains(name) }, "\(name)")
     }
   }
 
