@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 /// 23 small images in two classes, on disk while the folder lives.
@@ -9,7 +10,7 @@ private func smallSet() throws -> (folder: TemporaryFolder, images: LabelledImag
   for number in 0..<23 {
     let bytes = (0..<12 * 12).map { UInt8(truncatingIfNeeded: $0 * 7 + number * 31) }
     let image = Image(width: 12, height: 12, channels: 1, bytes: bytes)
-    try folder.write("\(number % 2 == 0 ? "a" : "b")/\(100 + number).png", PNGCoder.encode(image))
+    try folder.write(PNGCoder.encode(image), to: "\(number % 2 == 0 ? "a" : "b")/\(100 + number).png")
   }
   return (folder, try ImageFolder.read(folder.path))
 }
@@ -115,7 +116,7 @@ private func allBatches(_ loader: BatchLoader, epoch: Int) throws -> [(
 
   @Test func `an image that cannot be read is an error and ends the epoch`() throws {
     let (folder, images) = try smallSet()
-    try folder.write("a/110.png", "broken")
+    try folder.write("broken", to: "a/110.png")
     let loader = BatchLoader(images.samples, preprocessing: preprocessing, options: options(threads: 2))
     loader.start(epoch: 0)
     let error = try #require(throws: DatasetError.self) { while try loader.next() != nil {} }

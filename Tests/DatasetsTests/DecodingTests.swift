@@ -113,11 +113,11 @@ private func goldenBytes(_ image: Image) -> [UInt8] {
     let folder = try TemporaryFolder()
     let missing = try #require(throws: DatasetError.self) { try ImageFile.read(folder.path + "/none.png") }
     #expect(missing.failureCode == .missingInput && missing.message.hasSuffix("No such file or directory"))
-    let empty = try folder.write("empty.jpg", [])
+    let empty = try folder.write([], to: "empty.jpg")
     let emptyError = try #require(throws: DatasetError.self) { try ImageFile.read(empty) }
     #expect(
       emptyError.failureCode == .badData && emptyError.message == "'\(empty)': the file is empty (0 bytes)")
-    let text = try folder.write("text.png", "not a picture")
+    let text = try folder.write("not a picture", to: "text.png")
     let foreign = try #require(throws: DatasetError.self) { try ImageFile.read(text) }
     #expect(foreign.message.contains("neither PNG nor JPEG"))
   }

@@ -29,29 +29,3 @@ func crc32(_ bytes: [UInt8]) -> UInt32 {
   }
   return ~state
 }
-
-/// A folder that is removed when the last reference goes.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    let url = FileManager.default.temporaryDirectory.appendingPathComponent("dka-" + UUID().uuidString)
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    path = url.path
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  /// Writes a file, making the folders on its way.
-  @discardableResult
-  func write(_ relative: String, _ bytes: [UInt8]) throws -> String {
-    let url = URL(fileURLWithPath: path + "/" + relative)
-    try FileManager.default.createDirectory(
-      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try Data(bytes).write(to: url)
-    return url.path
-  }
-
-  @discardableResult
-  func write(_ relative: String, _ text: String) throws -> String { try write(relative, Array(text.utf8)) }
-}

@@ -1,5 +1,6 @@
 import Datasets
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct FolderTests {
@@ -11,7 +12,7 @@ import Testing
       "test/b/1.png",
       "test/B/1.png", "train/a/notes.txt", "train/.hidden/1.png", "train/a/.1.png", "index.csv",
       "masks/a/1.png",
-    ] { try folder.write(file, "x") }
+    ] { try folder.write("x", to: file) }
     let images = try ImageFolder.read(folder.path)
     #expect(images.classes == ["B", "a", "b"])
     let found = images.samples.map {
@@ -29,7 +30,7 @@ import Testing
 
   @Test func `a folder without parts has classes only`() throws {
     let folder = try TemporaryFolder()
-    for file in ["cat/1.png", "dog/1.jpg"] { try folder.write(file, "x") }
+    for file in ["cat/1.png", "dog/1.jpg"] { try folder.write("x", to: file) }
     let images = try ImageFolder.read(folder.path)
     #expect(images.classes == ["cat", "dog"] && !images.hasSplit && images.counts == [1, 1])
   }
@@ -40,22 +41,22 @@ import Testing
     #expect(missing.failureCode == .missingInput)
     let nothing = try #require(throws: DatasetError.self) { try ImageFolder.read(folder.path) }
     #expect(nothing.failureCode == .badData && nothing.message.contains("no class folders"))
-    try folder.write("cat/1.png", "x")
-    try folder.write("dog/readme.txt", "x")
+    try folder.write("x", to: "cat/1.png")
+    try folder.write("x", to: "dog/readme.txt")
     let empty = try #require(throws: DatasetError.self) { try ImageFolder.read(folder.path) }
     #expect(empty.message.hasSuffix("no image of class 'dog'"))
     let other = try TemporaryFolder()
-    for file in ["train/a/1.png", "test/a/1.png", "test/b/1.png"] { try other.write(file, "x") }
+    for file in ["train/a/1.png", "test/a/1.png", "test/b/1.png"] { try other.write("x", to: file) }
     let untrained = try #require(throws: DatasetError.self) { try ImageFolder.read(other.path) }
     #expect(untrained.message.contains("/train': no image of class 'b'"))
   }
 
   @Test func `manifests with names, quotes, a byte order mark and CRLF are read`() throws {
     let folder = try TemporaryFolder()
-    try folder.write("a b.png", "x")
-    try folder.write("sub/c,\"d.jpg", "x")
+    try folder.write("x", to: "a b.png")
+    try folder.write("x", to: "sub/c,\"d.jpg")
     let text = "\u{FEFF}split,file,class\r\ntrain,a b.png,dog\r\n\r\nTEST,\"sub/c,\"\"d.jpg\",\"a\ncat\""
-    let images = try CSVManifest.read(try folder.write("index.csv", text))
+    let images = try CSVManifest.read(try folder.write(text, to: "index.csv"))
     #expect(images.classes == ["a\ncat", "dog"])
     #expect(images.samples.map(\.label) == [1, 0] && images.samples.map(\.split) == [.train, .test])
     #expect(images.samples[1].path == folder.path + "/sub/c,\"d.jpg")
@@ -63,8 +64,8 @@ import Testing
 
   @Test func `class numbers are the model's and keep their names`() throws {
     let folder = try TemporaryFolder()
-    try folder.write("1.jpg", "x")
-    let path = try folder.write("labels.csv", "file,class_index,wnid,name\n1.jpg,2,n01,shark\n")
+    try folder.write("x", to: "1.jpg")
+    let path = try folder.write("file,class_index,wnid,name\n1.jpg,2,n01,shark\n", to: "labels.csv")
     let open = try CSVManifest.read(path)
     #expect(open.classes == ["", "", "shark"] && open.samples[0].label == 2)
     #expect(try CSVManifest.read(path, classCount: 5).classes.count == 5)
@@ -84,8 +85,8 @@ import Testing
   ])
   func `bad manifests are refused with the line`(text: String, reason: String) throws {
     let folder = try TemporaryFolder()
-    try folder.write("1.jpg", "x")
-    let path = try folder.write("index.csv", text)
+    try folder.write("x", to: "1.jpg")
+    let path = try folder.write(text, to: "index.csv")
     let error = try #require(throws: DatasetError.self) { try CSVManifest.read(path) }
     #expect(error.failureCode == .badData && error.message.contains(reason), "\(error.message)")
   }
@@ -93,10 +94,10 @@ import Testing
   @Test func `all unreadable images are reported at once`() throws {
     let folder = try TemporaryFolder()
     let good = try PNGCoder.encode(Image(width: 2, height: 2, channels: 1, bytes: [1, 2, 3, 4]))
-    for number in 0..<20 { try folder.write("a/good\(number).png", good) }
-    try folder.write("a/empty.png", [])
-    try folder.write("a/short.png", Array(good.prefix(good.count - 20)))
-    try folder.write("a/text.jpg", "hello")
+    for number in 0..<20 { try folder.write(good, to: "a/good\(number).png") }
+    try folder.write([], to: "a/empty.png")
+    try folder.write(Array(good.prefix(good.count - 20)), to: "a/short.png")
+    try folder.write("hello", to: "a/text.jpg")
     let images = try ImageFolder.read(folder.path)
     for threads in [1, 4] {
       let error = try #require(throws: DatasetError.self) { try images.verifyReadable(threads: threads) }

@@ -1,5 +1,6 @@
 import Datasets
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct SyntheticImagesTests {
@@ -62,7 +63,7 @@ import Testing
 
   @Test func `a folder that cannot be made is an error with the system's reason`() throws {
     let folder = try TemporaryFolder()
-    try folder.write("file", "x")
+    try folder.write("x", to: "file")
     let generator = try SyntheticImages(.textures, side: 16)
     let error = try #require(throws: DatasetError.self) {
       try generator.writeFolder(folder.path + "/file/set", trainPerClass: 1, testPerClass: 0)

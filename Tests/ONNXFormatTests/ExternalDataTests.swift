@@ -2,6 +2,7 @@ import Foundation
 import Graphs
 import ONNXFormat
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct ExternalDataTests {

@@ -1,6 +1,7 @@
 import Graphs
 import ONNXFormat
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct TensorTests {

@@ -1,10 +1,11 @@
 import Foundation
 import TensorFiles
+import TestSupport
 import Testing
 
 @Suite(.serialized) struct BadImageTests {
   @Test func `images that cannot be read are listed all at once before training starts`() throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     try folder.drawPhantoms()
     let images = folder.files(below: "images/train")
     try folder.write([], to: images[0])
@@ -19,7 +20,7 @@ import Testing
   }
 
   @Test func `a class without images is named`() throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     try folder.drawPhantoms()
     for file in folder.files(below: "images/train/benign") {
       try FileManager.default.removeItem(atPath: folder.file(file))
@@ -30,7 +31,7 @@ import Testing
   }
 
   @Test func `a label outside the range is named with its line`() throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     try folder.drawPhantoms()
     let images = folder.files(below: "images/test")
     try folder.write(
@@ -42,7 +43,7 @@ import Testing
   }
 
   @Test func `a folder that is missing ends with 66, one without images with 65`() throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     let missing = try ToolProcess.run(training("--epochs", "1"), in: folder)
     #expect(missing.code == 66, "\(missing.errors)")
     try FileManager.default.createDirectory(
@@ -52,7 +53,7 @@ import Testing
   }
 
   @Test func `an unreadable image among those to predict is named`() throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     try folder.drawPhantoms(train: 0, test: 1)
     let image = folder.files(below: "images/test")[0]
     try folder.write([], to: "empty.png")

@@ -2,6 +2,7 @@ import Foundation
 import Graphs
 import ONNXFormat
 import TensorFiles
+import TestSupport
 import Testing
 
 @Suite(.serialized) struct BadModelTests {
@@ -11,19 +12,19 @@ import Testing
     ["train", "--data", "images", "-o", "run"], ["run", "--output-dir", "out"],
   ]
 
-  private func run(_ verb: [String], _ model: String, in folder: ScenarioFolder) throws -> ToolResult {
+  private func run(_ verb: [String], _ model: String, in folder: TemporaryFolder) throws -> ToolResult {
     try ToolProcess.run([verb[0], model] + verb.dropFirst(), in: folder)
   }
 
   @Test(arguments: verbs) func `a missing model ends with 66`(_ verb: [String]) throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     let result = try run(verb, "nothing.onnx", in: folder)
     #expect(result.code == 66, "\(result.errors)")
     #expect(result.errors.contains("nothing.onnx"))
   }
 
   @Test(arguments: verbs) func `a truncated, garbled or empty model ends with 65`(_ verb: [String]) throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     let whole = [UInt8](try Data(contentsOf: URL(filePath: Scenario.transformer)))
     try folder.write(Array(whole.prefix(whole.count / 2)), to: "half.onnx")
     try folder.write([UInt8](repeating: 0xA5, count: 5000), to: "garbage.onnx")
@@ -36,7 +37,7 @@ import Testing
   }
 
   @Test func `flipped bytes never end the tool with a signal`() throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     let whole = [UInt8](try Data(contentsOf: URL(filePath: Scenario.transformer)))
     for step in 0..<40 {
       var bytes = whole
@@ -48,17 +49,17 @@ import Testing
     }
   }
 
-  private func write(_ text: String, to name: String, in folder: ScenarioFolder) throws {
+  private func write(_ text: String, to name: String, in folder: TemporaryFolder) throws {
     try ONNXFile.write(try ModelDescription(text: text), to: folder.file(name))
   }
 
-  private func runs(_ model: String, in folder: ScenarioFolder) throws -> ToolResult {
+  private func runs(_ model: String, in folder: TemporaryFolder) throws -> ToolResult {
     let input = Scenario.fixture("gradients/both-float32/input.npy")
     return try ToolProcess.run(["run", model, "--input", input, "--output-dir", "out"], in: folder)
   }
 
   @Test func `unknown operators end with 3, all of them named at once`() throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     try write(
       """
       <ir_version: 8, opset_import: ["" : 17, "com.x" : 1]>
@@ -80,7 +81,7 @@ import Testing
   }
 
   @Test func `a shape that does not fit ends with 65 and the node's name`() throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     try write(
       """
       <ir_version: 8, opset_import: ["" : 17]>
@@ -93,7 +94,7 @@ import Testing
   }
 
   @Test func `an input of another shape ends with 65 and the input's name`() throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     try write(
       """
       <ir_version: 8, opset_import: ["" : 17]>
@@ -105,7 +106,7 @@ import Testing
   }
 
   @Test func `a cycle ends with 65`() throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     try write(
       """
       <ir_version: 8, opset_import: ["" : 17]>
@@ -117,7 +118,7 @@ import Testing
   }
 
   @Test func `numbers that overflow in a file end with 65 or 3`() throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     for (index, body) in [
       "s = Constant <value_ints = [9223372036854775807, 9223372036854775807]> ()  z = Reshape (x, s)",
       "s = Constant <value_ints = [9223372036854775807]> ()  z = ConstantOfShape (s)",
@@ -142,7 +143,7 @@ import Testing
   }
 
   @Test func `external weights that lead out of the folder, or are missing, are refused`() throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     func model(_ location: String) -> [UInt8] {
       func field(_ number: UInt8, _ content: [UInt8]) -> [UInt8] {
         [number << 3 | 2, UInt8(content.count)] + content
@@ -164,7 +165,7 @@ import Testing
   }
 
   @Test func `an unknown family says why each known one did not match`() throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     let model = Scenario.fixture("backbones/mlp.ts17.dynamic.onnx")
     let object = try ToolProcess.object(["inspect", model], in: folder)
     #expect(object["family"] == .null)
@@ -175,7 +176,7 @@ import Testing
   }
 
   @Test func `a file that an optimiser rewrote is refused by the optimiser's name`() throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     let model = Scenario.fixture("backbones/timm_vit.dy18.dynamic.ort-transformers.onnx")
     let result = try ToolProcess.run(["inject", model, "-o", "out.onnx"], in: folder)
     #expect([3, 65].contains(result.code), "\(result.code) \(result.errors)")
@@ -188,7 +189,7 @@ import Testing
     ["inject", "m.onnx", "-o", "o.onnx", "--kernels", "4,5"], ["bench", "m.onnx", "--batch", "many"],
   ])
   func `a command line that is wrong ends with 64`(_ words: [String]) throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     try FileManager.default.copyItem(atPath: Scenario.transformer, toPath: folder.file("m.onnx"))
     let result = try ToolProcess.run(words, in: folder)
     #expect(result.code == 64, "\(result.errors)")

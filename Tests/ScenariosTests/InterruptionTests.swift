@@ -1,10 +1,11 @@
 import Foundation
 import TensorFiles
+import TestSupport
 import Testing
 
 @Suite(.serialized) struct InterruptionTests {
   /// The lines of metrics.jsonl without what depends on the clock.
-  private func metrics(_ folder: ScenarioFolder, _ run: String) throws -> [JSONObject] {
+  private func metrics(_ folder: TemporaryFolder, _ run: String) throws -> [JSONObject] {
     try folder.text(run + "/metrics.jsonl").split(separator: "\n").map { line in
       var object = try #require(try JSONValue(parsing: String(line)).object)
       object["seconds"] = nil
@@ -14,7 +15,7 @@ import Testing
   }
 
   /// Makes a run's metrics tell that its epochs took long, so that it shows whether their seconds are counted.
-  private func slowDown(_ folder: ScenarioFolder, _ run: String, secondsPerEpoch: Double) throws {
+  private func slowDown(_ folder: TemporaryFolder, _ run: String, secondsPerEpoch: Double) throws {
     let lines = try metrics(folder, run).map { line in
       var object = line
       object["seconds"] = .number(secondsPerEpoch)
@@ -24,7 +25,7 @@ import Testing
   }
 
   @Test func `Ctrl-C ends with 130, and the resumed run is the one that was never interrupted`() throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     try folder.drawPhantoms(train: 8, test: 2)
     let epochs = "60"
     let straight = try ToolProcess.run(training("--epochs", epochs, into: "straight"), in: folder)
@@ -50,7 +51,7 @@ import Testing
   }
 
   @Test func `a run that is resumed with other options is refused by the option's name`() throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     try folder.drawPhantoms(train: 4, test: 2)
     #expect(try ToolProcess.run(training("--epochs", "1"), in: folder).code == 0)
     let result = try ToolProcess.run(training("--epochs", "2", "--resume", "--seed", "9"), in: folder)
@@ -59,7 +60,7 @@ import Testing
   }
 
   @Test func `a run folder that is used already is left alone`() throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     try folder.drawPhantoms(train: 4, test: 2)
     #expect(try ToolProcess.run(training("--epochs", "1"), in: folder).code == 0)
     let before = try folder.bytes("run/model.onnx")
@@ -70,7 +71,7 @@ import Testing
   }
 
   @Test func `a loss that is no number ends with 1, and the last whole epoch stays`() throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     try folder.drawPhantoms(train: 4, test: 2)
     // Decay of lr · 1 makes the head's weights some thousand times larger in each step, until they overflow.
     func wild(_ words: String..., into run: String) -> [String] {
@@ -99,7 +100,7 @@ import Testing
 
   @Test(.enabled("a tmpfs cannot be mounted here") { SmallDisk.isPossible })
   func `a full disk ends with 1, says so, and keeps what was written`() throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     let disk = try SmallDisk(at: folder.file("disk"))
     defer { disk.unmount() }
     try folder.write("kept", to: "disk/earlier.txt")

@@ -1,6 +1,7 @@
 import Foundation
 import TensorFiles
 import Tensors
+import TestSupport
 import Testing
 
 @Suite(.serialized) struct MainJobTests {
@@ -14,7 +15,7 @@ import Testing
   static let metrics = ["images", "classes", "accuracy", "macro_f1", "macro_recall", "auroc", "confusion"]
 
   @Test func `inspect tells everything that CLI promises`() throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     let object = try ToolProcess.object(["inspect", Scenario.transformer], in: folder)
     expectKeys(
       [
@@ -35,7 +36,7 @@ import Testing
 
   @Test(arguments: ["both", "both-shared", "block", "before-add", "parallel"])
   func `inject writes a valid model that starts as the original`(_ placement: String) throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     let object = try ToolProcess.object(
       ["inject", Scenario.transformer, "-o", "adapted.onnx", "--placement", placement], in: folder)
     expectKeys(
@@ -51,7 +52,7 @@ import Testing
   }
 
   @Test func `train writes a run whose model evaluates, predicts, verifies and runs`() throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     try folder.drawPhantoms()
     let trained = try ToolProcess.object(training("--epochs", "2"), in: folder)
     expectKeys(
@@ -106,7 +107,7 @@ import Testing
 
   @Test(arguments: ["linear", "full"])
   func `the other methods train and export`(_ method: String) throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     try folder.drawPhantoms(train: 4, test: 2)
     let trained = try ToolProcess.object(
       [
@@ -119,7 +120,7 @@ import Testing
   }
 
   @Test func `bench tells everything that CLI promises`() throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     for words in [["--batch", "2"], ["--train", "--method", "dka", "--batch", "2"]] {
       let object = try ToolProcess.object(["bench", Scenario.transformer, "--profile"] + words, in: folder)
       expectKeys(
@@ -135,7 +136,7 @@ import Testing
   }
 
   @Test func `gradients are written under the names asked for`() throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     let fixture = Scenario.fixture("gradients/both-float32")
     let result = try ToolProcess.run(
       [
@@ -148,7 +149,7 @@ import Testing
   }
 
   @Test func `a configuration file stands for options, and the command line goes first`() throws {
-    let folder = try ScenarioFolder()
+    let folder = try TemporaryFolder()
     try folder.drawPhantoms(train: 4, test: 2)
     try folder.write(
       #"{"epochs": 1, "seed": 11, "dim": 2, "kernels": "3,none", "batch": 4}"#, to: "options.json")

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A disk of 64 KiB, which is full soon; mounting it takes rights that not every machine gives.
 struct SmallDisk {
@@ -19,7 +20,7 @@ struct SmallDisk {
 
   /// Whether a disk can be mounted.
   static let isPossible: Bool = {
-    guard let folder = try? ScenarioFolder(), let disk = try? SmallDisk(at: folder.file("disk")) else {
+    guard let folder = try? TemporaryFolder(), let disk = try? SmallDisk(at: folder.file("disk")) else {
       return false
     }
     disk.unmount()

@@ -1,5 +1,6 @@
 import Foundation
 import TensorFiles
+import TestSupport
 import Testing
 
 /// What a run of the tool left behind.
@@ -24,18 +25,18 @@ enum ToolProcess {
   }()
 
   /// Starts the tool; the caller waits for it.
-  static func start(_ words: [String], in folder: ScenarioFolder) throws -> Running {
+  static func start(_ words: [String], in folder: TemporaryFolder) throws -> Running {
     try Running(words, folder)
   }
 
   /// Runs the tool to its end.
-  static func run(_ words: [String], in folder: ScenarioFolder) throws -> ToolResult {
+  static func run(_ words: [String], in folder: TemporaryFolder) throws -> ToolResult {
     try start(words, in: folder).wait()
   }
 
   /// Runs a verb that must succeed, and gives its JSON object.
   static func object(
-    _ words: [String], in folder: ScenarioFolder, _ location: SourceLocation = #_sourceLocation
+    _ words: [String], in folder: TemporaryFolder, _ location: SourceLocation = #_sourceLocation
   ) throws -> JSONObject {
     let result = try run(words + ["--json"], in: folder)
     #expect(result.code == 0, "\(words): \(result.errors)", sourceLocation: location)
@@ -50,7 +51,7 @@ enum ToolProcess {
     private let output: String
     private let errors: String
 
-    init(_ words: [String], _ folder: ScenarioFolder) throws {
+    init(_ words: [String], _ folder: TemporaryFolder) throws {
       let stem = folder.path + "/." + UUID().uuidString
       (output, errors) = (stem + ".out", stem + ".err")
       for file in [output, errors] { try Data().write(to: URL(filePath: file)) }
@@ -80,38 +81,7 @@ enum ToolProcess {
   }
 }
 
-/// A folder for one test, removed with its content when the test ends.
-final class ScenarioFolder {
-  let path: String
-
-  init() throws {
-    path = FileManager.default.temporaryDirectory.appending(path: "dka-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func file(_ name: String) -> String { path + "/" + name }
-
-  func bytes(_ name: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(filePath: file(name)))) }
-
-  func text(_ name: String) throws -> String { String(decoding: try bytes(name), as: UTF8.self) }
-
-  func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: file(name)) }
-
-  /// Writes a file, with the folders on its way.
-  @discardableResult
-  func write(_ bytes: [UInt8], to name: String) throws -> String {
-    let url = URL(filePath: file(name))
-    try FileManager.default.createDirectory(
-      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try Data(bytes).write(to: url)
-    return url.path
-  }
-
-  @discardableResult
-  func write(_ text: String, to name: String) throws -> String { try write(Array(text.utf8), to: name) }
-
+extension TemporaryFolder {
   /// Paths of the files below a folder, sorted.
   func files(below name: String) -> [String] {
     (FileManager.default.enumerator(atPath: file(name))?.compactMap { $0 as? String } ?? [])

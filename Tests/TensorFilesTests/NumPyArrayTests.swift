@@ -1,6 +1,7 @@
 import Foundation
 import TensorFiles
 import Tensors
+import TestSupport
 import Testing
 
 private func npy(_ header: String, _ data: [UInt8], version: UInt8 = 1) -> [UInt8] {

@@ -1,20 +1,8 @@
 import Foundation
 import TensorFiles
 import Tensors
+import TestSupport
 import Testing
-
-/// A folder that is removed when the last reference goes.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    let url = FileManager.default.temporaryDirectory.appendingPathComponent("dka-" + UUID().uuidString)
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    path = url.path
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-}
 
 /// A safetensors file from its parts.
 private func file(header: String, data: [UInt8], length: Int? = nil) throws -> Storage {
