@@ -36,9 +36,9 @@ package struct BatchedProduct {
   }
 
   /// B packed for `run`, where there is one B of Float32 for all rows; nil otherwise.
-  package func packed(_ b: TensorView, _ options: KernelOptions) -> PackedMatrix? {
+  package func packed(_ b: TensorView, _ options: KernelOptions) throws(StorageError) -> PackedMatrix? {
     guard count == 1, b.elementType == .float32 else { return nil }
-    return unsafe PackedMatrix(
+    return try unsafe PackedMatrix(
       Product.view(matrixB(b, 0, Float.self)), k: size.k, n: size.n, options: options)
   }
 
@@ -50,9 +50,9 @@ package struct BatchedProduct {
   package func run(
     _ a: TensorView, _ b: TensorView, packed: PackedMatrix? = nil, into c: TensorView, scratch: TensorView?,
     _ options: KernelOptions
-  ) {
+  ) throws(StorageError) {
     switch c.elementType {
-    case .float32: floats(a, b, packed, c, scratch, options)
+    case .float32: try floats(a, b, packed, c, scratch, options)
     case .float64: doubles(a, b, c, options)
     case .int32: integers(a, b, c, Int32.self)
     default: integers(a, b, c, Int64.self)
@@ -62,7 +62,7 @@ package struct BatchedProduct {
   private func floats(
     _ a: TensorView, _ b: TensorView, _ packed: PackedMatrix?, _ c: TensorView, _ scratch: TensorView?,
     _ options: KernelOptions
-  ) {
+  ) throws(StorageError) {
     guard count > 0 else { return }
     guard let scratch else { preconditionFailure("a product of Float32 needs scratch memory") }
     let memory = unsafe scratch.words(Float.self)
@@ -80,7 +80,7 @@ package struct BatchedProduct {
       return
     }
     let hasRoom = scratch.byteCount >= scratchByteCount(.float32, isPacked: false, options)
-    let ready = packed ?? (hasRoom ? nil : self.packed(b, options))
+    let ready = packed != nil || hasRoom ? packed : try self.packed(b, options)
     unsafe MatrixMultiplication.multiply(
       Product.view(matrixA(a, 0, Float.self)),
       ready.map { unsafe .packed($0) } ?? .plain(Product.view(matrixB(b, 0, Float.self))), m: size.m,

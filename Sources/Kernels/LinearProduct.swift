@@ -5,10 +5,12 @@ package import Tensors
 /// Letters: m rows, k inner extent, n columns.
 package enum LinearProduct {
   /// The matrix [k, n] for Float32 products with any number of rows; `transposed` says that it is stored as [n, k].
-  package static func packed(_ w: TensorView, transposed: Bool, _ options: KernelOptions) -> PackedMatrix {
+  package static func packed(_ w: TensorView, transposed: Bool, _ options: KernelOptions) throws(StorageError)
+    -> PackedMatrix
+  {
     let shape = w.shape
     let (k, n) = transposed ? (shape[1], shape[0]) : (shape[0], shape[1])
-    return unsafe PackedMatrix(view(w, transposed, k, n), k: k, n: n, options: options)
+    return try unsafe PackedMatrix(view(w, transposed, k, n), k: k, n: n, options: options)
   }
 
   /// Bytes of scratch memory for `multiply`.
@@ -28,7 +30,7 @@ package enum LinearProduct {
     _ x: TensorView, _ w: TensorView, transposed: Bool, packed: PackedMatrix?, bias: TensorView?,
     residual: TensorView?, activation: ProductActivation, rows m: Int, depth k: Int, columns n: Int,
     into y: TensorView, scratch: TensorView?, _ options: KernelOptions
-  ) {
+  ) throws(StorageError) {
     guard x.elementType == .float32, let scratch else {
       LinearReference.multiply(
         x, w, transposed: transposed, bias: bias, residual: residual, activation: activation, rows: m,
@@ -47,8 +49,8 @@ package enum LinearProduct {
       unsafe epilogue.residualRowStride = n
     }
     let needed = scratchByteCount(depth: k, columns: n, packsRight: true, options)
-    let packed =
-      packed ?? (scratch.byteCount < needed ? Self.packed(w, transposed: transposed, options) : nil)
+    let hasRoom = scratch.byteCount >= needed
+    let packed = packed != nil || hasRoom ? packed : try Self.packed(w, transposed: transposed, options)
     let right: RightOperand =
       if let packed { unsafe .packed(packed) } else { unsafe .plain(view(w, transposed, k, n)) }
     unsafe MatrixMultiplication.multiply(

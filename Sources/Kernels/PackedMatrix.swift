@@ -1,5 +1,5 @@
 internal import CKernels
-internal import Tensors
+package import Tensors
 
 /// A Float32 matrix [k, n] rearranged for the right side of a product, for one processor level.
 ///
@@ -18,14 +18,16 @@ package final class PackedMatrix: @unchecked Sendable {
   /// Packs `source`; the transpose of a row-major W [n, k] is `MatrixView(W, rowStride: 1, columnStride: k)`.
   ///
   /// k · n must not overflow: whoever holds `source` in memory has that checked.
-  package init(_ source: MatrixView<Float>, k: Int, n: Int, options: KernelOptions) {
+  ///
+  /// - Throws: `StorageError` where the system refuses the memory.
+  package init(_ source: MatrixView<Float>, k: Int, n: Int, options: KernelOptions) throws(StorageError) {
     self.k = k
     self.n = n
     level = options.level
     count = dka_packed_size(level.rawValue, k, n)
     let byteCount = count * MemoryLayout<Float>.stride
     guard let memory = unsafe AlignedMemory.allocate(byteCount) else {
-      fatalError("no memory for a packed matrix of \(byteCount) bytes")
+      throw StorageError(byteCount: byteCount)
     }
     unsafe storage = memory
     let destination = unsafe storage.bindMemory(to: Float.self, capacity: max(count, 1))

@@ -44,7 +44,7 @@ package struct BenchmarkResult: Sendable {
   package var peakByteCount: Int
   /// Floating-point operations per run.
   package var operations: Int
-  /// Peak of the machine with these threads and kernels in GFLOP/s, the median of what was measured in front of each run.
+  /// Peak of the machine with these threads and kernels in GFLOP/s, the median of what was measured between the runs.
   package var machineGigaflops: Double
   /// Time per operator, longest first; empty without a profile.
   package var profile: [OperatorTime]

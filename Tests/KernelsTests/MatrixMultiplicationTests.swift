@@ -46,7 +46,7 @@ func worstError(
       let b: AlignedBuffer<Float> = numbers.buffer(k * 35)
       for m in [1, 3, 5, 7, 17] {
         for n in [1, 3, 16, 35] {
-          let matrix = unsafe PackedMatrix(MatrixView(b.reading, rowStride: n), k: k, n: n, options: options)
+          let matrix = try unsafe PackedMatrix(MatrixView(b.reading, rowStride: n), k: k, n: n, options: options)
           let c = AlignedBuffer<Float>(m * n)
           unsafe product(
             MatrixView(a.reading, rowStride: k), .packed(matrix), m: m, n: n, k: k, into: c, rowStride: n,
@@ -97,7 +97,7 @@ func worstError(
     let a: AlignedBuffer<Float> = numbers.buffer(m * k)
     let b: AlignedBuffer<Float> = numbers.buffer(k * n)
     let one = KernelOptions(threads: 1, level: level)
-    let matrix = unsafe PackedMatrix(MatrixView(b.reading, rowStride: n), k: k, n: n, options: one)
+    let matrix = try unsafe PackedMatrix(MatrixView(b.reading, rowStride: n), k: k, n: n, options: one)
     let whole = AlignedBuffer<Float>(m * n)
     unsafe product(
       MatrixView(a.reading, rowStride: k), .packed(matrix), m: m, n: n, k: k, into: whole, rowStride: n,

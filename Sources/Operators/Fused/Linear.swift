@@ -67,18 +67,20 @@ package struct Linear: Decomposable, Narrowable {
     }
     do {
       let view = TensorView(try matrix.aligned())
-      return PackedLinear(matrix: LinearProduct.packed(view, transposed: isTransposed, options))
+      return PackedLinear(matrix: try LinearProduct.packed(view, transposed: isTransposed, options))
     } catch { throw OperatorError(.outOfMemory, "no memory for a packed matrix") }
   }
 
   package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    LinearProduct.multiply(
-      operands[0], operands[1], transposed: isTransposed,
-      packed: (operands.prepared as? PackedLinear)?.matrix,
-      bias: operands.optional(2), residual: operands.optional(3), activation: activation,
-      rows: operands[0].shape.product(0..<operands[0].shape.rank - 1), depth: operands[0].shape[-1],
-      columns: operands[1].shape[isTransposed ? 0 : 1], into: operands.output(0), scratch: operands.scratch,
-      context.options)
+    try withMemory { () throws(StorageError) in
+      try LinearProduct.multiply(
+        operands[0], operands[1], transposed: isTransposed,
+        packed: (operands.prepared as? PackedLinear)?.matrix,
+        bias: operands.optional(2), residual: operands.optional(3), activation: activation,
+        rows: operands[0].shape.product(0..<operands[0].shape.rank - 1), depth: operands[0].shape[-1],
+        columns: operands[1].shape[isTransposed ? 0 : 1], into: operands.output(0),
+        scratch: operands.scratch, context.options)
+    }
   }
 
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)

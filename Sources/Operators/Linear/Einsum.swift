@@ -66,7 +66,9 @@ struct Einsum: Operator {
     } else {
       MatrixSum.fillOnes(b)
     }
-    plan.product.run(a, b, into: c, scratch: scratch, context.options)
+    try withMemory { () throws(StorageError) in
+      try plan.product.run(a, b, into: c, scratch: scratch, context.options)
+    }
     let order = plan.order
     let strides = Shape(equation.extents(of: order)).strides
     let source = equation.result.map { label in order.firstIndex(of: label).map { strides[$0] } ?? 0 }

@@ -52,9 +52,12 @@ struct Gemm: Operator {
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let result = operands.output(0)
-    try product(operands[0].shape, operands[1].shape).run(
-      operands[0], operands[1], packed: (operands.prepared as? PackedRight)?.matrix, into: result,
-      scratch: operands.scratch, context.options)
+    let product = try product(operands[0].shape, operands[1].shape)
+    try withMemory { () throws(StorageError) in
+      try product.run(
+        operands[0], operands[1], packed: (operands.prepared as? PackedRight)?.matrix, into: result,
+        scratch: operands.scratch, context.options)
+    }
     let addend = operands.optional(2)
     guard alpha != 1 || addend != nil else { return }
     MatrixSum.scale(

@@ -30,9 +30,11 @@ struct MatMul: Operator {
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let product = try MatrixStacks(operands[0].shape, operands[1].shape).product()
-    product.run(
-      operands[0], operands[1], packed: (operands.prepared as? PackedRight)?.matrix,
-      into: operands.output(0), scratch: operands.scratch, context.options)
+    try withMemory { () throws(StorageError) in
+      try product.run(
+        operands[0], operands[1], packed: (operands.prepared as? PackedRight)?.matrix,
+        into: operands.output(0), scratch: operands.scratch, context.options)
+    }
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -125,8 +127,10 @@ struct TransposedMatMul: Operator, Decomposable {
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let stacks = try stacks(operands[0].shape, operands[1].shape)
-    product(stacks).run(
-      operands[0], operands[1], into: operands.output(0), scratch: operands.scratch, context.options)
+    try withMemory { () throws(StorageError) in
+      try product(stacks).run(
+        operands[0], operands[1], into: operands.output(0), scratch: operands.scratch, context.options)
+    }
   }
 
   func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {

@@ -10,6 +10,13 @@ package struct PackedRight: PreparedConstants {
   package init(_ matrix: PackedMatrix) { self.matrix = matrix }
 }
 
+/// Runs a product that may have to pack a matrix into memory of its own; refused memory is the operator's error.
+func withMemory(_ body: () throws(StorageError) -> Void) throws(OperatorError) {
+  do { try body() } catch {
+    throw OperatorError(.outOfMemory, "no memory to pack a matrix of \(error.byteCount) bytes")
+  }
+}
+
 extension InputTypes {
   /// Scratch memory of a product of operands 0 and 1; a constant B is expected to be packed before.
   func productScratchByteCount(_ product: BatchedProduct?, _ options: KernelOptions) -> Int {
@@ -22,7 +29,7 @@ extension InputTypes {
   {
     guard constants.count > 1, let constant = constants[1] else { return nil }
     do {
-      return product.packed(TensorView(try constant.aligned()), options).map(PackedRight.init)
+      return try product.packed(TensorView(try constant.aligned()), options).map(PackedRight.init)
     } catch { throw OperatorError(.outOfMemory, "no memory to pack a constant matrix of \(constant.shape)") }
   }
 }
