@@ -92,7 +92,7 @@ let package = Package(
       path: "Tests/Support", swiftSettings: strict),
     tests("TensorsTests", uses: ["Tensors"]),
     tests("GraphsTests", uses: ["Graphs", "Tensors"]),
-    tests("KernelsTests", uses: ["Kernels", "CKernels", "COpenBLAS"]),
+    tests("KernelsTests", uses: ["Kernels", "Tensors", "CKernels", "COpenBLAS"]),
     tests("DatasetsTests", uses: ["Datasets", "Tensors"]),
     tests("TensorFilesTests", uses: ["TensorFiles", "Tensors"]),
     tests("ONNXFormatTests", uses: ["ONNXFormat", "Graphs", "Tensors", "CONNXProto", "CONNXCheck"]),

@@ -48,10 +48,17 @@ typedef struct {
         dout, const float *log_sums, dka_attention_output dq, dka_attention_output dk,                            \
         dka_attention_output dv, size_t image, size_t head, float *scratch);
 
+#define DKA_DECLARE_DEPTHWISE(level)                                                                              \
+  void dka_depthwise_rows_##level(dka_depthwise g, const float *x, const float *window, float *y,                 \
+        ptrdiff_t stride, ptrdiff_t lanes, ptrdiff_t row_begin, ptrdiff_t row_end);                               \
+  void dka_depthwise_taps_##level(dka_depthwise g, dka_depthwise_maps x, dka_depthwise_maps dy,                   \
+        ptrdiff_t lanes, ptrdiff_t u, float *taps);
+
 #define DKA_DECLARE_LEVEL(level)                                                                                  \
   DKA_DECLARE_GEMM(level)                                                                                         \
   DKA_DECLARE_VECTOR_MATH(level)                                                                                  \
-  DKA_DECLARE_ATTENTION(level)
+  DKA_DECLARE_ATTENTION(level)                                                                                    \
+  DKA_DECLARE_DEPTHWISE(level)
 
 DKA_DECLARE_LEVEL(portable)
 #if DKA_X86

@@ -1,4 +1,4 @@
-// Vector functions and attention of level 2.
+// Vector functions, attention and depthwise convolution of level 2.
 #include "CKernels.h"
 #include "kernels.h"
 
@@ -9,11 +9,13 @@
 
 #define NAME(x) dka_##x##_avx2
 #define LEVEL DKA_LEVEL_AVX2
+#define DEPTHWISE_BLOCK 14
 
 #include "simd_avx2.h"
 #include "activations.inc.h"
 #include "vector_math.inc.h"
 #include "attention.inc.h"
+#include "depthwise.inc.h"
 
 #pragma clang attribute pop
 #endif

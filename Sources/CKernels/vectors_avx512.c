@@ -1,4 +1,4 @@
-// Vector functions and attention of level 3.
+// Vector functions, attention and depthwise convolution of level 3.
 #include "CKernels.h"
 #include "kernels.h"
 
@@ -9,11 +9,13 @@
 
 #define NAME(x) dka_##x##_avx512
 #define LEVEL DKA_LEVEL_AVX512
+#define DEPTHWISE_BLOCK 16
 
 #include "simd_avx512.h"
 #include "activations.inc.h"
 #include "vector_math.inc.h"
 #include "attention.inc.h"
+#include "depthwise.inc.h"
 
 #pragma clang attribute pop
 #endif

@@ -1,3 +1,4 @@
+internal import CKernels
 package import Tensors
 
 /// Sizes and memory layout of a depthwise convolution of maps with zero padding, stride 1 and a result of the same size.
@@ -56,10 +57,27 @@ package struct DepthwiseGeometry: Hashable, Sendable {
   package var windowHeight: Int { 2 * rowRadius + 1 }
   /// Columns of the live window.
   package var windowWidth: Int { 2 * columnRadius + 1 }
-  /// Taps of the live window.
-  package var windowCount: Int { windowHeight * windowWidth }
   /// Elements of a map.
   package var mapCount: Int { height * width }
+
+  /// Channels of a group.
+  package static var lanes: Int { Int(DKA_DEPTHWISE_LANES) }
+  /// Groups of channels; the last is filled up with channels that nobody reads.
+  package var groups: Int { (channels + Self.lanes - 1) / Self.lanes }
+  /// Shape of the live windows: the channels of a group stand side by side at each tap.
+  package var windowShape: Shape { Shape([groups, windowHeight, windowWidth, Self.lanes]) }
+
+  /// The channels of a group.
+  func channels(of group: Int) -> Range<Int> {
+    group * Self.lanes..<min((group + 1) * Self.lanes, channels)
+  }
+
+  /// Where channel c has the tap (u, v) in the live windows.
+  @inline(__always)
+  func place(_ c: Int, _ u: Int, _ v: Int) -> Int {
+    let tap = (c / Self.lanes * windowHeight + u + rowRadius) * windowWidth + v + columnRadius
+    return tap * Self.lanes + c % Self.lanes
+  }
 }
 
 /// Depthwise convolution of maps with one live window per channel, which merges any number of centred kernels.
@@ -69,85 +87,70 @@ package struct DepthwiseGeometry: Hashable, Sendable {
 ///     dm[c, u, v] = Σ(b, i, j) dy[b, c, i, j] · x[b, c, i + u, j + v]
 ///
 /// Letters: b images, c channels, i rows, j columns, u and v offsets of a tap from the centre; k kernel extent, s dilation.
+/// Windows lie as `DepthwiseGeometry.windowShape` says.
 package enum DepthwiseWindow {
-  /// Adds a centred kernel [channels, 1, k, k] with dilation s to the live windows [channels, rows, columns].
+  /// Adds a centred kernel [channels, 1, k, k] with dilation s to the live windows.
   package static func merge(
-    _ kernel: TensorView, dilation: Int, _ geometry: DepthwiseGeometry, into window: TensorView
+    _ kernel: TensorView, dilation: Int, _ geometry: DepthwiseGeometry, into window: TensorView,
+    _ options: KernelOptions
   ) {
     switch kernel.elementType {
-    case .float32:
-      unsafe exchange(Float.self, kernel, dilation, geometry, window) { unsafe $1.pointee += $0.pointee }
-    default:
-      unsafe exchange(Double.self, kernel, dilation, geometry, window) { unsafe $1.pointee += $0.pointee }
+    case .float32: exchange(Float.self, kernel, dilation, geometry, window, merges: true, options)
+    default: exchange(Double.self, kernel, dilation, geometry, window, merges: true, options)
     }
   }
 
   /// Reads the gradient of a centred kernel out of that of the live windows; idle taps get zero.
   package static func split(
-    _ window: TensorView, dilation: Int, _ geometry: DepthwiseGeometry, into kernel: TensorView
+    _ window: TensorView, dilation: Int, _ geometry: DepthwiseGeometry, into kernel: TensorView,
+    _ options: KernelOptions
   ) {
     DataMovement.clear(kernel)
     switch kernel.elementType {
-    case .float32:
-      unsafe exchange(Float.self, kernel, dilation, geometry, window) { unsafe $0.pointee = $1.pointee }
-    default:
-      unsafe exchange(Double.self, kernel, dilation, geometry, window) { unsafe $0.pointee = $1.pointee }
+    case .float32: exchange(Float.self, kernel, dilation, geometry, window, merges: false, options)
+    default: exchange(Double.self, kernel, dilation, geometry, window, merges: false, options)
     }
   }
 
-  /// Calls `body` with every live tap of a kernel and its place in the live window.
-  private static func exchange<Element: Scalar>(
+  /// Adds every live tap of a kernel to its place in the live windows, or sets it to what is there.
+  private static func exchange<Element: Scalar & BinaryFloatingPoint>(
     _ type: Element.Type, _ kernel: TensorView, _ dilation: Int, _ g: DepthwiseGeometry,
-    _ window: TensorView, _ body: (UnsafeMutablePointer<Element>, UnsafeMutablePointer<Element>) -> Void
+    _ window: TensorView, merges: Bool, _ options: KernelOptions
   ) {
     let extent = kernel.shape[-1]
     let radius = (extent - 1) / 2
-    let taps = unsafe kernel.buffer(of: type)
-    let places = unsafe window.buffer(of: type)
-    guard let taps = taps.baseAddress, let places = places.baseAddress else { return }
-    for c in 0..<g.channels {
-      for u in 0..<extent {
-        let row = (u - radius) * dilation
-        guard abs(row) <= g.rowRadius else { continue }
-        for v in 0..<extent {
-          let column = (v - radius) * dilation
-          guard abs(column) <= g.columnRadius else { continue }
-          let place = (c * g.windowHeight + row + g.rowRadius) * g.windowWidth + column + g.columnRadius
-          unsafe body(taps + (c * extent + u) * extent + v, places + place)
+    let (rows, columns) = (min(radius, g.rowRadius / dilation), min(radius, g.columnRadius / dilation))
+    let taps = unsafe kernel.words(type)
+    let places = unsafe window.words(type)
+    // A window's row is one item's.
+    let count = g.groups * (2 * rows + 1)
+    let parts = max(1, min(count * (2 * columns + 1) * DepthwiseGeometry.lanes / 4096, count))
+    parallelFor(parts, threads: options.threads) { part, _ in
+      for index in evenPart(part, of: parts, count: count) {
+        let channels = g.channels(of: index / (2 * rows + 1))
+        let u = index % (2 * rows + 1) - rows
+        for v in -columns...columns {
+          let tap = unsafe taps + ((channels.lowerBound * extent + u + radius) * extent + v + radius)
+          let place = unsafe places + g.place(channels.lowerBound, u * dilation, v * dilation)
+          if merges {
+            for lane in 0..<channels.count { unsafe place[lane] += tap[lane * extent * extent] }
+          } else {
+            for lane in 0..<channels.count { unsafe tap[lane * extent * extent] = place[lane] }
+          }
         }
       }
     }
   }
 
-  /// y, tap by tap: the reference, and what large maps and Float64 run.
+  /// y in Float64, tap by tap: the reference.
   ///
   /// - Parameter flipped: whether the window is turned by half a turn, which gives the gradient of x from that of y.
   package static func convolve(
-    _ x: TensorView, window: TensorView, flipped: Bool, _ geometry: DepthwiseGeometry, into y: TensorView
+    _ x: TensorView, window: TensorView, flipped: Bool, _ g: DepthwiseGeometry, into y: TensorView
   ) {
-    switch x.elementType {
-    case .float32: convolve(Float.self, x, window, flipped, geometry, y)
-    default: convolve(Double.self, x, window, flipped, geometry, y)
-    }
-  }
-
-  /// dm, tap by tap.
-  package static func windowGradient(
-    _ x: TensorView, _ dy: TensorView, _ geometry: DepthwiseGeometry, into window: TensorView
-  ) {
-    switch x.elementType {
-    case .float32: windowGradient(Float.self, x, dy, geometry, window)
-    default: windowGradient(Double.self, x, dy, geometry, window)
-    }
-  }
-
-  private static func convolve<Element: Scalar & BinaryFloatingPoint>(
-    _ type: Element.Type, _ x: TensorView, _ window: TensorView, _ flipped: Bool, _ g: DepthwiseGeometry,
-    _ y: TensorView
-  ) {
-    let x = unsafe x.buffer(of: type)
-    let y = unsafe y.buffer(of: type)
-    let m = unsafe window.buffer(of: type)
+    let x = unsafe x.buffer(of: Double.self)
+    let y = unsafe y.buffer(of: Double.self)
+    let m = unsafe window.buffer(of: Double.self)
     let step = g.layout.column
     for b in 0..<g.batch {
       for c in 0..<g.channels {
@@ -155,9 +158,7 @@ package enum DepthwiseWindow {
         for position in 0..<g.mapCount { unsafe y[start + position * step] = 0 }
         for u in -g.rowRadius...g.rowRadius {
           for v in -g.columnRadius...g.columnRadius {
-            let place = (flipped ? -u : u) + g.rowRadius
-            let tap = unsafe m[
-              (c * g.windowHeight + place) * g.windowWidth + (flipped ? -v : v) + g.columnRadius]
+            let tap = unsafe m[flipped ? g.place(c, -u, -v) : g.place(c, u, v)]
             guard tap != 0 else { continue }
             let columns = max(0, -v)..<min(g.width, g.width - v)
             for i in max(0, -u)..<min(g.height, g.height - u) {
@@ -171,17 +172,18 @@ package enum DepthwiseWindow {
     }
   }
 
-  private static func windowGradient<Element: Scalar & BinaryFloatingPoint>(
-    _ type: Element.Type, _ x: TensorView, _ dy: TensorView, _ g: DepthwiseGeometry, _ window: TensorView
+  /// dm in Float64, tap by tap: the reference.
+  package static func windowGradient(
+    _ x: TensorView, _ dy: TensorView, _ g: DepthwiseGeometry, into window: TensorView
   ) {
-    let x = unsafe x.buffer(of: type)
-    let dy = unsafe dy.buffer(of: type)
-    let m = unsafe window.buffer(of: type)
+    let x = unsafe x.buffer(of: Double.self)
+    let dy = unsafe dy.buffer(of: Double.self)
+    let m = unsafe window.buffer(of: Double.self)
     let step = g.layout.column
     for c in 0..<g.channels {
       for u in -g.rowRadius...g.rowRadius {
         for v in -g.columnRadius...g.columnRadius {
-          var sum: Element = 0
+          var sum = 0.0
           let columns = max(0, -v)..<min(g.width, g.width - v)
           for b in 0..<g.batch {
             let start = g.layout.start(b, c)
@@ -191,7 +193,7 @@ package enum DepthwiseWindow {
               for j in columns { unsafe sum += dy[target + j * step] * x[source + j * step] }
             }
           }
-          unsafe m[(c * g.windowHeight + u + g.rowRadius) * g.windowWidth + v + g.columnRadius] = sum
+          unsafe m[g.place(c, u, v)] = sum
         }
       }
     }

@@ -38,7 +38,7 @@ func worstError(
 
 @Suite struct MatrixMultiplicationTests {
   @Test(arguments: Processor.availableLevels())
-  func `products of odd shapes agree with sums in Double`(level: Processor.Level) {
+  func `products of odd shapes agree with sums in Double`(level: Processor.Level) throws {
     var numbers = Numbers(seed: 1)
     let options = KernelOptions(threads: 1, level: level)
     for k in [0, 1, 2, 16, 257, 769] {
@@ -46,7 +46,8 @@ func worstError(
       let b: AlignedBuffer<Float> = numbers.buffer(k * 35)
       for m in [1, 3, 5, 7, 17] {
         for n in [1, 3, 16, 35] {
-          let matrix = try unsafe PackedMatrix(MatrixView(b.reading, rowStride: n), k: k, n: n, options: options)
+          let matrix = try unsafe PackedMatrix(
+            MatrixView(b.reading, rowStride: n), k: k, n: n, options: options)
           let c = AlignedBuffer<Float>(m * n)
           unsafe product(
             MatrixView(a.reading, rowStride: k), .packed(matrix), m: m, n: n, k: k, into: c, rowStride: n,
@@ -91,7 +92,9 @@ func worstError(
   }
 
   @Test(arguments: Processor.availableLevels())
-  func `bits do not depend on threads, on the rows beside, or on the columns beside`(level: Processor.Level) {
+  func `bits do not depend on threads, on the rows beside, or on the columns beside`(level: Processor.Level)
+    throws
+  {
     var numbers = Numbers(seed: 3)
     let (m, n, k) = (197, 131, 300)
     let a: AlignedBuffer<Float> = numbers.buffer(m * k)

@@ -199,3 +199,37 @@ void dka_attention_backward(
     int level, const dka_attention *t, dka_attention_view out, dka_attention_view dout, const float *log_sums,
     dka_attention_output dq, dka_attention_output dk, dka_attention_output dv, size_t image, size_t head,
     float *scratch);
+
+/// Channels of one group: what a place of maps and a tap of live windows have side by side.
+#define DKA_DEPTHWISE_LANES 16
+
+/// Sizes of a depthwise convolution with zero padding, stride 1 and a result of the operand's size.
+typedef struct dka_depthwise {
+  ptrdiff_t images, height, width;
+  /// Rows and columns that the live window reaches beyond its centre, less than `height` and `width`.
+  ptrdiff_t row_radius, column_radius;
+} dka_depthwise;
+
+/// Where one group of channels lies in maps: channel c of (image, place) at
+/// data[image · image_stride + place · column_stride + c]; rows follow each other.
+typedef struct dka_depthwise_maps {
+  const float *data;
+  ptrdiff_t image_stride, column_stride;
+} dka_depthwise_maps;
+
+/// Rows [row_begin, row_end) of y[i, j] = Σ(u, v) x[i + u, j + v] · window[u, v] for one group of one image.
+///
+/// x and y [height, width] have their places `stride` apart. A negative stride, with x and y at their last place, turns the
+/// window by half a turn. window [2 · row_radius + 1, 2 · column_radius + 1, DKA_DEPTHWISE_LANES]; all `lanes` channels,
+/// rounded up to whole vectors, must lie in memory. An element is summed over rows, then columns, along the stride.
+void dka_depthwise_rows(
+    int level, dka_depthwise g, const float *x, const float *window, float *y, ptrdiff_t stride, ptrdiff_t lanes,
+    ptrdiff_t row_begin, ptrdiff_t row_end);
+
+/// The taps of row u, from −row_radius to row_radius: taps[v] = Σ(b, i, j) dy[b, i, j] · x[b, i + u, j + v].
+///
+/// For one group; needs at least one image. x has its places DKA_DEPTHWISE_LANES apart; taps
+/// [2 · column_radius + 1, DKA_DEPTHWISE_LANES]. An image is summed over rows, then columns, and added to those before.
+void dka_depthwise_taps(
+    int level, dka_depthwise g, dka_depthwise_maps x, dka_depthwise_maps dy, ptrdiff_t lanes, ptrdiff_t u,
+    float *taps);

@@ -80,13 +80,12 @@ struct DepthwiseAttributes: Sendable {
 
 extension DepthwiseGeometry {
   /// Bytes of the live windows of all channels.
-  func windowByteCount(_ type: ElementType) -> Int { type.byteCount(of: channels * windowCount) ?? 0 }
+  func windowByteCount(_ type: ElementType) -> Int { type.byteCount(of: windowShape.elementCount) ?? 0 }
 
   /// The live windows in scratch memory.
   func window(in scratch: TensorView?, _ type: ElementType) -> TensorView {
     guard let scratch else { preconditionFailure("scratch was asked for") }
     return TensorView(
-      elementType: type, shape: Shape([channels, windowHeight, windowWidth]), storage: scratch.storage,
-      byteOffset: scratch.byteOffset)
+      elementType: type, shape: windowShape, storage: scratch.storage, byteOffset: scratch.byteOffset)
   }
 }

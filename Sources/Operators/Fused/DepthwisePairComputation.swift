@@ -28,15 +28,15 @@ struct DepthwisePairComputation: Sendable {
       return 0
     }
     let windows = geometry.windowByteCount(inputs[0].elementType)
-    guard DepthwiseToeplitz.isSuitable(geometry, inputs[0].elementType) else { return windows }
-    return (windows + 63) / 64 * 64 + DepthwiseToeplitz.scratchByteCount(geometry, options)
+    guard inputs[0].elementType == .float32 else { return windows }
+    return (windows + 63) / 64 * 64 + DepthwiseDirect.scratchByteCount(geometry)
   }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let x = operands[0]
     let y = operands.output(0)
     let geometry = try geometry(operands)
-    let window = merged(operands, geometry)
+    let window = merged(operands, geometry, context.options)
     copyPrefix(x, into: y)
     convolve(x, window, flipped: false, geometry, into: y, operands.scratch, context.options)
   }
@@ -45,7 +45,7 @@ struct DepthwisePairComputation: Sendable {
     let dy = operands[3]
     let geometry = try geometry(operands)
     if let dx = operands.optionalOutput(0) {
-      let window = merged(operands, geometry)
+      let window = merged(operands, geometry, context.options)
       copyPrefix(dy, into: dx)
       convolve(dy, window, flipped: true, geometry, into: dx, operands.scratch, context.options)
     }
@@ -53,17 +53,19 @@ struct DepthwisePairComputation: Sendable {
     let small = operands.optionalOutput(2)
     guard large != nil || small != nil else { return }
     let window = geometry.window(in: operands.scratch, dy.elementType)
-    if let scratch = operands.scratch, DepthwiseToeplitz.isSuitable(geometry, dy.elementType) {
-      DepthwiseToeplitz.windowGradient(
+    if let scratch = operands.scratch, dy.elementType == .float32 {
+      DepthwiseDirect.windowGradient(
         operands[0], dy, geometry, into: window, scratch: behind(window, in: scratch), context.options)
     } else {
       DepthwiseWindow.windowGradient(operands[0], dy, geometry, into: window)
     }
     if let large {
-      DepthwiseWindow.split(window, dilation: attributes.largeDilation, geometry, into: large)
+      DepthwiseWindow.split(
+        window, dilation: attributes.largeDilation, geometry, into: large, context.options)
     }
     if let small {
-      DepthwiseWindow.split(window, dilation: attributes.smallDilation, geometry, into: small)
+      DepthwiseWindow.split(
+        window, dilation: attributes.smallDilation, geometry, into: small, context.options)
     }
   }
 
@@ -83,13 +85,15 @@ struct DepthwisePairComputation: Sendable {
       kernels: [operands[1].shape, operands[2].shape])
   }
 
-  private func merged(_ operands: Operands, _ geometry: DepthwiseGeometry) -> TensorView {
+  private func merged(_ operands: Operands, _ geometry: DepthwiseGeometry, _ options: KernelOptions)
+    -> TensorView
+  {
     let window = geometry.window(in: operands.scratch, operands[0].elementType)
     DataMovement.clear(window)
     DepthwiseWindow.merge(
-      operands[1], dilation: attributes.largeDilation, geometry, into: window)
+      operands[1], dilation: attributes.largeDilation, geometry, into: window, options)
     DepthwiseWindow.merge(
-      operands[2], dilation: attributes.smallDilation, geometry, into: window)
+      operands[2], dilation: attributes.smallDilation, geometry, into: window, options)
     return window
   }
 
@@ -97,8 +101,8 @@ struct DepthwisePairComputation: Sendable {
     _ x: TensorView, _ window: TensorView, flipped: Bool, _ geometry: DepthwiseGeometry, into y: TensorView,
     _ scratch: TensorView?, _ options: KernelOptions
   ) {
-    if let scratch, DepthwiseToeplitz.isSuitable(geometry, x.elementType) {
-      DepthwiseToeplitz.convolve(
+    if let scratch, x.elementType == .float32 {
+      DepthwiseDirect.convolve(
         x, window: window, flipped: flipped, geometry, into: y, scratch: behind(window, in: scratch), options)
     } else {
       DepthwiseWindow.convolve(x, window: window, flipped: flipped, geometry, into: y)
