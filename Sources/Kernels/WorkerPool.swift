@@ -5,8 +5,8 @@ internal import Synchronization
 
 /// Threads that share the items of one region at a time with the thread that opens it.
 ///
-/// A training step opens thousands of regions in a row, and waking a sleeping thread takes a virtual machine up to 200 µs, as long as
-/// some regions last. So a worker stays awake for a moment after each region and sleeps only then (Decision 0013).
+/// A training step opens thousands of regions in a row, and waking a sleeping thread takes a virtual machine tens of microseconds, as
+/// long as some regions last. So a worker stays awake for a moment after each region and sleeps only then (Decision 0013).
 ///
 /// `@unchecked Sendable`: the region's fields are written by the thread that holds `isTaken` while nobody is inside
 /// (`inside` = 0), and read by threads that have entered since.
