@@ -5,7 +5,7 @@
 //   NAME(x)          the level's name of x
 //   MR, NR           rows and columns of a tile; NR = 2 · VW
 //   KC, MC           depth and rows of a block: a tile's columns of B (KC · NR) stay in L1, a block of A (MC · KC) in L2
-//   tile_product     (rows, depth, a, row stride, whether a is packed, b, ahead, tile): tile[r][c] = Σk a[r, k] · b[k, c]
+//   tile_product     gemm_tile.inc.h
 //   pack_panel       (source, stride across, stride along k, count, k, width, out)
 //
 // Every element of the product is the sum over blocks of KC, first to last, of a sum with k ascending; it depends on

@@ -16,53 +16,9 @@
 #define NR 16
 #define KC 384
 #define MC 204
+#define GROUP 8
 
-/// One step along k: adds `rows` elements of A times NR elements of B.
-static inline __attribute__((always_inline)) void add_step(
-    const int rows, const float *a, ptrdiff_t row_stride, const float *b, vf sum[MR][2]) {
-  const vf b0 = _mm256_load_ps(b), b1 = _mm256_load_ps(b + VW);
-#pragma clang loop unroll(full)
-  for (int r = 0; r < rows; r++) {
-    const vf x = _mm256_broadcast_ss(a + r * row_stride);
-    sum[r][0] = v_fma(x, b0, sum[r][0]);
-    sum[r][1] = v_fma(x, b1, sum[r][1]);
-  }
-}
-
-/// The hot loop for `rows` rows, a constant after inlining: 2 · rows accumulators in registers.
-static inline __attribute__((always_inline)) void tile_rows(
-    const int rows, size_t depth, const float *a, ptrdiff_t row_stride, ptrdiff_t depth_stride, const float *b,
-    dka_ahead ahead, float *tile) {
-  vf sum[MR][2];
-#pragma clang loop unroll(full)
-  for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = v_zero();
-  // Twelve lines or so: too few to wait for, and spread over the loop they cost more than they hide.
-  fetch_panel(&ahead, ahead.b_lines);
-  for (int r = 0; r < rows; r++) fetch_row(&ahead, NR * sizeof(float));
-#pragma clang loop unroll_count(4)
-  for (size_t k = 0; k < depth; k++, a += depth_stride, b += NR) add_step(rows, a, row_stride, b, sum);
-#pragma clang loop unroll(full)
-  for (int r = 0; r < rows; r++) {
-    _mm256_store_ps(tile + r * NR, sum[r][0]);
-    _mm256_store_ps(tile + r * NR + VW, sum[r][1]);
-  }
-}
-
-static inline __attribute__((always_inline)) void tile_product(
-    size_t rows, size_t depth, const float *a, ptrdiff_t row_stride, bool packed, const float *b,
-    dka_ahead ahead, float *tile) {
-#define CASE(r)                                                \
-  case r:                                                      \
-    if (packed) return tile_rows(r, depth, a, 1, MR, b, ahead, tile); \
-    return tile_rows(r, depth, a, row_stride, 1, b, ahead, tile);
-  switch (rows) {
-    CASE(1) CASE(2) CASE(3) CASE(4) CASE(5)
-  default:
-    CASE(6)
-  }
-#undef CASE
-}
-
+#include "gemm_tile.inc.h"
 #include "gemm.inc.h"
 
 #pragma clang attribute pop
