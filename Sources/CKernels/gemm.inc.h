@@ -78,29 +78,31 @@ void NAME(gemm)(
   const size_t block_rows = row_blocks ? ((rows + row_blocks - 1) / row_blocks + MR - 1) / MR * MR : MR;
   float tile[MR * NR] __attribute__((aligned(64)));
   for (size_t block = row_begin; block < row_end; block += block_rows) {
-    const size_t block_end = block + block_rows < row_end ? block + block_rows : row_end;
+    const size_t block_count = row_end - block < block_rows ? row_end - block : block_rows;
+    // Tiles of even height: a last tile of a row or two would be far from the speed of a whole one.
+    const size_t tiles = (block_count + MR - 1) / MR, height = block_count / tiles, taller = block_count % tiles;
     size_t k_begin = 0;
     do {
       const size_t depth = g->k - k_begin < KC ? g->k - k_begin : KC;
       const bool continues = k_begin > 0 || g->accumulate, finishes = k_begin + depth == g->k;
       const float *a = g->a + (ptrdiff_t)k_begin * g->a_column_stride;
       if (!direct) {
-        for (size_t row = block; row < block_end; row += MR) {
-          const size_t count = block_end - row < MR ? block_end - row : MR;
+        for (size_t i = 0, row = block, count; i < tiles; i++, row += count) {
+          count = height + (i < taller);
           pack_panel(
               a + (ptrdiff_t)row * g->a_row_stride, g->a_row_stride, g->a_column_stride, count, depth, MR,
-              scratch + (row - block) * depth);
+              scratch + i * MR * depth);
         }
       }
       const float *b = g->packed_b + k_begin * panels * NR + panel_begin * depth * NR;
       // Each tile fetches its share of the next panel of B.
-      const size_t tiles = (block_end - block + MR - 1) / MR, lines = (depth * NR / 16 + tiles - 1) / tiles;
+      const size_t lines = (depth * NR / 16 + tiles - 1) / tiles;
       for (size_t panel = panel_begin; panel < panel_end; panel++, b += depth * NR) {
         const size_t column = panel * NR;
         const size_t columns = g->n - column < NR ? g->n - column : NR;
         const char *next = (const char *)(b + depth * NR);
-        for (size_t row = block; row < block_end; row += MR) {
-          const size_t count = block_end - row < MR ? block_end - row : MR;
+        for (size_t i = 0, row = block, count; i < tiles; i++, row += count) {
+          count = height + (i < taller);
           const dka_ahead ahead = {
               next, lines, (const char *)(g->c + row * g->c_row_stride + column),
               (ptrdiff_t)(g->c_row_stride * sizeof(float))};
@@ -109,7 +111,7 @@ void NAME(gemm)(
             tile_product(
                 count, depth, a + (ptrdiff_t)row * g->a_row_stride, g->a_row_stride, false, b, ahead, tile);
           else
-            tile_product(count, depth, scratch + (row - block) * depth, 1, true, b, ahead, tile);
+            tile_product(count, depth, scratch + i * MR * depth, 1, true, b, ahead, tile);
           NAME(finish_tile)(g, continues, finishes, row, count, column, columns, tile);
         }
       }

@@ -69,7 +69,7 @@ package enum MatrixMultiplication {
     let perWorker = perWorkerCount(k: k, level: options.level)
     unsafe withUnsafePointer(to: &task) { pointer in
       parallelFor(cut.rowParts * cut.columnParts, threads: options.threads) { part, worker in
-        let rows = evenPart(part / cut.columnParts, of: cut.rowParts, count: m, step: cut.rowStep)
+        let rows = evenPart(part / cut.columnParts, of: cut.rowParts, count: m)
         let panels = evenPart(
           part % cut.columnParts, of: cut.columnParts, count: (n + width - 1) / width)
         unsafe dka_gemm_part(
@@ -140,21 +140,19 @@ package enum MatrixMultiplication {
   private struct Cut {
     var rowParts = 1
     var columnParts = 1
-    let rowStep: Int
 
     init(m: Int, n: Int, k: Int, options: KernelOptions) {
       let level = options.level.rawValue
-      rowStep = dka_gemm_tile_rows(level)
+      let height = dka_gemm_tile_rows(level)
       let width = dka_gemm_tile_columns(level)
       // A part below some four million operations does not repay waking a thread.
       let worthwhile = Double(m) * Double(n) * Double(k) * 2 / 4e6
       let workers = Int(min(Double(options.threads), max(worthwhile, 1)))
       guard workers > 1 else { return }
-      let rowTiles = (m + rowStep - 1) / rowStep
-      if rowTiles >= workers * 4 * 24 {
+      if m >= workers * 4 * 24 * height {
         // Enough rows for parts that one thread can take over from another that is held up.
         rowParts = workers * 4
-      } else if balance(m, workers, step: rowStep) * 1.05 >= balance(n, workers, step: width) {
+      } else if m >= workers * 4 * height || columnBalance(n, workers, width: width) < 0.9 {
         // Each thread packs its own rows of A once; cut by columns every thread packs all of them.
         rowParts = workers
       } else {
@@ -162,12 +160,10 @@ package enum MatrixMultiplication {
       }
     }
 
-    /// The share of the time that the threads work when `count` rows or columns are cut over them at multiples of `step`.
-    private func balance(_ count: Int, _ workers: Int, step: Int) -> Double {
-      var largest = 0
-      for part in 0..<workers {
-        largest = max(largest, evenPart(part, of: workers, count: count, step: step).count)
-      }
+    /// The share of the time that the threads work when panels of `width` columns are dealt out to them.
+    private func columnBalance(_ count: Int, _ workers: Int, width: Int) -> Double {
+      let panels = (count + width - 1) / width
+      let largest = (panels + workers - 1) / workers * width
       return Double(count) / Double(workers * largest)
     }
   }

@@ -96,7 +96,8 @@ func worstError(
     throws
   {
     var numbers = Numbers(seed: 3)
-    let (m, n, k) = (197, 131, 300)
+    // Several blocks of rows and of k at every level.
+    let (m, n, k) = (431, 131, 400)
     let a: AlignedBuffer<Float> = numbers.buffer(m * k)
     let b: AlignedBuffer<Float> = numbers.buffer(k * n)
     let one = KernelOptions(threads: 1, level: level)
@@ -112,7 +113,7 @@ func worstError(
         options: KernelOptions(threads: threads, level: level))
       #expect(c.values == whole.values, "\(threads) threads")
     }
-    for rows in [0..<1, 5..<12, 64..<128, 190..<197] {
+    for rows in [0..<1, 5..<12, 64..<128, 200..<431] {
       let c = AlignedBuffer<Float>(rows.count * n)
       unsafe product(
         MatrixView(a.reading + rows.lowerBound * k, rowStride: k), .packed(matrix), m: rows.count, n: n, k: k,
