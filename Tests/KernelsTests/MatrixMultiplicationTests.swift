@@ -1,5 +1,6 @@
 import CKernels
 import Kernels
+import Tensors
 import Testing
 
 /// Runs one Float32 product with scratch of its own.
@@ -131,6 +132,18 @@ func worstError(
       let expected = (0..<m).flatMap { row in columns.map { whole[row * n + $0] } }
       #expect(c.values == expected, "columns \(columns)")
     }
+  }
+
+  @Test(arguments: Processor.availableLevels())
+  func `refused memory for a packed matrix is an error`(level: Processor.Level) throws {
+    let element: AlignedBuffer<Float> = AlignedBuffer(1)
+    // One element seen as a matrix of 2 to the power of 52 bytes, more than an address can name.
+    let view = unsafe MatrixView(element.reading, rowStride: 0, columnStride: 0)
+    let error = #expect(throws: StorageError.self) {
+      try unsafe PackedMatrix(
+        view, k: 1 << 25, n: 1 << 25, options: KernelOptions(threads: 1, level: level))
+    }
+    #expect(error?.byteCount == 1 << 52)
   }
 
   @Test(arguments: Processor.availableLevels())

@@ -65,10 +65,10 @@ package struct Linear: Decomposable, Narrowable {
     guard inputs.constants.count > 1, let matrix = inputs.constants[1], matrix.elementType == .float32 else {
       return nil
     }
-    do {
+    return try withMemory { () throws(StorageError) in
       let view = TensorView(try matrix.aligned())
       return PackedLinear(matrix: try LinearProduct.packed(view, transposed: isTransposed, options))
-    } catch { throw OperatorError(.outOfMemory, "no memory for a packed matrix") }
+    }
   }
 
   package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {

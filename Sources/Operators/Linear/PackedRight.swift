@@ -11,8 +11,8 @@ package struct PackedRight: PreparedConstants {
 }
 
 /// Runs a product that may have to pack a matrix into memory of its own; refused memory is the operator's error.
-func withMemory(_ body: () throws(StorageError) -> Void) throws(OperatorError) {
-  do { try body() } catch {
+func withMemory<Result>(_ body: () throws(StorageError) -> Result) throws(OperatorError) -> Result {
+  do { return try body() } catch {
     throw OperatorError(.outOfMemory, "no memory to pack a matrix of \(error.byteCount) bytes")
   }
 }
@@ -28,8 +28,8 @@ extension InputTypes {
   func packedRight(_ product: BatchedProduct, _ options: KernelOptions) throws(OperatorError) -> PackedRight?
   {
     guard constants.count > 1, let constant = constants[1] else { return nil }
-    do {
-      return try product.packed(TensorView(try constant.aligned()), options).map(PackedRight.init)
-    } catch { throw OperatorError(.outOfMemory, "no memory to pack a constant matrix of \(constant.shape)") }
+    return try withMemory { () throws(StorageError) in
+      try product.packed(TensorView(try constant.aligned()), options).map(PackedRight.init)
+    }
   }
 }
