@@ -118,7 +118,7 @@ public struct DualKernelAdapter: AdapterMethod {
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)
     guard parts.count == 2 else {
       throw .usage(
-        "kernels '\(text)' are \(parts.count), expected two", option: "kernels",
+        "expected two kernels, found \(parts.count) in '\(text)'", option: "kernels",
         hint: "write 51,5 or none,5 or 51,none")
     }
     let kernels = try parts.map { part throws(AdapterError) -> Kernel? in

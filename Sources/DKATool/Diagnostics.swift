@@ -28,14 +28,13 @@ package struct Diagnostics {
     return ExitCode(reported.failureCode)
   }
 
-  /// File, node and tensor that the message itself does not name.
+  /// File, node and tensor that the message itself does not name in quotes.
   private func place(of error: any ReportableError) -> String {
     var place = ""
-    if let file = error.file, !error.message.contains(file) { place += "\(file): " }
-    if let node = error.node, !node.isEmpty, !error.message.contains(node) { place += "node '\(node)': " }
-    if let tensor = error.tensor, !tensor.isEmpty, !error.message.contains(tensor) {
-      place += "tensor '\(tensor)': "
-    }
+    func names(_ name: String) -> Bool { error.message.contains("'\(name)'") }
+    if let file = error.file, !names(file) { place += "\(file): " }
+    if let node = error.node, !node.isEmpty, !names(node) { place += "node '\(node)': " }
+    if let tensor = error.tensor, !tensor.isEmpty, !names(tensor) { place += "tensor '\(tensor)': " }
     return place
   }
 

@@ -10,7 +10,7 @@ import Testing
     ),
     ("dka", "kernels", "50,5", "kernel '50' is no odd size from 1 to 1023"),
     ("dka", "kernels", "none,none", "both kernels are none, expected at least one"),
-    ("dka", "kernels", "51", "kernels '51' are 1, expected two"),
+    ("dka", "kernels", "51", "expected two kernels, found 1 in '51'"),
     ("dka", "dim", "0", "dim is '0', expected a whole number from 1 to 65536"),
     (
       "dka", "placement", "after",

@@ -134,5 +134,6 @@ struct OutputTests {
 
   @Test func `text wraps between words and keeps its paragraphs`() {
     #expect(TextLayout.wrapped("a bb ccc\n\ndddddddd e", to: 5) == ["a bb", "ccc", "", "dddddddd", "e"])
+    #expect(TextLayout.wrapped("a\nbb ccc\nd", to: 5) == ["a bb", "ccc d"])
   }
 }

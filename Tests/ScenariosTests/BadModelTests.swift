@@ -159,6 +159,10 @@ import Testing
     #expect(outside.code == 65)
     #expect(outside.errors.contains("leads out of the model's folder"))
     #expect(try outside.json()["error"]?.object?["tensor"]?.string == "w")
+    // Named though the message holds its letter: in "weights".
+    try folder.write(model("../weights"), to: "inner/outside.onnx")
+    let named = try ToolProcess.run(["inspect", "inner/outside.onnx"], in: folder)
+    #expect(named.errors.contains("tensor 'w': external data location '../weights'"), "\(named.errors)")
     let missing = try ToolProcess.run(["inspect", "inner/missing.onnx"], in: folder)
     #expect(missing.code == 66)
     #expect(missing.errors.contains("nothing.bin"))

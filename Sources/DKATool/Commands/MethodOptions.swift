@@ -5,7 +5,9 @@ enum MethodOptions {
   static let method = Option(
     "method", .word(of: AdapterRegistry.standard.names), default: "dka", "what is put into the model")
   static let dim = Option("dim", .integer(1...65536), "bottleneck of an adapter [16]")
-  static let kernels = Option("kernels", .text("K1,K2"), "sides of the two depthwise kernels, or none [51,5]")
+  static let kernels = Option(
+    "kernels", .text("K1,K2"),
+    "sides of the two depthwise kernels; none leaves one out, 3:25 is side 3 with dilation 25 [51,5]")
   static let placement = Option(
     "placement", .text("NAME"), "both, both-shared, block, before-add or parallel [both]")
   static let blocks = Option("blocks", .text("LIST"), "blocks that get adapters, such as 0-3,8 [all]")

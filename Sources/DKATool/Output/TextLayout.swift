@@ -50,11 +50,18 @@ package enum TextLayout {
   }
 
   /// The words of a text in lines that are at most `width` wide; a longer word has a line of its own.
+  ///
+  /// An empty line parts paragraphs; a single line break is a space, as in the source of a long text.
   package static func wrapped(_ text: String, to width: Int) -> [String] {
     var lines: [String] = []
-    for paragraph in text.split(separator: "\n", omittingEmptySubsequences: false) {
-      var line = ""
-      for word in paragraph.split(separator: " ") {
+    var line = ""
+    for sourceLine in text.split(separator: "\n", omittingEmptySubsequences: false) {
+      let words = sourceLine.split(separator: " ")
+      if words.isEmpty {
+        lines += [line, ""]
+        line = ""
+      }
+      for word in words {
         if line.isEmpty {
           line = String(word)
         } else if self.width(line) + 1 + self.width(String(word)) <= width {
@@ -64,8 +71,8 @@ package enum TextLayout {
           line = String(word)
         }
       }
-      lines.append(line)
     }
+    lines.append(line)
     return lines
   }
 }
