@@ -174,7 +174,7 @@ package struct Inspection {
     if let names { lines.append("classes      \(names.count): \(names.prefix(8).joined(separator: ", "))") }
     if let layout {
       lines.append(
-        "blocks       \(layout.blocks.count), width \(layout.width ?? 0), \(layout.prefixTokens) prefix tokens"
+        "blocks       \(layout.blocks.count), width \(layout.width ?? 0), \(counted(layout.prefixTokens, "prefix token"))"
       )
       for block in layout.blocks {
         for point in block.points where point.role != .block || block.points.count == 1 {

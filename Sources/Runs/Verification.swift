@@ -33,11 +33,15 @@ package struct Verification {
         problems = found.map { Problem(message: $0, node: nil) }
       }
     } catch { checker = "could not run: \(error.message)" }
-    do { try model.description.graph.validate() } catch {
-      problems.append(Problem(message: error.message, node: error.node))
-    }
     var lowering = Lowering(registry: ModelFile.registry, context: context)
     lowering.openExtent = { _, axis in axis == 0 ? 1 : nil }
+    do { try model.description.graph.validate() } catch {
+      problems.append(Problem(message: error.message, node: error.node))
+      // Lowering would stop at the same fault.
+      let missing = LoweringError.unsupported(lowering.unsupportedOperators(of: model.description))
+      problems += missing.unsupported.map { Problem(message: $0, node: nil) }
+      return
+    }
     do { _ = try lowering.lower(model.description) } catch {
       let found = error.unsupported.isEmpty ? [error.message] : error.unsupported
       problems += found.map { Problem(message: $0, node: error.node) }
@@ -62,7 +66,8 @@ package struct Verification {
       let b = try right.run([image]).first?.doubles ?? []
       guard a.count == b.count else {
         throw InputError(
-          message: "the models' outputs have \(a.count) and \(b.count) elements", tensor: nil, hint: nil)
+          message: "the first outputs of '\(model.path)' and '\(other.path)' have \(a.count) and \(b.count) elements",
+          tensor: nil, hint: "compare models of the same classes")
       }
       for (x, y) in zip(a, b) {
         found.largest = max(found.largest, abs(x - y))
@@ -104,12 +109,12 @@ package struct Verification {
 
   /// The same for people.
   package var lines: [String] {
-    var lines = [isValid ? "valid" : "\(problems.count) problems", "ONNX checker \(checker)"]
+    var lines = [isValid ? "valid" : counted(problems.count, "problem"), "ONNX checker \(checker)"]
     lines += problems.map { "  \($0.message)" }
     if let difference {
       let relative = difference.scale == 0 ? 0 : difference.largest / difference.scale
       lines.append(
-        "largest difference \(Float(difference.largest)), relative \(Float(relative)), on \(difference.images) images"
+        "largest difference \(Float(difference.largest)), relative \(Float(relative)), on \(counted(difference.images, "image"))"
       )
     }
     return lines

@@ -42,7 +42,7 @@ struct GradientsCommand: Command {
       let file = name.replacing("/", with: "_") + format.suffix
       try TensorFile.write(gradient, name: name, to: arguments[Self.folder] + "/" + file)
     }
-    console.note("\(gradients.count) gradients written to \(arguments[Self.folder])")
+    console.note("\(counted(gradients.count, "gradient")) written to \(arguments[Self.folder])")
     return .done
   }
 }

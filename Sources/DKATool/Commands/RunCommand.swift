@@ -34,7 +34,7 @@ struct RunCommand: Command {
         output, name: model.description.graph.outputs[index].name,
         to: arguments[Self.folder] + "/output_\(index)\(format.suffix)")
     }
-    console.note("\(outputs.count) outputs written to \(arguments[Self.folder])")
+    console.note("\(counted(outputs.count, "output")) written to \(arguments[Self.folder])")
     return .done
   }
 }
