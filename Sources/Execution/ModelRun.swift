@@ -88,6 +88,7 @@ package struct ModelRun {
       guard let tensor = inputs[input.name] else {
         throw ExecutionError.input(name: input.name, message: "no value is given")
       }
+      try check(tensor.shape, against: input)
       if deciding.contains(input.name) {
         lowering.inputValues[input.name] = try tensor.aligned()
       } else {
@@ -95,6 +96,28 @@ package struct ModelRun {
       }
     }
     return lowering
+  }
+
+  /// Refuses a shape that is not the declared one; the batch alone may be another (`lower`).
+  private func check(_ shape: Shape, against input: ValueDescription) throws(ExecutionError) {
+    guard case .tensor(_, let dimensions?)? = input.type?.kind else { return }
+    let isBatched = shape.rank > 1 && input.name == model.graph.requiredInputs.first?.name
+    let fits =
+      dimensions.count == shape.rank
+      && zip(dimensions, shape.extents).enumerated().allSatisfy { axis, pair in
+        guard case .value(let declared) = pair.0.extent else { return true }
+        return axis == 0 && isBatched || declared == Int64(pair.1)
+      }
+    guard !fits else { return }
+    let declared = dimensions.map { dimension in
+      switch dimension.extent {
+      case .value(let extent): String(extent)
+      case .parameter(let name): name
+      case .unknown: "?"
+      }
+    }
+    throw .input(
+      name: input.name, message: "expects shape [\(declared.joined(separator: ","))], given \(shape)")
   }
 
   private func run(_ plan: Plan, _ inputs: [String: Tensor]) throws -> [Tensor] {

@@ -66,7 +66,8 @@ package struct Verification {
       let b = try right.run([image]).first?.doubles ?? []
       guard a.count == b.count else {
         throw InputError(
-          message: "the first outputs of '\(model.path)' and '\(other.path)' have \(a.count) and \(b.count) elements",
+          message: "the first outputs of '\(model.path)' and '\(other.path)' have \(a.count) and "
+            + "\(b.count) elements",
           tensor: nil, hint: "compare models of the same classes")
       }
       for (x, y) in zip(a, b) {

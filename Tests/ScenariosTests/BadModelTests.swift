@@ -168,6 +168,19 @@ import Testing
     #expect(missing.errors.contains("nothing.bin"))
   }
 
+  @Test func `an input of another shape or name is refused by name`() throws {
+    let folder = try TemporaryFolder()
+    let model = Scenario.fixture("gradients/both-float32/model.onnx")
+    let logits = Scenario.fixture("gradients/both-float32/logits.npy")
+    let shape = try ToolProcess.run(["run", model, "--input", logits, "--output-dir", "out"], in: folder)
+    #expect(shape.code == 65)
+    #expect(shape.errors.contains("input 'input': expects shape [batch,3,12,16], given ["), "\(shape.errors)")
+    let name = try ToolProcess.run(["run", model, "--output-dir", "out"], in: folder)
+    #expect(name.code == 65)
+    #expect(name.errors.contains("no value is given for 'input'"), "\(name.errors)")
+    #expect(!folder.exists("out"))
+  }
+
   @Test func `an unknown family says why each known one did not match`() throws {
     let folder = try TemporaryFolder()
     let model = Scenario.fixture("backbones/mlp.ts17.dynamic.onnx")
