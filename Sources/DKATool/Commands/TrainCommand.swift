@@ -96,7 +96,11 @@ struct TrainCommand: Command {
       try console.result(json: .object(report.json), text: text(report))
       return .done
     }
-    let folded = try FoldedTraining.run(request, count: arguments[Self.folds], start: train)
+    let folds = arguments[Self.folds]
+    let folded = try FoldedTraining.run(request, count: folds) { request in
+      console.note("fold \(request.configuration.fold + 1) of \(folds), in \(request.output)")
+      return try train(request)
+    }
     let accuracy = folded.accuracy.map {
       "accuracy  \(Quantities.percent($0.mean)) ± \(Quantities.percent($0.deviation)) over \(folded.reports.count) folds"
     }
