@@ -72,8 +72,9 @@ void NAME(gemm)(
     const dka_gemm *g, size_t row_begin, size_t row_end, size_t panel_begin, size_t panel_end, float *scratch) {
   const size_t panels = (g->n + NR - 1) / NR;
   const size_t rows = row_end - row_begin;
-  // Few columns do not repay a copy of A: read its rows where they lie.
-  const bool direct = g->a_column_stride == 1 && (panel_end - panel_begin) * NR <= 64;
+  // Few columns do not repay a copy of A: read its rows or columns where they lie.
+  const bool few = (panel_end - panel_begin) * NR <= 64, by_rows = few && g->a_column_stride == 1;
+  const bool by_columns = few && !by_rows && g->a_row_stride == 1, direct = by_rows || by_columns;
   const size_t row_blocks = (rows + MC - 1) / MC;
   const size_t block_rows = row_blocks ? ((rows + row_blocks - 1) / row_blocks + MR - 1) / MR * MR : MR;
   float tile[MR * NR] __attribute__((aligned(64)));
@@ -107,11 +108,11 @@ void NAME(gemm)(
               next, lines, (const char *)(g->c + row * g->c_row_stride + column),
               (ptrdiff_t)(g->c_row_stride * sizeof(float))};
           next += lines * 64;
-          if (direct)
-            tile_product(
-                count, depth, a + (ptrdiff_t)row * g->a_row_stride, g->a_row_stride, false, b, ahead, tile);
+          const float *rows_of_a = direct ? a + (ptrdiff_t)row * g->a_row_stride : scratch + i * MR * depth;
+          if (by_rows)
+            tile_product(count, columns, depth, rows_of_a, g->a_row_stride, 1, b, ahead, tile);
           else
-            tile_product(count, depth, scratch + i * MR * depth, 1, true, b, ahead, tile);
+            tile_product(count, columns, depth, rows_of_a, 1, direct ? g->a_column_stride : MR, b, ahead, tile);
           NAME(finish_tile)(g, continues, finishes, row, count, column, columns, tile);
         }
       }

@@ -4,24 +4,24 @@
 //   MR, NR           rows and columns of a tile; NR = 2 · VW
 //   GROUP            steps along k that are written out, and between two fetches
 
-/// One step along k: adds `rows` elements of A times NR elements of B.
+/// One step along k: adds `rows` elements of A times `vectors` vectors of B.
 static inline __attribute__((always_inline)) void add_step(
-    const int rows, const float *a, ptrdiff_t row_stride, const float *b, vf sum[MR][2]) {
-  const vf b0 = v_load(b), b1 = v_load(b + VW);
+    const int rows, const int vectors, const float *a, ptrdiff_t row_stride, const float *b, vf sum[MR][2]) {
+  const vf b0 = v_load(b), b1 = vectors > 1 ? v_load(b + VW) : v_zero();
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) {
     const vf x = v_set(a[r * row_stride]);
     sum[r][0] = v_fma(x, b0, sum[r][0]);
-    sum[r][1] = v_fma(x, b1, sum[r][1]);
+    if (vectors > 1) sum[r][1] = v_fma(x, b1, sum[r][1]);
   }
   // Where sums fill the registers, loads that the compiler moves up from later steps push sums out to memory.
   __asm__ volatile("" ::: "memory");
 }
 
-/// The hot loop for `rows` rows, a constant after inlining: 2 · rows accumulators in registers.
+/// The hot loop for `rows` rows and `vectors` vectors, constants after inlining: rows · vectors accumulators in registers.
 static inline __attribute__((always_inline)) void tile_rows(
-    const int rows, size_t depth, const float *a, ptrdiff_t row_stride, ptrdiff_t depth_stride, const float *b,
-    dka_ahead ahead, float *tile) {
+    const int rows, const int vectors, size_t depth, const float *a, ptrdiff_t row_stride, ptrdiff_t depth_stride,
+    const float *b, dka_ahead ahead, float *tile) {
   vf sum[MR][2];
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = v_zero();
@@ -30,27 +30,27 @@ static inline __attribute__((always_inline)) void tile_rows(
   size_t k = 0;
   for (; k + GROUP <= depth; k += GROUP, a += GROUP * depth_stride, b += GROUP * NR) {
     fetch_panel(&ahead, lines);
-    if (k < GROUP * (size_t)rows) fetch_row(&ahead, NR * sizeof(float));
+    if (k < GROUP * (size_t)rows) fetch_row(&ahead, vectors * VW * sizeof(float));
 #pragma clang loop unroll(full)
     for (int step = 0; step < GROUP; step++)
-      add_step(rows, a + step * depth_stride, row_stride, b + step * NR, sum);
+      add_step(rows, vectors, a + step * depth_stride, row_stride, b + step * NR, sum);
   }
-  for (; k < depth; k++, a += depth_stride, b += NR) add_step(rows, a, row_stride, b, sum);
+  for (; k < depth; k++, a += depth_stride, b += NR) add_step(rows, vectors, a, row_stride, b, sum);
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) {
     v_store(tile + r * NR, sum[r][0]);
-    v_store(tile + r * NR + VW, sum[r][1]);
+    if (vectors > 1) v_store(tile + r * NR + VW, sum[r][1]);
   }
 }
 
-/// tile[r][c] = Σk a[r, k] · b[k, c] for `rows` rows of A, packed in panels of MR or where they lie.
+/// tile[r][c] = Σk a[r · row_stride + k · depth_stride] · b[k, c] for `rows` rows of A and `columns` columns at least.
 static inline __attribute__((always_inline)) void tile_product(
-    size_t rows, size_t depth, const float *a, ptrdiff_t row_stride, bool packed, const float *b,
-    dka_ahead ahead, float *tile) {
-  const ptrdiff_t across = packed ? 1 : row_stride, along = packed ? MR : 1;
-#define CASE(r) \
-  case r:       \
-    return tile_rows(r, depth, a, across, along, b, ahead, tile);
+    size_t rows, size_t columns, size_t depth, const float *a, ptrdiff_t row_stride, ptrdiff_t depth_stride,
+    const float *b, dka_ahead ahead, float *tile) {
+#define CASE(r)                                                                        \
+  case r:                                                                              \
+    if (columns > VW) return tile_rows(r, 2, depth, a, row_stride, depth_stride, b, ahead, tile); \
+    return tile_rows(r, 1, depth, a, row_stride, depth_stride, b, ahead, tile);
   switch (rows) {
     CASE(1) CASE(2) CASE(3)
 #if MR > 4
@@ -59,7 +59,8 @@ static inline __attribute__((always_inline)) void tile_product(
 #if MR > 6
     CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13)
 #endif
-  default: return tile_rows(MR, depth, a, across, along, b, ahead, tile);
+  default:
+    CASE(MR)
   }
 #undef CASE
 }

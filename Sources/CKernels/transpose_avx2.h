@@ -27,21 +27,20 @@ static inline void transpose_8x8(const float *const line[8], size_t offset, floa
 
 /// Packs `count` ≤ `width` lines side by side: out[k · width + i] = source[i · across + k · along].
 ///
-/// Missing lines repeat the last one; their products are never stored. May write 8 floats past the end.
+/// Missing lines hold anything; their products are never stored. May write 8 floats past the end.
 static inline __attribute__((always_inline)) void pack_panel(
     const float *source, ptrdiff_t across, ptrdiff_t along, size_t count, size_t k, const size_t width, float *out) {
-  if (across == 1 && count == width) {
+  if (across == 1) {
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    const __m256i rest = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(count % 8)), lanes);
     for (size_t i = 0; i < k; i++, source += along, out += width) {
-      size_t lane = 0;
-      for (; lane + 8 <= width; lane += 8) _mm256_storeu_ps(out + lane, _mm256_loadu_ps(source + lane));
-      // The widths are multiples of two, and lane is a constant once unrolled.
-      if (lane + 4 <= width) {
-        _mm_storeu_ps(out + lane, _mm_loadu_ps(source + lane));
-        lane += 4;
-      }
-      if (lane + 2 <= width) {
-        const __m128 two = _mm_loadl_pi(_mm_setzero_ps(), (const __m64 *)(source + lane));
-        _mm_storel_pi((__m64 *)(out + lane), two);
+      // The last group spills into the next k, which is written after it.
+      for (size_t group = 0; group < (width + 7) / 8; group++) {
+        const float *line = source + group * 8;
+        const __m256 x = group < count / 8    ? _mm256_loadu_ps(line)
+                         : group == count / 8 ? _mm256_maskload_ps(line, rest)
+                                              : _mm256_setzero_ps();
+        _mm256_storeu_ps(out + group * 8, x);
       }
     }
     return;
