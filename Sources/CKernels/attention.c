@@ -2,15 +2,6 @@
 #include "CKernels.h"
 #include "kernels.h"
 
-#if DKA_X86
-#define CHOOSE(name, ...)                                           \
-  (level == DKA_LEVEL_AVX512 ? dka_##name##_avx512(__VA_ARGS__)           \
-   : level == DKA_LEVEL_AVX2 ? dka_##name##_avx2(__VA_ARGS__)             \
-                             : dka_##name##_portable(__VA_ARGS__))
-#else
-#define CHOOSE(name, ...) ((void)level, dka_##name##_portable(__VA_ARGS__))
-#endif
-
 size_t dka_attention_scratch(
     int level, const dka_attention *t, bool backward) {
   return CHOOSE(attention_scratch, t, backward);

@@ -4,7 +4,7 @@
 //   VW … v_sum       the vector type (simd_*.h) and v_gelu, v_gelu_gradient (activations.inc.h)
 //   NAME(x)          the level's name of x
 //   MR, NR           rows and columns of a tile; NR = 2 · VW
-//   KC, MC           depth and rows of a block: a tile's columns of B (KC · NR) stay in L1, a block of A (MC · KC) in L2
+//   KC, MC           depth and rows of a block: a panel of B (KC · NR) stays in L1 or close to it, a block of A (MC · KC) in L2
 //   tile_product     gemm_tile.inc.h
 //   pack_panel       (source, stride across, stride along k, count, k, width, out)
 //
@@ -73,8 +73,9 @@ void NAME(gemm)(
   const size_t panels = (g->n + NR - 1) / NR;
   const size_t rows = row_end - row_begin;
   // Few columns do not repay a copy of A: read its rows or columns where they lie.
-  const bool few = (panel_end - panel_begin) * NR <= 64, by_rows = few && g->a_column_stride == 1;
-  const bool by_columns = few && !by_rows && g->a_row_stride == 1, direct = by_rows || by_columns;
+  const bool direct =
+      (panel_end - panel_begin) * NR <= 64 && (g->a_column_stride == 1 || g->a_row_stride == 1);
+  const bool by_rows = direct && g->a_column_stride == 1;
   const size_t row_blocks = (rows + MC - 1) / MC;
   const size_t block_rows = row_blocks ? ((rows + row_blocks - 1) / row_blocks + MR - 1) / MR * MR : MR;
   float tile[MR * NR] __attribute__((aligned(64)));

@@ -11,6 +11,16 @@
 #define DKA_X86 0
 #endif
 
+/// The function `name` of the level that `level` names, a parameter of whoever uses this.
+#if DKA_X86
+#define CHOOSE(name, ...)                                     \
+  (level == DKA_LEVEL_AVX512 ? dka_##name##_avx512(__VA_ARGS__) \
+   : level == DKA_LEVEL_AVX2 ? dka_##name##_avx2(__VA_ARGS__)   \
+                             : dka_##name##_portable(__VA_ARGS__))
+#else
+#define CHOOSE(name, ...) ((void)level, dka_##name##_portable(__VA_ARGS__))
+#endif
+
 #define DKA_DECLARE_GEMM(level)                                                                                   \
   void dka_gemm_##level(                                                                                          \
       const dka_gemm *g, size_t row_begin, size_t row_end, size_t panel_begin, size_t panel_end, float *scratch); \

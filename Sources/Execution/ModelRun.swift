@@ -109,15 +109,8 @@ package struct ModelRun {
         return axis == 0 && isBatched || declared == Int64(pair.1)
       }
     guard !fits else { return }
-    let declared = dimensions.map { dimension in
-      switch dimension.extent {
-      case .value(let extent): String(extent)
-      case .parameter(let name): name
-      case .unknown: "?"
-      }
-    }
-    throw .input(
-      name: input.name, message: "expects shape [\(declared.joined(separator: ","))], given \(shape)")
+    let declared = dimensions.map(\.description).joined(separator: ",")
+    throw .input(name: input.name, message: "expects shape [\(declared)], given \(shape)")
   }
 
   private func run(_ plan: Plan, _ inputs: [String: Tensor]) throws -> [Tensor] {

@@ -21,6 +21,17 @@ public struct Dimension: Hashable, Sendable {
   }
 }
 
+extension Dimension: CustomStringConvertible {
+  /// The extent as people read it: `224`, `batch` or `?`.
+  public var description: String {
+    switch extent {
+    case .value(let extent): String(extent)
+    case .parameter(let name): name
+    case .unknown: "?"
+    }
+  }
+}
+
 /// A declared type (ONNX `TypeProto`).
 ///
 /// Element types are raw numbers since a file may hold unknown ones.

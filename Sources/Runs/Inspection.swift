@@ -153,8 +153,8 @@ package struct Inspection {
   ) -> [String] {
     let description = model.description
     func shape(_ value: ValueDescription) -> String {
-      let text = json(value)["shape"]?.array?.map { $0.string ?? $0.integer.map(String.init) ?? "?" }
-      return "\(value.name) [\((text ?? ["?"]).joined(separator: ", "))]"
+      guard case .tensor(_, let dimensions?)? = value.type?.kind else { return "\(value.name) [?]" }
+      return "\(value.name) [\(dimensions.map(\.description).joined(separator: ", "))]"
     }
     var lines = [
       "family       \(layout?.family ?? "not recognised")" + (layout.map { ", \($0.variant)" } ?? ""),
