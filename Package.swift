@@ -114,5 +114,9 @@ let package = Package(
       ]),
     tests("ScenariosTests", uses: ["ONNXFormat", "TensorFiles", "Graphs", "Tensors", "DKATool"]),
     tests("DKAToolTests", uses: ["DKATool", "TensorFiles", "Tensors"]),
+    // As another package would use the library: what is public and nothing else.
+    .testTarget(
+      name: "DKATests", dependencies: ["DKA"], path: "Tests/DKATests", packageAccess: false,
+      swiftSettings: strict),
   ]
 )

@@ -73,7 +73,11 @@ public struct AdapterBuilder: Sendable {
   }
 
   /// A trainable tensor of the module; the second module of a shared pair gets the first one's.
-  mutating func weight(
+  ///
+  /// - Parameters:
+  ///   - fanIn: number of inputs that each output of the layer sums.
+  ///   - fanOut: the same backwards.
+  public mutating func weight(
     _ part: Initialization.Part, _ extents: [Int], fanIn: Int, fanOut: Int, _ initialization: Initialization
   ) throws(AdapterError) -> String {
     let name = "\(weights)/\(part.name)"

@@ -13,8 +13,19 @@ public enum Initialization: String, Sendable, CaseIterable {
   case torch
 
   /// What a tensor is to its module, which decides how it is drawn.
-  enum Part: Int {
-    case down, large, small, up, downBias, upBias
+  public enum Part: Int, Sendable {
+    /// The projection to the bottleneck.
+    case down
+    /// The depthwise kernel with the wide field.
+    case large
+    /// The depthwise kernel with the narrow field.
+    case small
+    /// The projection back.
+    case up
+    /// Bias of `down`.
+    case downBias
+    /// Bias of `up`.
+    case upBias
 
     /// Name of the initializer within its module.
     var name: String {

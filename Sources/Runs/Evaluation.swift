@@ -1,4 +1,4 @@
-import Datasets
+package import Datasets
 import Graphs
 import Kernels
 package import Operators
@@ -7,20 +7,20 @@ import Tensors
 package import Training
 
 /// Measures a classifier on labelled images.
-public enum Evaluation {
+package enum Evaluation {
   /// What to measure on and how.
-  public struct Options: Sendable {
+  package struct Options: Sendable {
     /// Folder or CSV manifest.
-    public var data: String
+    package var data: String
     /// What the command line says about preprocessing.
-    public var overrides = PreprocessingOverrides()
+    package var overrides = PreprocessingOverrides()
     /// Side of the image input where the model leaves it open.
-    public var imageSide: Int?
+    package var imageSide: Int?
     /// Folder for the preprocessed images as .npy, or nil.
-    public var savedInputs: String?
+    package var savedInputs: String?
 
     /// Options for a data set.
-    public init(data: String) { self.data = data }
+    package init(data: String) { self.data = data }
   }
 
   /// Figures on the test part of the data, or on all images where there are no parts.
@@ -32,11 +32,7 @@ public enum Evaluation {
     if choice.isAssumed {
       emit(.warning("the model does not say how its images are normalised; assuming \(choice.source)"))
     }
-    let classifier = try model.located {
-      try ImageClassifier(
-        model.description, preprocessing: choice.preprocessing, registry: ModelFile.registry, context: context
-      )
-    }
+    let classifier = try model.classifier(choice.preprocessing, context: context)
     let all = try ModelFile.images(at: options.data, classCount: classifier.classCount)
     try all.requireLabels(below: classifier.classCount, source: options.data)
     let images = all.hasSplit ? all.part(.test) : all
@@ -48,8 +44,9 @@ public enum Evaluation {
     emit(.begin(title: "evaluating", total: images.samples.count))
     let names = inputNames(images.samples)
     var saved = 0
-    let probabilities = try classifier.probabilities(
-      of: images.samples,
+    defer { emit(.end) }
+    return try classifier.metrics(
+      of: images, classes: classNames(model, images, count: classifier.classCount),
       each: { batch in
         guard let folder = options.savedInputs else { return }
         for row in 0..<batch.labels.count {
@@ -59,10 +56,6 @@ public enum Evaluation {
           saved += 1
         }
       }, report: { emit(.advance(done: $0, figures: [])) }, isInterrupted: isInterrupted)
-    emit(.end)
-    return ClassificationMetrics(
-      probabilities: probabilities, labels: images.samples.map(\.label),
-      classes: classNames(model, images, count: classifier.classCount))
   }
 
   /// One file name per image: its number and its own name, so that the order can be read off.
@@ -76,7 +69,7 @@ public enum Evaluation {
   }
 
   /// Names per class index: the model's own, else the data's, else numbers.
-  static func classNames(_ model: ModelFile, _ images: LabelledImages, count: Int) -> [String] {
+  package static func classNames(_ model: ModelFile, _ images: LabelledImages, count: Int) -> [String] {
     if let names = ClassNames.read(model.description.metadata)?.names, names.count == count { return names }
     return (0..<count).map { index in
       index < images.classes.count && !images.classes[index].isEmpty ? images.classes[index] : String(index)

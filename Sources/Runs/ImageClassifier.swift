@@ -4,7 +4,7 @@ package import Graphs
 import Kernels
 package import Operators
 public import Tensors
-import Training
+package import Training
 
 /// A model that turns images into class probabilities.
 ///
@@ -77,6 +77,28 @@ package final class ImageClassifier {
       report(probabilities.count)
     }
     return probabilities
+  }
+
+  /// Figures on labelled images.
+  package func metrics(
+    of images: LabelledImages, classes: [String], each: (Batch) throws -> Void = { _ in },
+    report: (Int) -> Void = { _ in }, isInterrupted: () -> Bool = { false }
+  ) throws -> ClassificationMetrics {
+    let probabilities = try probabilities(
+      of: images.samples, each: each, report: report, isInterrupted: isInterrupted)
+    return ClassificationMetrics(
+      probabilities: probabilities, labels: images.samples.map(\.label), classes: classes)
+  }
+}
+
+extension ModelFile {
+  /// The model as a classifier of images.
+  package func classifier(_ preprocessing: Preprocessing, context: ExecutionContext) throws -> ImageClassifier
+  {
+    try located {
+      try ImageClassifier(
+        description, preprocessing: preprocessing, registry: Self.registry, context: context)
+    }
   }
 }
 

@@ -1,22 +1,27 @@
 import Execution
-public import Graphs
+package import Graphs
 import ONNXFormat
 package import Operators
 package import Tensors
 
-/// A model file that was opened.
-public struct ModelFile: Sendable {
-  /// Where it was read from.
-  public let path: String
+/// A model with the file that it came from.
+package struct ModelFile: Sendable {
+  /// Where it was read from: what errors name, and beside which the files that describe it lie.
+  package let path: String
   /// Its content; weights stay in the mapped file.
-  public let description: ModelDescription
+  package let description: ModelDescription
 
   /// Opens a model.
   ///
   /// - Throws: `FormatError`.
-  public init(_ path: String) throws {
+  package init(_ path: String) throws {
+    self.init(path: path, try ONNXFile.read(path))
+  }
+
+  /// A model that was made from the one in a file.
+  package init(path: String, _ description: ModelDescription) {
     self.path = path
-    description = try ONNXFile.read(path)
+    self.description = description
   }
 
   /// Operators that models may use.

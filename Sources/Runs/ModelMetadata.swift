@@ -1,11 +1,11 @@
-import Datasets
-import Graphs
+package import Datasets
+package import Graphs
 import TensorFiles
 
 /// What a written model says about itself: PEERS, section 3, lists the keys that others read.
-enum ModelMetadata {
+package enum ModelMetadata {
   /// Writes class names, preprocessing and recipe into a model's metadata, over what stood there.
-  static func describe(
+  package static func describe(
     _ model: inout ModelDescription, classes: [String], _ preprocessing: Preprocessing,
     recipe: [(key: String, value: String)]
   ) {

@@ -30,11 +30,7 @@ public struct Prediction: Sendable {
     let samples = paths.enumerated().map { Sample(path: $1, label: 0, split: nil, index: $0) }
     let images = LabelledImages(classes: [""], samples: samples)
     try images.verifyReadable(threads: context.options.threads)
-    let classifier = try model.located {
-      try ImageClassifier(
-        model.description, preprocessing: choice.preprocessing, registry: ModelFile.registry, context: context
-      )
-    }
+    let classifier = try model.classifier(choice.preprocessing, context: context)
     let names = Evaluation.classNames(model, images, count: classifier.classCount)
     let rows = try classifier.probabilities(of: samples, isInterrupted: isInterrupted)
     return zip(paths, rows).map { path, row in

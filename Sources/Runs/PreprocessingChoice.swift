@@ -15,6 +15,13 @@ public struct PreprocessingChoice: Sendable, Equatable {
   /// Whether nothing was known about the model.
   public var isAssumed: Bool
 
+  /// A choice.
+  package init(preprocessing: Preprocessing, source: String, isAssumed: Bool) {
+    self.preprocessing = preprocessing
+    self.source = source
+    self.isAssumed = isAssumed
+  }
+
   /// Prefix of the metadata keys that hold `Preprocessing.fields`.
   package static let keyPrefix = "dka.preprocessing."
 

@@ -69,41 +69,30 @@ struct TrainedExport {
     let written = try ModelFile(folder.model)
     let found = try written.preprocessing(
       PreprocessingOverrides(), imageSide: choice.preprocessing.outputWidth)
-    let classifier = try written.located {
-      try ImageClassifier(
-        written.description, preprocessing: found.preprocessing, registry: ModelFile.registry,
-        context: context)
-    }
+    let classifier = try written.classifier(found.preprocessing, context: context)
     emit(.begin(title: title, total: images.samples.count))
     defer { emit(.end) }
-    let probabilities = try classifier.probabilities(
-      of: images.samples, report: { emit(.advance(done: $0, figures: [])) }, isInterrupted: isInterrupted)
-    return ClassificationMetrics(
-      probabilities: probabilities, labels: images.samples.map(\.label), classes: classes)
+    return try classifier.metrics(
+      of: images, classes: classes, report: { emit(.advance(done: $0, figures: [])) },
+      isInterrupted: isInterrupted)
   }
 
   /// Largest difference between the written file's logits and the trainer's, relative to the largest logit.
   private func difference(_ trainer: Trainer, on images: LabelledImages) throws -> Double {
     let samples = Array(images.samples.prefix(8))
     guard !samples.isEmpty else { return 0 }
-    let classifier = try ImageClassifier(
-      try ModelFile(folder.model).description, preprocessing: choice.preprocessing,
-      registry: ModelFile.registry, context: context)
-    var largest = 0.0
-    var scale = 0.0
+    let classifier = try ModelFile(folder.model).classifier(choice.preprocessing, context: context)
+    var difference = OutputDifference()
     var options = BatchLoader.Options()
     options.batchSize = samples.count
     options.isShuffled = false
     let loader = BatchLoader(samples, preprocessing: choice.preprocessing, options: options)
     loader.start(epoch: 0)
     while let batch = try loader.next() {
-      let written = try classifier.logits(of: batch.images).elements(of: Float.self)
+      let written = try classifier.logits(of: batch.images).doubles ?? []
       let trained = try trainer.logits(try trainer.features(of: batch.images))
-      for (a, b) in zip(written, trained) {
-        largest = max(largest, Double(abs(a - b)))
-        scale = max(scale, Double(abs(b)))
-      }
+      difference.add(written, reference: trained.map(Double.init), images: batch.labels.count)
     }
-    return scale == 0 ? largest : largest / scale
+    return difference.relative
   }
 }

@@ -1,18 +1,31 @@
-import Datasets
+package import Datasets
 import Execution
-import Tensors
-import Training
+package import Tensors
+package import Training
 
 /// Epochs of training with validation after each, checkpoints, and the best parameters kept.
-final class TrainingLoop {
+package final class TrainingLoop {
   /// What the loop works on.
-  struct Material {
+  package struct Material {
     var trainer: Trainer
     var training: LabelledImages
     var validation: LabelledImages
     var preprocessing: Preprocessing
     var configuration: TrainingConfiguration
     var threads: Int
+
+    /// What to train on and how.
+    package init(
+      trainer: Trainer, parts: TrainingParts, preprocessing: Preprocessing,
+      configuration: TrainingConfiguration, threads: Int
+    ) {
+      self.trainer = trainer
+      training = parts.train
+      validation = parts.validation
+      self.preprocessing = preprocessing
+      self.configuration = configuration
+      self.threads = threads
+    }
   }
 
   private let material: Material
@@ -22,13 +35,15 @@ final class TrainingLoop {
   private let validationFeatures: [[Tensor]]
 
   /// Epochs finished.
-  private(set) var epochsDone = 0
+  package private(set) var epochsDone = 0
   /// Epoch, counted from 1, with the best validation accuracy and of those the lowest loss, and the parameters after it.
-  private(set) var best:
+  package private(set) var best:
     (epoch: Int, accuracy: Double, loss: Double, parameters: [(name: String, value: Tensor)])?
 
   /// A loop; decodes and computes once what does not change between epochs.
-  init(_ material: Material, emit: @escaping (RunEvent) -> Void, isInterrupted: @escaping () -> Bool) throws {
+  package init(
+    _ material: Material, emit: @escaping (RunEvent) -> Void, isInterrupted: @escaping () -> Bool
+  ) throws {
     self.material = material
     self.emit = emit
     self.isInterrupted = isInterrupted
@@ -71,7 +86,7 @@ final class TrainingLoop {
   /// One epoch.
   ///
   /// - Throws: `RunInterrupted` between batches when asked to stop; the epoch counts as not done.
-  func runEpoch() throws -> EpochRecord {
+  package func runEpoch() throws -> EpochRecord {
     let configuration = material.configuration
     let trainer = material.trainer
     let count = material.training.samples.count

@@ -74,20 +74,11 @@ package struct TrainingRun {
     }
     describe(adapted, parts)
 
-    var options = TrainerOptions(context: context)
-    options.optimizer = configuration.optimizer
-    options.microBatch = configuration.microBatch.map { min($0, configuration.batch) }
-    options.splitsPrefix = configuration.augmentation == .none
-    options.dropout = adapted.dropout > 0 ? .init(share: adapted.dropout, values: adapted.dropoutPoints) : nil
-    let trainer = try model.located {
-      try Trainer(
-        adapted.model, groups: groups(of: adapted), options: options, registry: ModelFile.registry)
-    }
+    let trainer = try model.located { try adapted.trainer(configuration, context: context) }
     emit(.detail("micro-batch: \(trainer.microBatch) images"))
     let material = TrainingLoop.Material(
-      trainer: trainer, training: parts.train, validation: parts.validation,
-      preprocessing: choice.preprocessing,
-      configuration: configuration, threads: context.options.threads)
+      trainer: trainer, parts: parts, preprocessing: choice.preprocessing, configuration: configuration,
+      threads: context.options.threads)
     let loop = try TrainingLoop(material, emit: emit, isInterrupted: isInterrupted)
     try begin(loop, trainer)
     let earlierSeconds = request.resumes ? try folder.secondsOfEpochs() : 0
@@ -123,53 +114,18 @@ package struct TrainingRun {
     return choice
   }
 
-  /// The images that train, choose an epoch, and measure.
-  private func parts() throws -> (train: LabelledImages, validation: LabelledImages, test: LabelledImages) {
-    let configuration = request.configuration
-    var images = try ModelFile.images(at: request.data)
+  private func parts() throws -> TrainingParts {
+    let images = try ModelFile.images(at: request.data)
     for name in images.ignored.prefix(3) { emit(.detail("ignored: \(name)")) }
     if !images.hasSplit {
-      images = try images.split(seed: configuration.seed)
       emit(.note("the data have no train and test folders: 20 % of each class are kept for the test"))
     }
-    let test = images.part(.test)
-    var train = images.part(.train)
-    try train.requireImagesInEveryClass(source: request.data)
-    if configuration.fraction < 1 {
-      train = try train.fraction(configuration.fraction, fold: configuration.fold, seed: configuration.seed)
-    }
-    let given = images.part(.validation)
-    if given.samples.isEmpty, configuration.validationShare != 0 {
-      train = try train.takingValidation(
-        share: configuration.validationShare ?? 0.1, fold: configuration.fold, seed: configuration.seed)
-    }
-    let validation = given.samples.isEmpty ? train.part(.validation) : given
-    train = train.selecting { $0.split != .validation }
-    let used = LabelledImages(
-      classes: images.classes, samples: train.samples + validation.samples + test.samples)
-    try used.verifyReadable(threads: context.options.threads)
-    return (train, validation, test)
+    let parts = try TrainingParts(of: images, request.configuration, source: request.data)
+    try parts.verifyReadable(threads: context.options.threads)
+    return parts
   }
 
-  private func groups(of adapted: AdaptedModel) -> [ParameterGroup] {
-    let configuration = request.configuration
-    func names(_ group: AdaptedModel.Group...) -> [String] {
-      adapted.parameters.filter { group.contains($0.group) }.map(\.name)
-    }
-    return [
-      ParameterGroup(
-        name: "adapter", parameters: names(.adapter, .backbone),
-        learningRate: configuration.adapterLearningRate, weightDecay: configuration.weightDecay),
-      ParameterGroup(
-        name: "head", parameters: names(.head), learningRate: configuration.headLearningRate,
-        weightDecay: configuration.weightDecay),
-    ]
-  }
-
-  private func describe(
-    _ adapted: AdaptedModel,
-    _ parts: (train: LabelledImages, validation: LabelledImages, test: LabelledImages)
-  ) {
+  private func describe(_ adapted: AdaptedModel, _ parts: TrainingParts) {
     emit(
       .note(
         "\(request.injection.method): \(adapted.modules) modules, \(adapted.trainableParameters) trainable parameters "

@@ -13,14 +13,9 @@ package struct Verification {
     let message: String
     let node: String?
   }
-  private struct Difference {
-    var largest = 0.0
-    var scale = 0.0
-    var images = 0
-  }
   private var problems: [Problem] = []
   private var checker: String
-  private var difference: Difference?
+  private var difference: OutputDifference?
 
   /// Checks a model.
   package init(_ model: ModelFile, context: ExecutionContext) {
@@ -56,41 +51,10 @@ package struct Verification {
     _ model: ModelFile, with other: ModelFile, data: String?, _ overrides: PreprocessingOverrides,
     imageSide: Int?, context: ExecutionContext
   ) throws {
-    let first = CompiledModel(model.description, registry: ModelFile.registry, context: context)
-    let second = CompiledModel(other.description, registry: ModelFile.registry, context: context)
-    let left = try model.located { try Session(try first.plan(try first.graph(batch: 1))) }
-    let right = try other.located { try Session(try second.plan(try second.graph(batch: 1))) }
-    var found = Difference()
-    func add(_ image: Tensor) throws {
-      let a = try left.run([image]).first?.doubles ?? []
-      let b = try right.run([image]).first?.doubles ?? []
-      guard a.count == b.count else {
-        throw InputError(
-          message: "the first outputs of '\(model.path)' and '\(other.path)' have \(a.count) and "
-            + "\(b.count) elements",
-          tensor: nil, hint: "compare models of the same classes")
-      }
-      for (x, y) in zip(a, b) {
-        found.largest = max(found.largest, abs(x - y))
-        found.scale = max(found.scale, abs(y))
-      }
-      found.images += 1
-    }
-    if let data {
-      let choice = try model.preprocessing(overrides, imageSide: imageSide)
-      let images = try ModelFile.images(at: data)
-      var options = BatchLoader.Options()
-      options.batchSize = 1
-      options.isShuffled = false
-      options.threads = context.options.threads
-      let loader = BatchLoader(images.samples, preprocessing: choice.preprocessing, options: options)
-      loader.start(epoch: 0)
-      while let batch = try loader.next() { try add(batch.images) }
-    } else {
-      let images = try Benchmark.randomImages(try first.graph(batch: 1), count: 4)
-      for row in 0..<4 { try add(images.rows(row..<row + 1)) }
-    }
-    difference = found
+    let samples = try data.map { try ModelFile.images(at: $0).samples }
+    difference = try model.difference(
+      from: other, on: samples,
+      preparing: { try model.preprocessing(overrides, imageSide: imageSide).preprocessing }, context: context)
   }
 
   /// The object that CLI.md calls `verify`.
@@ -101,8 +65,7 @@ package struct Verification {
     ]
     if let difference {
       object["largest_difference"] = .number(difference.largest)
-      object["relative_difference"] = .number(
-        difference.scale == 0 ? 0 : difference.largest / difference.scale)
+      object["relative_difference"] = .number(difference.relative)
       object["images"] = .integer(difference.images)
     }
     return object
@@ -113,9 +76,8 @@ package struct Verification {
     var lines = [isValid ? "valid" : counted(problems.count, "problem"), "ONNX checker \(checker)"]
     lines += problems.map { "  \($0.message)" }
     if let difference {
-      let relative = difference.scale == 0 ? 0 : difference.largest / difference.scale
       lines.append(
-        "largest difference \(Float(difference.largest)), relative \(Float(relative)), on \(counted(difference.images, "image"))"
+        "largest difference \(Float(difference.largest)), relative \(Float(difference.relative)), on \(counted(difference.images, "image"))"
       )
     }
     return lines

@@ -1,39 +1,50 @@
 /// A Swift type whose values are the elements of a tensor.
-package protocol Scalar: Sendable, Equatable, BitwiseCopyable {
+public protocol Scalar: Sendable, Equatable, BitwiseCopyable {
   /// The ONNX element type.
   static var elementType: ElementType { get }
 }
 
 extension Float: Scalar {
-  package static var elementType: ElementType { .float32 }
+  /// The ONNX element type.
+  public static var elementType: ElementType { .float32 }
 }
 extension Double: Scalar {
-  package static var elementType: ElementType { .float64 }
+  /// The ONNX element type.
+  public static var elementType: ElementType { .float64 }
 }
 extension Int64: Scalar {
-  package static var elementType: ElementType { .int64 }
+  /// The ONNX element type.
+  public static var elementType: ElementType { .int64 }
 }
 extension Int32: Scalar {
-  package static var elementType: ElementType { .int32 }
+  /// The ONNX element type.
+  public static var elementType: ElementType { .int32 }
 }
 extension Bool: Scalar {
-  package static var elementType: ElementType { .bool }
+  /// The ONNX element type.
+  public static var elementType: ElementType { .bool }
 }
 extension UInt8: Scalar {
-  package static var elementType: ElementType { .uint8 }
+  /// The ONNX element type.
+  public static var elementType: ElementType { .uint8 }
 }
 extension Int8: Scalar {
-  package static var elementType: ElementType { .int8 }
+  /// The ONNX element type.
+  public static var elementType: ElementType { .int8 }
 }
 extension Int16: Scalar {
-  package static var elementType: ElementType { .int16 }
+  /// The ONNX element type.
+  public static var elementType: ElementType { .int16 }
 }
 extension UInt16: Scalar {
-  package static var elementType: ElementType { .uint16 }
+  /// The ONNX element type.
+  public static var elementType: ElementType { .uint16 }
 }
 extension UInt32: Scalar {
-  package static var elementType: ElementType { .uint32 }
+  /// The ONNX element type.
+  public static var elementType: ElementType { .uint32 }
 }
 extension UInt64: Scalar {
-  package static var elementType: ElementType { .uint64 }
+  /// The ONNX element type.
+  public static var elementType: ElementType { .uint64 }
 }

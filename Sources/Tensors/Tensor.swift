@@ -32,8 +32,8 @@ public struct Tensor: Sendable {
     self.init(elementType: elementType, shape: shape, storage: try Storage(byteCount: byteCount))
   }
 
-  /// A tensor with the given elements, row-major.
-  package init<Element: Scalar>(_ elements: [Element], shape: Shape) throws(StorageError) {
+  /// A tensor with the given elements, row-major; as many as the shape has.
+  public init<Element: Scalar>(_ elements: [Element], shape: Shape) throws(StorageError) {
     precondition(elements.count == shape.elementCount, "\(elements.count) elements for shape \(shape)")
     try self.init(zeros: shape, of: Element.elementType)
     unsafe elements.withUnsafeBytes { bytes in
@@ -43,12 +43,12 @@ public struct Tensor: Sendable {
   }
 
   /// A vector with the given elements.
-  package init<Element: Scalar>(_ elements: [Element]) throws(StorageError) {
+  public init<Element: Scalar>(_ elements: [Element]) throws(StorageError) {
     try self.init(elements, shape: Shape([elements.count]))
   }
 
   /// A scalar.
-  package init<Element: Scalar>(scalar: Element) throws(StorageError) {
+  public init<Element: Scalar>(scalar: Element) throws(StorageError) {
     try self.init([scalar], shape: [])
   }
 
@@ -62,8 +62,10 @@ public struct Tensor: Sendable {
   }
 
   /// The elements as an array, or nil where the element type is another one.
-  package func array<Element: Scalar>(of type: Element.Type = Element.self) -> [Element]? {
+  public func array<Element: Scalar>(of type: Element.Type = Element.self) -> [Element]? {
     guard elementType == Element.elementType else { return nil }
+    // A file's bytes other than 0 and 1 are no Booleans of Swift.
+    if elementType == .bool { return integers?.map { $0 != 0 } as? [Element] }
     return elements(of: type)
   }
 
@@ -90,7 +92,7 @@ public struct Tensor: Sendable {
   }
 
   /// Floating-point elements widened to `Double`, or nil for other types.
-  package var doubles: [Double]? {
+  public var doubles: [Double]? {
     switch elementType {
     case .float32: elements(of: Float.self).map(Double.init)
     case .float64: elements(of: Double.self)

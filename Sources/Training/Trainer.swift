@@ -85,6 +85,11 @@ package final class Trainer {
   /// Images per micro-batch.
   package var microBatch: Int { steps.size }
 
+  /// The number of classes that the model tells apart.
+  package func classCount() throws(TrainingError) -> Int {
+    do { return try compiler.classCount } catch { throw TrainingError(wrapping: error) }
+  }
+
   /// One update on a batch.
   ///
   /// - Parameters:

@@ -39,6 +39,14 @@ final class TrainingCompiler {
   /// The plan of the model's output with the present parameters.
   func evaluation(batch: Int) throws -> Plan { try model.plan(try trainable(batch: batch)) }
 
+  /// Columns of the first output: the classes that the model tells apart.
+  var classCount: Int {
+    get throws {
+      let graph = try trainable(batch: 1)
+      return graph.outputs.first.flatMap { graph.type($0).shape.extents.last } ?? 0
+    }
+  }
+
   /// The graph behind the cut, or the whole graph without a cut.
   private func trainable(batch: Int) throws -> LoweredGraph {
     if let split = try split(batch: batch) { return split.suffix }

@@ -1,0 +1,75 @@
+public import Datasets
+import Operators
+public import Runs
+import Training
+
+/// Trains an adapted model's trainable tensors on labelled images, epoch by epoch.
+///
+/// The same recipe as `dka train`, which also writes checkpoints and a report. Owned by one thread. The same seed gives
+/// the same bits for every number of threads.
+public final class FineTuning {
+  /// The images that train, choose the best epoch, and measure.
+  public let parts: TrainingParts
+  /// How images are prepared, and where that comes from.
+  public let preprocessing: PreprocessingChoice
+  private let adapted: Model
+  private let trainer: Trainer
+  private let loop: TrainingLoop
+
+  /// Prepares training; reads every image once to see that it can be.
+  ///
+  /// - Parameters:
+  ///   - model: what `Model.adapted(by:in:head:seed:)` gave.
+  ///   - images: labelled images; those without parts of their own are dealt out.
+  ///   - configuration: the recipe. `epochs` sets the length of the learning-rate schedule.
+  ///   - preprocessing: how images are prepared, or nil for what the model says.
+  ///   - report: is told what happens while it does.
+  ///   - isInterrupted: is asked between batches; an epoch ends with `RunInterrupted` when it says so.
+  /// - Throws: where the model has no trainable tensors, another number of classes than the images, or operators without a gradient;
+  ///   where classes are empty or images unreadable.
+  public init(
+    of model: Model, on images: LabelledImages, _ configuration: TrainingConfiguration = .init(),
+    preparedBy preprocessing: Preprocessing? = nil, report: @escaping (RunEvent) -> Void = { _ in },
+    isInterrupted: @escaping () -> Bool = { false }
+  ) throws {
+    guard let adaptation = model.adaptation else {
+      throw TrainingError.unsuitable("the model was not adapted, no tensor of it trains")
+    }
+    let context = model.context
+    let choice =
+      try preprocessing.map { PreprocessingChoice(preprocessing: $0, source: "the caller", isAssumed: false) }
+      ?? model.preprocessing()
+    parts = try TrainingParts(of: images, configuration, source: "the images")
+    try parts.verifyReadable(threads: model.threads)
+    let trainer = try model.file.located { try adaptation.trainer(configuration, context: context) }
+    try images.requireLabels(below: try trainer.classCount(), source: "the images")
+    let material = TrainingLoop.Material(
+      trainer: trainer, parts: parts, preprocessing: choice.preprocessing, configuration: configuration,
+      threads: model.threads)
+    loop = try TrainingLoop(material, emit: report, isInterrupted: isInterrupted)
+    self.trainer = trainer
+    self.preprocessing = choice
+    adapted = model
+  }
+
+  /// Epochs finished.
+  public var epochsDone: Int { loop.epochsDone }
+
+  /// One pass over the training images, then the validation images.
+  ///
+  /// - Throws: where the loss is not finite, an image cannot be read any more, or on interruption: the epoch is not done then.
+  public func runEpoch() throws -> EpochRecord { try loop.runEpoch() }
+
+  /// The model with the parameters of the best epoch on the validation images, or of the last where there are none.
+  ///
+  /// Class names, preparation of images and recipe are in its metadata.
+  public func model() throws -> Model {
+    guard let adaptation = adapted.adaptation else { return adapted }
+    let parameters = try loop.best?.parameters ?? trainer.parameters()
+    let trained = try adaptation.replacing(parameters.map { (name: $0.name, tensor: $0.value) })
+    var description = trained.model
+    ModelMetadata.describe(
+      &description, classes: parts.train.classes, preprocessing.preprocessing, recipe: adaptation.recipe)
+    return Model(description, from: adapted, trained)
+  }
+}

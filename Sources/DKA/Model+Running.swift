@@ -1,0 +1,53 @@
+public import Datasets
+import Kernels
+public import Runs
+public import Tensors
+public import Training
+
+extension Model {
+  /// The outputs, in their order, for one tensor per input that has no initializer.
+  ///
+  /// - Throws: an error that names a missing input, a wrong shape, or every operator that is not supported.
+  public func outputs(for inputs: [String: Tensor]) throws -> [Tensor] { try file.run(context, inputs) }
+
+  /// How images are prepared: by the model's metadata, files beside it, or as ImageNet's usually are.
+  ///
+  /// - Parameter side: side of the image input in pixels where the model leaves it open.
+  public func preprocessing(side: Int? = nil) throws -> PreprocessingChoice {
+    try file.preprocessing(PreprocessingOverrides(), imageSide: side)
+  }
+
+  /// Figures of a classifier on all of the given images.
+  ///
+  /// - Parameter preprocessing: how images are prepared, or nil for what `preprocessing(side:)` says.
+  /// - Throws: where the model is no classifier of such images, or images cannot be read, all named at once.
+  public func evaluated(on images: LabelledImages, preparedBy preprocessing: Preprocessing? = nil) throws
+    -> ClassificationMetrics
+  {
+    try images.verifyReadable(threads: threads)
+    let classifier = try file.classifier(
+      try preprocessing ?? self.preprocessing().preprocessing, context: context)
+    try images.requireLabels(below: classifier.classCount, source: file.path)
+    return try classifier.metrics(
+      of: images, classes: Evaluation.classNames(file, images, count: classifier.classCount))
+  }
+
+  /// The classes of image files, in their order.
+  ///
+  /// - Throws: where the model is no classifier, or images cannot be read, all named at once.
+  public func predictions(for images: [String]) throws -> [Prediction] {
+    try Prediction.run(
+      file, images: images, PreprocessingOverrides(), imageSide: nil, context: context, emit: { _ in },
+      isInterrupted: { false })
+  }
+
+  /// How far this model's first output is from another's, image by image.
+  ///
+  /// - Parameter images: images prepared as this model says; four random ones without.
+  /// - Throws: where one of the models does not run, or their outputs differ in size.
+  public func difference(from other: Model, on images: LabelledImages? = nil) throws -> OutputDifference {
+    try file.difference(
+      from: other.file, on: images?.samples, preparing: { try preprocessing().preprocessing },
+      context: context)
+  }
+}

@@ -1,0 +1,79 @@
+package import Datasets
+import Execution
+import Kernels
+package import Operators
+import Tensors
+
+/// How far the outputs of one model are from those of another on the same images.
+public struct OutputDifference: Sendable, Equatable {
+  /// Largest absolute difference of two elements.
+  public private(set) var largest = 0.0
+  /// Largest magnitude in the other model's outputs.
+  public private(set) var scale = 0.0
+  /// Images compared.
+  public private(set) var images = 0
+
+  /// Nothing compared yet.
+  package init() {}
+
+  /// `largest` as a share of `scale`; 0 where both are 0, `largest` itself where only the scale is.
+  public var relative: Double { scale == 0 ? largest : largest / scale }
+
+  /// Takes up the outputs for some more images.
+  package mutating func add(_ outputs: [Double], reference: [Double], images count: Int = 1) {
+    precondition(outputs.count == reference.count, "outputs of equal size")
+    for (x, y) in zip(outputs, reference) {
+      largest = max(largest, abs(x - y))
+      scale = max(scale, abs(y))
+    }
+    images += count
+  }
+}
+
+extension ModelFile {
+  /// How far this model's first output is from another's, image by image.
+  ///
+  /// - Parameters:
+  ///   - samples: the images; four random ones without.
+  ///   - preparing: how they are prepared for both models; not asked for random ones.
+  package func difference(
+    from other: ModelFile, on samples: [Sample]?, preparing: () throws -> Preprocessing,
+    context: ExecutionContext
+  ) throws -> OutputDifference {
+    let ours = try session(context)
+    let theirs = try other.session(context)
+    var difference = OutputDifference()
+    func add(_ image: Tensor) throws {
+      let outputs = try located { try ours.run([image]).first?.doubles ?? [] }
+      let reference = try other.located { try theirs.run([image]).first?.doubles ?? [] }
+      guard outputs.count == reference.count else {
+        throw InputError(
+          message: "the first outputs of '\(path)' and '\(other.path)' have \(outputs.count) and "
+            + "\(reference.count) elements",
+          tensor: nil, hint: "compare models of the same classes")
+      }
+      difference.add(outputs, reference: reference)
+    }
+    guard let samples else {
+      let images = try Benchmark.randomImages(ours.plan.graph, count: 4)
+      for row in 0..<4 { try add(images.rows(row..<row + 1)) }
+      return difference
+    }
+    var options = BatchLoader.Options()
+    options.batchSize = 1
+    options.isShuffled = false
+    options.threads = context.options.threads
+    let loader = BatchLoader(samples, preprocessing: try preparing(), options: options)
+    loader.start(epoch: 0)
+    while let batch = try loader.next() { try add(batch.images) }
+    return difference
+  }
+
+  /// A session that runs one image at a time.
+  private func session(_ context: ExecutionContext) throws -> Session {
+    try located {
+      let compiled = CompiledModel(description, registry: Self.registry, context: context)
+      return try Session(try compiled.plan(try compiled.graph(batch: 1)))
+    }
+  }
+}
