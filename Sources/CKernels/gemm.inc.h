@@ -110,10 +110,13 @@ void NAME(gemm)(
               (ptrdiff_t)(g->c_row_stride * sizeof(float))};
           next += lines * 64;
           const float *rows_of_a = direct ? a + (ptrdiff_t)row * g->a_row_stride : scratch + i * MR * depth;
+          // Strides that are constants are no instructions.
           if (by_rows)
             tile_product(count, columns, depth, rows_of_a, g->a_row_stride, 1, b, ahead, tile);
+          else if (direct)
+            tile_product(count, columns, depth, rows_of_a, 1, g->a_column_stride, b, ahead, tile);
           else
-            tile_product(count, columns, depth, rows_of_a, 1, direct ? g->a_column_stride : MR, b, ahead, tile);
+            tile_product(count, columns, depth, rows_of_a, 1, MR, b, ahead, tile);
           NAME(finish_tile)(g, continues, finishes, row, count, column, columns, tile);
         }
       }

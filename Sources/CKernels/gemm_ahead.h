@@ -12,10 +12,10 @@ typedef struct {
   ptrdiff_t c_row_bytes;
 } dka_ahead;
 
-/// Fetches lines of the next panel of B.
-static inline __attribute__((always_inline)) void fetch_panel(dka_ahead *ahead, size_t lines) {
-  for (size_t i = lines < ahead->b_lines ? lines : ahead->b_lines; i > 0; i--, ahead->b += 64, ahead->b_lines--)
-    __builtin_prefetch(ahead->b, 0, 2);
+/// Fetches a line of the next panel of B, and goes to the next; past the end of B it does nothing.
+static inline __attribute__((always_inline)) void fetch_line(dka_ahead *ahead) {
+  __builtin_prefetch(ahead->b, 0, 2);
+  ahead->b += 64;
 }
 
 /// Fetches a row of the tile in C, of `bytes` bytes, and goes to the next.

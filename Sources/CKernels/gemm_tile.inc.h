@@ -25,17 +25,23 @@ static inline __attribute__((always_inline)) void tile_rows(
   vf sum[MR][2];
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = v_zero();
-  // A burst of all fetches would wait for free miss buffers: a few with every group of steps.
-  const size_t groups = depth / GROUP + 1, lines = (ahead.b_lines + groups - 1) / groups;
-  size_t k = 0;
-  for (; k + GROUP <= depth; k += GROUP, a += GROUP * depth_stride, b += GROUP * NR) {
-    fetch_panel(&ahead, lines);
-    if (k < GROUP * (size_t)rows) fetch_row(&ahead, vectors * VW * sizeof(float));
+  // A burst of all fetches would wait for free miss buffers: one or a few with every group of steps. Everything between
+  // the steps is kept short: where another thread shares the core, instructions are what the tile runs out of.
+  const size_t more_lines = ahead.b_lines * GROUP / (depth + 1);
+  size_t left = depth;
+  for (int row = 0; left >= GROUP; left -= GROUP, a += GROUP * depth_stride, b += GROUP * NR) {
+    fetch_line(&ahead);
+    for (size_t i = more_lines; __builtin_expect(i > 0, 0); i--) fetch_line(&ahead);
+    if (row < rows) {
+      fetch_row(&ahead, vectors * VW * sizeof(float));
+      row++;
+    }
 #pragma clang loop unroll(full)
     for (int step = 0; step < GROUP; step++)
       add_step(rows, vectors, a + step * depth_stride, row_stride, b + step * NR, sum);
   }
-  for (; k < depth; k++, a += depth_stride, b += NR) add_step(rows, vectors, a, row_stride, b, sum);
+#pragma clang loop unroll(disable)
+  for (; left > 0; left--, a += depth_stride, b += NR) add_step(rows, vectors, a, row_stride, b, sum);
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) {
     v_store(tile + r * NR, sum[r][0]);
