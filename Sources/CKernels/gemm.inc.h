@@ -20,13 +20,12 @@ static inline __attribute__((always_inline)) void NAME(finish_vectors)(
     size_t rows, size_t column, const float *tile) {
 #define TAKE(p) (whole ? v_load(p) : v_load_mask((p), mask))
 #define GIVE(p, x) (whole ? v_store((p), (x)) : v_store_mask((p), mask, (x)))
-  const vf alpha = v_set(g->alpha);
   const bool has_bias = finishes && g->bias, has_row_bias = finishes && g->row_bias;
   const bool has_residual = finishes && g->residual, keeps = finishes && g->pre;
   const vf bias = has_bias ? TAKE(g->bias + column) : v_zero();
   float *c = g->c + row * g->c_row_stride + column;
   for (size_t r = 0; r < rows; r++, c += g->c_row_stride) {
-    vf x = v_mul(v_load(tile + r * NR), alpha);
+    vf x = v_load(tile + r * NR);
     if (continues) x = v_add(TAKE(c), x);
     if (has_bias) x = v_add(x, bias);
     if (has_row_bias) x = v_add(x, v_set(g->row_bias[row + r]));
@@ -73,9 +72,10 @@ void NAME(gemm)(
   const size_t panels = (g->n + NR - 1) / NR;
   const size_t rows = row_end - row_begin;
   // Few columns do not repay a copy of A: read its rows or columns where they lie.
-  const bool direct =
+  const bool reads_in_place =
       (panel_end - panel_begin) * NR <= 64 && (g->a_column_stride == 1 || g->a_row_stride == 1);
-  const bool by_rows = direct && g->a_column_stride == 1;
+  const bool has_epilogue = g->row_bias || g->residual || g->pre || g->activation != DKA_ACTIVATION_NONE;
+  const bool by_rows = reads_in_place && g->a_column_stride == 1;
   const size_t row_blocks = (rows + MC - 1) / MC;
   const size_t block_rows = row_blocks ? ((rows + row_blocks - 1) / row_blocks + MR - 1) / MR * MR : MR;
   float tile[MR * NR] __attribute__((aligned(64)));
@@ -87,8 +87,10 @@ void NAME(gemm)(
     do {
       const size_t depth = g->k - k_begin < KC ? g->k - k_begin : KC;
       const bool continues = k_begin > 0 || g->accumulate, finishes = k_begin + depth == g->k;
+      // Sums with no more than a bias go to C from the registers.
+      const bool is_plain = !finishes || !has_epilogue;
       const float *a = g->a + (ptrdiff_t)k_begin * g->a_column_stride;
-      if (!direct) {
+      if (!reads_in_place) {
         for (size_t i = 0, row = block, count; i < tiles; i++, row += count) {
           count = height + (i < taller);
           pack_panel(
@@ -102,6 +104,7 @@ void NAME(gemm)(
       for (size_t panel = panel_begin; panel < panel_end; panel++, b += depth * NR) {
         const size_t column = panel * NR;
         const size_t columns = g->n - column < NR ? g->n - column : NR;
+        const bool goes_to_c = is_plain && columns == NR;
         const char *next = (const char *)(b + depth * NR);
         for (size_t i = 0, row = block, count; i < tiles; i++, row += count) {
           count = height + (i < taller);
@@ -109,15 +112,23 @@ void NAME(gemm)(
               next, lines, (const char *)(g->c + row * g->c_row_stride + column),
               (ptrdiff_t)(g->c_row_stride * sizeof(float))};
           next += lines * 64;
-          const float *rows_of_a = direct ? a + (ptrdiff_t)row * g->a_row_stride : scratch + i * MR * depth;
+          const dka_tile_output out =
+              goes_to_c ? (dka_tile_output){
+                              g->c + row * g->c_row_stride + column, g->c_row_stride, g->alpha, continues,
+                              finishes && g->bias ? g->bias + column : NULL}
+                        : (dka_tile_output){tile, NR, g->alpha, false, NULL};
+          const float *rows_of_a = reads_in_place ? a + (ptrdiff_t)row * g->a_row_stride : scratch + i * MR * depth;
+#define TILE(row_stride, depth_stride) \
+  tile_product(count, columns, depth, rows_of_a, row_stride, depth_stride, b, ahead, out)
           // Strides that are constants are no instructions.
           if (by_rows)
-            tile_product(count, columns, depth, rows_of_a, g->a_row_stride, 1, b, ahead, tile);
-          else if (direct)
-            tile_product(count, columns, depth, rows_of_a, 1, g->a_column_stride, b, ahead, tile);
+            TILE(g->a_row_stride, 1);
+          else if (reads_in_place)
+            TILE(1, g->a_column_stride);
           else
-            tile_product(count, columns, depth, rows_of_a, 1, MR, b, ahead, tile);
-          NAME(finish_tile)(g, continues, finishes, row, count, column, columns, tile);
+            TILE(1, MR);
+#undef TILE
+          if (!goes_to_c) NAME(finish_tile)(g, continues, finishes, row, count, column, columns, tile);
         }
       }
       k_begin += depth;

@@ -1,6 +1,6 @@
 // The packed matrix product of level 3: AVX-512, tiles of 14 × 32.
 #include "CKernels.h"
-#include "gemm_ahead.h"
+#include "gemm_tile.h"
 #include "kernels.h"
 
 #if DKA_X86

@@ -1,6 +1,6 @@
 // The packed matrix product of level 0: plain C, tiles of 4 × 8.
 #include "CKernels.h"
-#include "gemm_ahead.h"
+#include "gemm_tile.h"
 #include "kernels.h"
 
 #include "simd_portable.h"

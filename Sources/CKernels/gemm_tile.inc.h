@@ -1,6 +1,6 @@
 // The hot loop of the packed matrix product: one tile of MR × NR in registers.
 //
-// Included once per level, after the vector type (simd_*.h), gemm_ahead.h, and
+// Included once per level, after the vector type (simd_*.h), gemm_tile.h, and
 //   MR, NR           rows and columns of a tile; NR = 2 · VW
 //   GROUP            steps along k that are written out, and between two fetches
 
@@ -21,7 +21,7 @@ static inline __attribute__((always_inline)) void add_step(
 /// The hot loop for `rows` rows and `vectors` vectors, constants after inlining: rows · vectors accumulators in registers.
 static inline __attribute__((always_inline)) void tile_rows(
     const int rows, const int vectors, size_t depth, const float *a, ptrdiff_t row_stride, ptrdiff_t depth_stride,
-    const float *b, dka_ahead ahead, float *tile) {
+    const float *b, dka_ahead ahead, dka_tile_output out) {
   vf sum[MR][2];
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = v_zero();
@@ -42,21 +42,31 @@ static inline __attribute__((always_inline)) void tile_rows(
   }
 #pragma clang loop unroll(disable)
   for (; left > 0; left--, a += depth_stride, b += NR) add_step(rows, vectors, a, row_stride, b, sum);
+  const vf alpha = v_set(out.alpha);
+  const vf bias0 = out.bias ? v_load(out.bias) : v_zero();
+  const vf bias1 = out.bias && vectors > 1 ? v_load(out.bias + VW) : v_zero();
 #pragma clang loop unroll(full)
-  for (int r = 0; r < rows; r++) {
-    v_store(tile + r * NR, sum[r][0]);
-    if (vectors > 1) v_store(tile + r * NR + VW, sum[r][1]);
+  for (int r = 0; r < rows; r++, out.line += out.row_stride) {
+    vf x0 = v_mul(sum[r][0], alpha), x1 = vectors > 1 ? v_mul(sum[r][1], alpha) : v_zero();
+    if (out.adds) x0 = v_add(v_load(out.line), x0);
+    if (out.adds && vectors > 1) x1 = v_add(v_load(out.line + VW), x1);
+    if (out.bias) x0 = v_add(x0, bias0);
+    if (out.bias && vectors > 1) x1 = v_add(x1, bias1);
+    v_store(out.line, x0);
+    if (vectors > 1) v_store(out.line + VW, x1);
   }
 }
 
-/// tile[r][c] = Σk a[r · row_stride + k · depth_stride] · b[k, c] for `rows` rows of A and `columns` columns at least.
+/// Makes the sums Σk a[r · row_stride + k · depth_stride] · b[k, c] of `rows` rows of A and `columns` columns, rounded up to
+/// whole vectors, and puts them where `out` says.
 static inline __attribute__((always_inline)) void tile_product(
     size_t rows, size_t columns, size_t depth, const float *a, ptrdiff_t row_stride, ptrdiff_t depth_stride,
-    const float *b, dka_ahead ahead, float *tile) {
-#define CASE(r)                                                                        \
-  case r:                                                                              \
-    if (columns > VW) return tile_rows(r, 2, depth, a, row_stride, depth_stride, b, ahead, tile); \
-    return tile_rows(r, 1, depth, a, row_stride, depth_stride, b, ahead, tile);
+    const float *b, dka_ahead ahead, dka_tile_output out) {
+#define TILE(rows, vectors) tile_rows(rows, vectors, depth, a, row_stride, depth_stride, b, ahead, out)
+#define CASE(r)                          \
+  case r:                                \
+    if (columns > VW) return TILE(r, 2); \
+    return TILE(r, 1);
   switch (rows) {
     CASE(1) CASE(2) CASE(3)
 #if MR > 4
@@ -69,4 +79,5 @@ static inline __attribute__((always_inline)) void tile_product(
     CASE(MR)
   }
 #undef CASE
+#undef TILE
 }

@@ -1,6 +1,19 @@
-// Fetching ahead of the hot loop of the packed product.
+// What a tile of the packed product is told: where its sums go, and what it fetches ahead.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
+
+/// Where a tile's sums go: line[c] = (adds ? line[c] : 0) + alpha · sum + (bias ? bias[c] : 0), row by row.
+typedef struct {
+  /// The tile's first element, and the elements between its rows.
+  float *line;
+  size_t row_stride;
+  float alpha;
+  /// Whether the sums are added to what is there.
+  bool adds;
+  /// Added per column, or null.
+  const float *bias;
+} dka_tile_output;
 
 /// What a tile fetches into the caches for those after it.
 typedef struct {
