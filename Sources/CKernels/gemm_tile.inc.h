@@ -26,7 +26,7 @@ static inline __attribute__((always_inline)) void tile_rows(
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = v_zero();
   // A burst of all fetches would wait for free miss buffers: one or a few with every group of steps. Everything between
-  // the steps is kept short: where another thread shares the core, instructions are what the tile runs out of.
+  // the steps is kept short: with AVX2 a tile needs more than three instructions a cycle as it is.
   const size_t more_lines = ahead.b_lines * GROUP / (depth + 1);
   size_t left = depth;
   for (int row = 0; left >= GROUP; left -= GROUP, a += GROUP * depth_stride, b += GROUP * NR) {
