@@ -6,7 +6,7 @@ import Tensors
 
 /// How far the outputs of one model are from those of another on the same images.
 public struct OutputDifference: Sendable, Equatable {
-  /// Largest absolute difference of two elements.
+  /// Largest absolute difference of two elements; infinite where one of them alone is not a number.
   public private(set) var largest = 0.0
   /// Largest magnitude in the other model's outputs.
   public private(set) var scale = 0.0
@@ -22,10 +22,11 @@ public struct OutputDifference: Sendable, Equatable {
   /// Takes up the outputs for some more images.
   package mutating func add(_ outputs: [Double], reference: [Double], images count: Int = 1) {
     precondition(outputs.count == reference.count, "outputs of equal size")
-    for (x, y) in zip(outputs, reference) {
-      largest = max(largest, abs(x - y))
-      scale = max(scale, abs(y))
+    for (x, y) in zip(outputs, reference) where x != y && !(x.isNaN && y.isNaN) {
+      let distance = abs(x - y)
+      largest = max(largest, distance.isNaN ? .infinity : distance)
     }
+    scale = reference.reduce(scale) { max($0, abs($1)) }
     images += count
   }
 }

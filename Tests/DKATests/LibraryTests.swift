@@ -101,6 +101,25 @@ import Testing
     #expect(values[..<8] == values[8...])
   }
 
+  @Test func `a number that only one of two models gives is an infinite difference`() throws {
+    try withPhantoms { folder, _ in
+      func model(_ operation: String) throws -> Model {
+        let path = "\(folder)/\(operation).onnx"
+        let text = """
+          <ir_version: 8, opset_import: ["" : 17]>
+          g (float[1,3,4,4] x) => (float[1,3,4,4] y) { y = \(operation) (x) }
+          """
+        try ONNXFile.write(try ModelDescription(text: text), to: path)
+        return try Model(contentsOf: path)
+      }
+      let (root, positive) = (try model("Sqrt"), try model("Relu"))
+      #expect(try root.difference(from: positive).largest == .infinity)
+      #expect(try root.difference(from: root).largest == 0)
+      let found = try positive.difference(from: positive)
+      #expect(found.largest == 0 && found.scale > 0 && found.images == 4)
+    }
+  }
+
   /// An adapter as a user would write one: a bottleneck without kernels.
   private struct Bottleneck: AdapterMethod {
     static let name = "bottleneck"
