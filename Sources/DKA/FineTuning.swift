@@ -42,7 +42,10 @@ public final class FineTuning {
     parts = try TrainingParts(of: images, configuration, source: "the images")
     try parts.verifyReadable(threads: model.threads)
     let trainer = try model.file.located { try adaptation.trainer(configuration, context: context) }
-    try images.requireLabels(below: try trainer.classCount(), source: "the images")
+    let (classes, given) = (try trainer.classCount(), images.classes.count)
+    guard classes == given else {
+      throw TrainingError.unsuitable("the model tells \(classes) classes apart, the images have \(given)")
+    }
     let material = TrainingLoop.Material(
       trainer: trainer, parts: parts, preprocessing: choice.preprocessing, configuration: configuration,
       threads: model.threads)
