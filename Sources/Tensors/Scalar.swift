@@ -4,6 +4,11 @@ public protocol Scalar: Sendable, Equatable, BitwiseCopyable {
   static var elementType: ElementType { get }
 }
 
+extension Scalar {
+  /// Whether values are as large as elements: a conformance elsewhere could say otherwise.
+  static var hasElementSize: Bool { elementType.byteCount(of: 1) == MemoryLayout<Self>.stride }
+}
+
 extension Float: Scalar {
   /// The ONNX element type.
   public static var elementType: ElementType { .float32 }

@@ -35,6 +35,7 @@ public struct Tensor: Sendable {
   /// A tensor with the given elements, row-major; as many as the shape has.
   public init<Element: Scalar>(_ elements: [Element], shape: Shape) throws(StorageError) {
     precondition(elements.count == shape.elementCount, "\(elements.count) elements for shape \(shape)")
+    precondition(Element.hasElementSize, "\(Element.self) has another size than \(Element.elementType.name)")
     try self.init(zeros: shape, of: Element.elementType)
     unsafe elements.withUnsafeBytes { bytes in
       guard let source = bytes.baseAddress else { return }
@@ -72,6 +73,7 @@ public struct Tensor: Sendable {
   /// The elements as an array of the tensor's own type; a mismatch is a broken invariant.
   package func elements<Element: Scalar>(of type: Element.Type) -> [Element] {
     precondition(elementType == Element.elementType, "\(elementType.name) elements read as \(type)")
+    precondition(Element.hasElementSize, "\(Element.self) has another size than \(elementType.name)")
     let count = shape.elementCount
     return unsafe [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
       if let target = buffer.baseAddress, count > 0 {
