@@ -48,7 +48,8 @@ static void NAME(product)(
       .m = m, .n = n, .k = k, .a = a, .a_row_stride = a_row_stride, .a_column_stride = a_column_stride,
       .packed_b = packed_b, .c = c, .c_row_stride = c_row_stride, .alpha = alpha, .accumulate = accumulate};
   const size_t width = dka_gemm_tile_columns(LEVEL);
-  NAME(gemm)(&g, 0, m, 0, (n + width - 1) / width, scratch);
+  dka_gemm_part whole = {.row_end = m, .panel_end = (n + width - 1) / width, .scratch = scratch};
+  NAME(gemm)(&g, &whole);
 }
 
 /// Adds the mask's rows from `first` on to a stripe of scores.

@@ -28,21 +28,9 @@ size_t dka_gemm_scratch_size(int level, size_t k) {
 void dka_pack_b(
     int level, const float *b, ptrdiff_t row_stride, ptrdiff_t column_stride, size_t k, size_t n,
     size_t panel_begin, size_t panel_end, float *packed) {
-#if DKA_X86
-  if (level == DKA_LEVEL_AVX512)
-    return dka_pack_b_avx512(b, row_stride, column_stride, k, n, panel_begin, panel_end, packed);
-  if (level == DKA_LEVEL_AVX2)
-    return dka_pack_b_avx2(b, row_stride, column_stride, k, n, panel_begin, panel_end, packed);
-#endif
-  dka_pack_b_portable(b, row_stride, column_stride, k, n, panel_begin, panel_end, packed);
+  CHOOSE(pack_b, b, row_stride, column_stride, k, n, panel_begin, panel_end, packed);
 }
 
-void dka_gemm_part(
-    int level, const dka_gemm *g, size_t row_begin, size_t row_end, size_t panel_begin, size_t panel_end,
-    float *scratch) {
-#if DKA_X86
-  if (level == DKA_LEVEL_AVX512) return dka_gemm_avx512(g, row_begin, row_end, panel_begin, panel_end, scratch);
-  if (level == DKA_LEVEL_AVX2) return dka_gemm_avx2(g, row_begin, row_end, panel_begin, panel_end, scratch);
-#endif
-  dka_gemm_portable(g, row_begin, row_end, panel_begin, panel_end, scratch);
-}
+void dka_gemm_compute(int level, const dka_gemm *g, dka_gemm_part *part) { CHOOSE(gemm, g, part); }
+
+void dka_gemm_help(int level, const dka_gemm *g, dka_gemm_part *part) { CHOOSE(gemm_help, g, part); }

@@ -67,73 +67,109 @@ static void NAME(finish_tile)(
   }
 }
 
-void NAME(gemm)(
-    const dka_gemm *g, size_t row_begin, size_t row_end, size_t panel_begin, size_t panel_end, float *scratch) {
-  const size_t panels = (g->n + NR - 1) / NR;
-  const size_t rows = row_end - row_begin;
-  // Few columns do not repay a copy of A: read its rows or columns where they lie.
-  const bool reads_in_place =
-      (panel_end - panel_begin) * NR <= 64 && (g->a_column_stride == 1 || g->a_row_stride == 1);
+/// Rows of A that are packed at a time, in tiles of even height: a last tile of a row or two would be far from the speed of
+/// a whole one. The first `taller` tiles have one row more than `height`.
+typedef struct {
+  size_t row, count, tiles, height, taller;
+} NAME(row_block);
+
+/// The rows of the block from `row` on, a multiple of the part's blocks past its first row.
+static NAME(row_block) NAME(rows_from)(const dka_gemm_part *part, size_t row) {
+  const size_t rows = part->row_end - part->row_begin, blocks = (rows + MC - 1) / MC;
+  const size_t block_rows = ((rows + blocks - 1) / blocks + MR - 1) / MR * MR, left = part->row_end - row;
+  const size_t count = left < block_rows ? left : block_rows, tiles = (count + MR - 1) / MR;
+  return (NAME(row_block)){row, count, tiles, count / tiles, count % tiles};
+}
+
+/// Whether A is read where it lies: few columns do not repay a copy of it.
+static bool NAME(reads_in_place)(const dka_gemm *g, const dka_gemm_part *part) {
+  return (part->panel_end - part->panel_begin) * NR <= 64 && (g->a_column_stride == 1 || g->a_row_stride == 1);
+}
+
+/// Packs the rows of A from `k_begin` on into the part's scratch.
+static void NAME(pack_rows)(
+    const dka_gemm *g, const dka_gemm_part *part, NAME(row_block) rows, size_t k_begin, size_t depth) {
+  const float *a = g->a + (ptrdiff_t)k_begin * g->a_column_stride;
+  for (size_t i = 0, row = rows.row, count; i < rows.tiles; i++, row += count) {
+    count = rows.height + (i < rows.taller);
+    pack_panel(
+        a + (ptrdiff_t)row * g->a_row_stride, g->a_row_stride, g->a_column_stride, count, depth, MR,
+        part->scratch + i * MR * depth);
+  }
+}
+
+/// Multiplies a block of rows by one panel of B, from `k_begin` to `k_begin + depth`. `toward` is 1 or −1: where the next
+/// panel lies that this thread will want.
+static void NAME(multiply_panel)(
+    const dka_gemm *g, const dka_gemm_part *part, NAME(row_block) rows, size_t k_begin, size_t depth, size_t panel,
+    int toward) {
+  const size_t column = panel * NR, columns = g->n - column < NR ? g->n - column : NR;
+  const bool continues = k_begin > 0 || g->accumulate, finishes = k_begin + depth == g->k;
+  // Sums of whole vectors with no more than a bias go to C from the registers.
   const bool has_epilogue = g->row_bias || g->residual || g->pre || g->activation != DKA_ACTIVATION_NONE;
-  const bool by_rows = reads_in_place && g->a_column_stride == 1;
-  const size_t row_blocks = (rows + MC - 1) / MC;
-  const size_t block_rows = row_blocks ? ((rows + row_blocks - 1) / row_blocks + MR - 1) / MR * MR : MR;
+  const bool goes_to_c = columns == NR && !(finishes && has_epilogue);
+  const bool in_place = NAME(reads_in_place)(g, part);
+  const bool by_rows = in_place && g->a_column_stride == 1;
+  const float *a = in_place ? g->a + (ptrdiff_t)k_begin * g->a_column_stride : part->scratch;
+  const float *b = g->packed_b + k_begin * ((g->n + NR - 1) / NR) * NR + panel * depth * NR;
+  // Each tile fetches its share of the next panel.
+  const size_t lines = (depth * NR / 16 + rows.tiles - 1) / rows.tiles;
+  const char *next = (const char *)(b + (ptrdiff_t)(depth * NR) * toward);
   float tile[MR * NR] __attribute__((aligned(64)));
-  for (size_t block = row_begin; block < row_end; block += block_rows) {
-    const size_t block_count = row_end - block < block_rows ? row_end - block : block_rows;
-    // Tiles of even height: a last tile of a row or two would be far from the speed of a whole one.
-    const size_t tiles = (block_count + MR - 1) / MR, height = block_count / tiles, taller = block_count % tiles;
+  for (size_t i = 0, row = rows.row, count; i < rows.tiles; i++, row += count) {
+    count = rows.height + (i < rows.taller);
+    float *c = g->c + row * g->c_row_stride + column;
+    const dka_ahead ahead = {next, lines, (const char *)c, (ptrdiff_t)(g->c_row_stride * sizeof(float))};
+    next += lines * 64;
+    const dka_tile_output out = goes_to_c ? (dka_tile_output){c, g->c_row_stride, g->alpha, continues,
+                                                              finishes && g->bias ? g->bias + column : NULL}
+                                          : (dka_tile_output){tile, NR, g->alpha, false, NULL};
+    const float *rows_of_a = in_place ? a + (ptrdiff_t)row * g->a_row_stride : a + i * MR * depth;
+#define TILE(row_stride, depth_stride) \
+  tile_product(count, columns, depth, rows_of_a, row_stride, depth_stride, b, ahead, out)
+    // Strides that are constants are no instructions.
+    if (by_rows)
+      TILE(g->a_row_stride, 1);
+    else if (in_place)
+      TILE(1, g->a_column_stride);
+    else
+      TILE(1, MR);
+#undef TILE
+    if (!goes_to_c) NAME(finish_tile)(g, continues, finishes, row, count, column, columns, tile);
+  }
+}
+
+void NAME(gemm)(const dka_gemm *g, dka_gemm_part *part) {
+  const bool packs = !NAME(reads_in_place)(g, part);
+  NAME(row_block) rows;
+  for (size_t row = part->row_begin; row < part->row_end; row += rows.count) {
+    rows = NAME(rows_from)(part, row);
     size_t k_begin = 0;
     do {
       const size_t depth = g->k - k_begin < KC ? g->k - k_begin : KC;
-      const bool continues = k_begin > 0 || g->accumulate, finishes = k_begin + depth == g->k;
-      // Sums with no more than a bias go to C from the registers.
-      const bool is_plain = !finishes || !has_epilogue;
-      const float *a = g->a + (ptrdiff_t)k_begin * g->a_column_stride;
-      if (!reads_in_place) {
-        for (size_t i = 0, row = block, count; i < tiles; i++, row += count) {
-          count = height + (i < taller);
-          pack_panel(
-              a + (ptrdiff_t)row * g->a_row_stride, g->a_row_stride, g->a_column_stride, count, depth, MR,
-              scratch + i * MR * depth);
-        }
-      }
-      const float *b = g->packed_b + k_begin * panels * NR + panel_begin * depth * NR;
-      // Each tile fetches its share of the next panel of B.
-      const size_t lines = (depth * NR / 16 + tiles - 1) / tiles;
-      for (size_t panel = panel_begin; panel < panel_end; panel++, b += depth * NR) {
-        const size_t column = panel * NR;
-        const size_t columns = g->n - column < NR ? g->n - column : NR;
-        const bool goes_to_c = is_plain && columns == NR;
-        const char *next = (const char *)(b + depth * NR);
-        for (size_t i = 0, row = block, count; i < tiles; i++, row += count) {
-          count = height + (i < taller);
-          const dka_ahead ahead = {
-              next, lines, (const char *)(g->c + row * g->c_row_stride + column),
-              (ptrdiff_t)(g->c_row_stride * sizeof(float))};
-          next += lines * 64;
-          const dka_tile_output out =
-              goes_to_c ? (dka_tile_output){
-                              g->c + row * g->c_row_stride + column, g->c_row_stride, g->alpha, continues,
-                              finishes && g->bias ? g->bias + column : NULL}
-                        : (dka_tile_output){tile, NR, g->alpha, false, NULL};
-          const float *rows_of_a = reads_in_place ? a + (ptrdiff_t)row * g->a_row_stride : scratch + i * MR * depth;
-#define TILE(row_stride, depth_stride) \
-  tile_product(count, columns, depth, rows_of_a, row_stride, depth_stride, b, ahead, out)
-          // Strides that are constants are no instructions.
-          if (by_rows)
-            TILE(g->a_row_stride, 1);
-          else if (reads_in_place)
-            TILE(1, g->a_column_stride);
-          else
-            TILE(1, MR);
-#undef TILE
-          if (!goes_to_c) NAME(finish_tile)(g, continues, finishes, row, count, column, columns, tile);
-        }
+      if (packs) NAME(pack_rows)(g, part, rows, k_begin, depth);
+      if (row + rows.count == part->row_end && k_begin + depth == g->k) {
+        dka_open_panels(part);
+        for (size_t panel; dka_take_panel(part, false, &panel);)
+          NAME(multiply_panel)(g, part, rows, k_begin, depth, panel, 1);
+      } else {
+        for (size_t panel = part->panel_begin; panel < part->panel_end; panel++)
+          NAME(multiply_panel)(g, part, rows, k_begin, depth, panel, 1);
       }
       k_begin += depth;
     } while (k_begin < g->k);
   }
+}
+
+void NAME(gemm_help)(const dka_gemm *g, dka_gemm_part *part) {
+  size_t panel;
+  if (!dka_take_panel(part, true, &panel)) return;
+  NAME(row_block) rows = NAME(rows_from)(part, part->row_begin);
+  while (rows.row + rows.count < part->row_end) rows = NAME(rows_from)(part, rows.row + rows.count);
+  const size_t k_begin = g->k > 0 ? (g->k - 1) / KC * KC : 0;
+  do
+    NAME(multiply_panel)(g, part, rows, k_begin, g->k - k_begin, panel, -1);
+  while (dka_take_panel(part, true, &panel));
 }
 
 void NAME(pack_b)(

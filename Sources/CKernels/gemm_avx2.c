@@ -1,5 +1,6 @@
 // The packed matrix product of level 2: AVX2 and FMA, tiles of 6 × 16.
 #include "CKernels.h"
+#include "gemm_part.h"
 #include "gemm_tile.h"
 #include "kernels.h"
 

@@ -1,5 +1,6 @@
 // The packed matrix product of level 3: AVX-512, tiles of 14 × 32.
 #include "CKernels.h"
+#include "gemm_part.h"
 #include "gemm_tile.h"
 #include "kernels.h"
 

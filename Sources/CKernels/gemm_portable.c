@@ -1,5 +1,6 @@
 // The packed matrix product of level 0: plain C, tiles of 4 × 8.
 #include "CKernels.h"
+#include "gemm_part.h"
 #include "gemm_tile.h"
 #include "kernels.h"
 

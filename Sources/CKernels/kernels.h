@@ -22,8 +22,8 @@
 #endif
 
 #define DKA_DECLARE_GEMM(level)                                                                                   \
-  void dka_gemm_##level(                                                                                          \
-      const dka_gemm *g, size_t row_begin, size_t row_end, size_t panel_begin, size_t panel_end, float *scratch); \
+  void dka_gemm_##level(const dka_gemm *g, dka_gemm_part *part);                                                  \
+  void dka_gemm_help_##level(const dka_gemm *g, dka_gemm_part *part);                                             \
   void dka_pack_b_##level(                                                                                        \
       const float *b, ptrdiff_t row_stride, ptrdiff_t column_stride, size_t k, size_t n, size_t panel_begin,      \
       size_t panel_end, float *packed);                                                                           \

@@ -25,6 +25,25 @@ static inline void transpose_8x8(const float *const line[8], size_t offset, floa
   _mm256_storeu_ps(out + 7 * width, _mm256_permute2f128_ps(b3, b7, 0x31));
 }
 
+/// Writes six source lines of eight floats as eight columns of six: out[k · 6 + i] = line[i][k].
+static inline void transpose_6x8(const float *const line[6], size_t offset, float *out) {
+  // Pairs of lines, then all six of a k: every store is whole and none overlaps another.
+  const __m256 l0 = _mm256_loadu_ps(line[0] + offset), l1 = _mm256_loadu_ps(line[1] + offset);
+  const __m256 l2 = _mm256_loadu_ps(line[2] + offset), l3 = _mm256_loadu_ps(line[3] + offset);
+  const __m256 l4 = _mm256_loadu_ps(line[4] + offset), l5 = _mm256_loadu_ps(line[5] + offset);
+  const __m256d a0 = _mm256_castps_pd(_mm256_unpacklo_ps(l0, l1)), a2 = _mm256_castps_pd(_mm256_unpackhi_ps(l0, l1));
+  const __m256d b0 = _mm256_castps_pd(_mm256_unpacklo_ps(l2, l3)), b2 = _mm256_castps_pd(_mm256_unpackhi_ps(l2, l3));
+  const __m256d c0 = _mm256_castps_pd(_mm256_unpacklo_ps(l4, l5)), c2 = _mm256_castps_pd(_mm256_unpackhi_ps(l4, l5));
+  const __m256d x0 = _mm256_unpacklo_pd(a0, b0), x1 = _mm256_shuffle_pd(c0, a0, 0xa), x2 = _mm256_unpackhi_pd(b0, c0);
+  const __m256d x3 = _mm256_unpacklo_pd(a2, b2), x4 = _mm256_shuffle_pd(c2, a2, 0xa), x5 = _mm256_unpackhi_pd(b2, c2);
+  _mm256_storeu_ps(out + 0, _mm256_castpd_ps(_mm256_permute2f128_pd(x0, x1, 0x20)));
+  _mm256_storeu_ps(out + 8, _mm256_castpd_ps(_mm256_permute2f128_pd(x2, x3, 0x20)));
+  _mm256_storeu_ps(out + 16, _mm256_castpd_ps(_mm256_permute2f128_pd(x4, x5, 0x20)));
+  _mm256_storeu_ps(out + 24, _mm256_castpd_ps(_mm256_permute2f128_pd(x0, x1, 0x31)));
+  _mm256_storeu_ps(out + 32, _mm256_castpd_ps(_mm256_permute2f128_pd(x2, x3, 0x31)));
+  _mm256_storeu_ps(out + 40, _mm256_castpd_ps(_mm256_permute2f128_pd(x4, x5, 0x31)));
+}
+
 /// Packs `count` ≤ `width` lines side by side: out[k · width + i] = source[i · across + k · along].
 ///
 /// Missing lines hold anything; their products are never stored. May write 8 floats past the end.
@@ -47,15 +66,18 @@ static inline __attribute__((always_inline)) void pack_panel(
   }
   size_t done = 0;
   if (along == 1) {
-    for (; done + 8 <= k; done += 8) {
-      // Groups of eight lines, last to first: a partial group spills into the next k, which is written after it.
-      for (size_t group = (width + 7) / 8; group-- > 0;) {
-        const float *line[8];
-        for (size_t i = 0; i < 8; i++) {
-          const size_t wanted = group * 8 + i;
-          line[i] = source + (ptrdiff_t)(wanted < count ? wanted : count - 1) * across;
-        }
-        transpose_8x8(line, done, out + done * width + group * 8, width);
+    // Groups of eight lines, last to first: a partial group spills into the next k, which is written after it.
+    for (size_t group = (width + 7) / 8; group-- > 0;) {
+      const float *line[8];
+      for (size_t i = 0; i < 8; i++) {
+        const size_t wanted = group * 8 + i;
+        line[i] = source + (ptrdiff_t)(wanted < count ? wanted : count - 1) * across;
+      }
+      for (done = 0; done + 8 <= k; done += 8) {
+        if (width == 6)
+          transpose_6x8(line, done, out + done * width);
+        else
+          transpose_8x8(line, done, out + done * width + group * 8, width);
       }
     }
   }

@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Synchronization
 
 /// The matrix product every operator uses: C = activation(alpha · A · B + bias) + residual.
 ///
@@ -44,7 +45,6 @@ package enum MatrixMultiplication {
       unsafe packed = UnsafePointer(scratch)
       unsafe workerScratch += paddedCount(dka_packed_size(level, k, n))
     }
-    let width = dka_gemm_tile_columns(level)
     var task = unsafe dka_gemm()
     unsafe task.m = m
     unsafe task.n = n
@@ -65,16 +65,43 @@ package enum MatrixMultiplication {
     unsafe task.residual = epilogue.residual
     unsafe task.residual_row_stride = epilogue.residualRowStride
 
-    let cut = Cut(m: m, n: n, k: k, options: options)
+    unsafe withUnsafePointer(to: &task) { task in
+      unsafe compute(
+        task, cut: Cut(m: m, n: n, k: k, options: options), scratch: workerScratch, options: options)
+    }
+  }
+
+  /// Computes all parts of a product on the threads of `options`; `scratch` holds each worker's packed block of A.
+  private static func compute(
+    _ task: UnsafePointer<dka_gemm>, cut: Cut, scratch: UnsafeMutablePointer<Float>, options: KernelOptions
+  ) {
+    let level = options.level.rawValue
+    let (m, n, k) = unsafe (task.pointee.m, task.pointee.n, task.pointee.k)
+    let width = dka_gemm_tile_columns(level)
     let perWorker = perWorkerCount(k: k, level: options.level)
-    unsafe withUnsafePointer(to: &task) { pointer in
-      parallelFor(cut.rowParts * cut.columnParts, threads: options.threads) { part, worker in
-        let rows = evenPart(part / cut.columnParts, of: cut.rowParts, count: m)
-        let panels = evenPart(
-          part % cut.columnParts, of: cut.columnParts, count: (n + width - 1) / width)
-        unsafe dka_gemm_part(
-          level, pointer, rows.lowerBound, rows.upperBound, panels.lowerBound, panels.upperBound,
-          workerScratch + worker * perWorker)
+    let count = cut.rowParts * cut.columnParts
+    unsafe withUnsafeTemporaryAllocation(of: dka_gemm_part.self, capacity: count) { buffer in
+      for index in 0..<count {
+        let rows = evenPart(index / cut.columnParts, of: cut.rowParts, count: m)
+        let panels = evenPart(index % cut.columnParts, of: cut.columnParts, count: (n + width - 1) / width)
+        unsafe buffer.initializeElement(
+          at: index,
+          to: dka_gemm_part(
+            row_begin: rows.lowerBound, row_end: rows.upperBound, panel_begin: panels.lowerBound,
+            panel_end: panels.upperBound, scratch: nil, open_panels: 0))
+      }
+      guard let parts = buffer.baseAddress else { return }
+      let started = Atomic(0)
+      parallelFor(min(options.threads, count), threads: options.threads) { _, worker in
+        while true {
+          let index = started.wrappingAdd(1, ordering: .relaxed).oldValue
+          guard index < count else { break }
+          unsafe parts[index].scratch = scratch + worker * perWorker
+          unsafe dka_gemm_compute(level, task, parts + index)
+        }
+        // Every part has its thread and no thread starts another, so their scratch stays as it is: a thread that is held up
+        // can be helped (Decision 0015).
+        for index in 0..<count { unsafe dka_gemm_help(level, task, parts + index) }
       }
     }
   }

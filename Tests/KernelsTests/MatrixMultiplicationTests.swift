@@ -1,5 +1,7 @@
 import CKernels
+import Dispatch
 import Kernels
+import Synchronization
 import Tensors
 import Testing
 
@@ -35,6 +37,28 @@ func worstError(
     }
   }
   return worst
+}
+
+/// A product and its only part, where two threads see them.
+///
+/// `@unchecked Sendable`: the kernels say which threads may use a part at once.
+@safe
+final class SharedPart: @unchecked Sendable {
+  let product: UnsafeMutablePointer<dka_gemm>
+  let part: UnsafeMutablePointer<dka_gemm_part>
+  let isFinished = Atomic(false)
+
+  init(product: dka_gemm, part: dka_gemm_part) {
+    unsafe self.product = .allocate(capacity: 1)
+    unsafe self.part = .allocate(capacity: 1)
+    unsafe self.product.initialize(to: product)
+    unsafe self.part.initialize(to: part)
+  }
+
+  deinit {
+    unsafe product.deallocate()
+    unsafe part.deallocate()
+  }
 }
 
 @Suite struct MatrixMultiplicationTests {
@@ -133,6 +157,54 @@ func worstError(
       let expected = (0..<m).flatMap { row in columns.map { whole[row * n + $0] } }
       #expect(c.values == expected, "columns \(columns)")
     }
+  }
+
+  @Test(arguments: Processor.availableLevels())
+  func `another thread's help with the last panels changes no bits`(level: Processor.Level) throws {
+    var numbers = Numbers(seed: 9)
+    // Two blocks of k; the last panel is narrow.
+    let (m, n, k) = (53, 1605, 500)
+    let a: AlignedBuffer<Float> = numbers.buffer(m * k)
+    let b: AlignedBuffer<Float> = numbers.buffer(k * n)
+    let residual: AlignedBuffer<Float> = numbers.buffer(m * n)
+    let one = KernelOptions(threads: 1, level: level)
+    let matrix = try unsafe PackedMatrix(MatrixView(b.reading, rowStride: n), k: k, n: n, options: one)
+    var epilogue = unsafe MatrixEpilogue<Float>(alpha: 1)
+    unsafe (epilogue.residual, epilogue.residualRowStride) = (residual.reading, n)
+    let whole = AlignedBuffer<Float>(m * n)
+    unsafe product(
+      MatrixView(a.reading, rowStride: k), .packed(matrix), m: m, n: n, k: k, into: whole, rowStride: n,
+      epilogue: epilogue, options: one)
+
+    let panels = (n + dka_gemm_tile_columns(level.rawValue) - 1) / dka_gemm_tile_columns(level.rawValue)
+    let scratch = AlignedBuffer<Float>(dka_gemm_scratch_size(level.rawValue, k))
+    var roundsWithHelp = 0
+    for _ in 0..<2000 where roundsWithHelp < 5 {
+      let c = AlignedBuffer<Float>(m * n)
+      let shared = unsafe SharedPart(
+        product: dka_gemm(
+          m: m, n: n, k: k, a: a.reading, a_row_stride: k, a_column_stride: 1,
+          packed_b: matrix.elements, c: c.pointer, c_row_stride: n, alpha: 1, accumulate: false,
+          activation: DKA_ACTIVATION_NONE, bias: nil, row_bias: nil, pre: nil, pre_row_stride: 0,
+          residual: residual.reading, residual_row_stride: n),
+        part: dka_gemm_part(
+          row_begin: 0, row_end: m, panel_begin: 0, panel_end: panels, scratch: scratch.pointer,
+          open_panels: 0))
+      let hasLeft = DispatchSemaphore(value: 0)
+      DispatchQueue.global().async {
+        while !shared.isFinished.load(ordering: .acquiring) {
+          unsafe dka_gemm_help(level.rawValue, shared.product, shared.part)
+        }
+        hasLeft.signal()
+      }
+      unsafe dka_gemm_compute(level.rawValue, shared.product, shared.part)
+      shared.isFinished.store(true, ordering: .releasing)
+      hasLeft.wait()
+      #expect(c.values == whole.values)
+      // Helpers take panels from the end.
+      if unsafe Int(shared.part.pointee.open_panels >> 32) < panels { roundsWithHelp += 1 }
+    }
+    #expect(roundsWithHelp == 5)
   }
 
   @Test(arguments: Processor.availableLevels())

@@ -85,15 +85,25 @@ void dka_pack_b(
     int level, const float *b, ptrdiff_t row_stride, ptrdiff_t column_stride, size_t k, size_t n,
     size_t panel_begin, size_t panel_end, float *packed);
 
-/// Floats of scratch that one running dka_gemm_part needs, 64-byte aligned.
+/// Floats of scratch that one running dka_gemm_compute needs, 64-byte aligned.
 size_t dka_gemm_scratch_size(int level, size_t k);
 
-/// Makes rows [row_begin, row_end) of the columns in panels [panel_begin, panel_end).
+/// A part of a product: its rows in the columns of its panels.
+typedef struct dka_gemm_part {
+  size_t row_begin, row_end, panel_begin, panel_end;
+  /// Of the thread that computes the part; whoever helps reads it.
+  float *scratch;
+  /// 0 at first. The kernels' own: which panels anyone may still take, once only they are left.
+  uint64_t open_panels;
+} dka_gemm_part;
+
+/// Makes a part. Disjoint parts may run at the same time, each with its own scratch.
+void dka_gemm_compute(int level, const dka_gemm *g, dka_gemm_part *part);
+
+/// Makes what is left to take of a part that another thread computes: nothing before that thread is at the last block of k.
 ///
-/// Disjoint parts may run at the same time, each with its own scratch.
-void dka_gemm_part(
-    int level, const dka_gemm *g, size_t row_begin, size_t row_end, size_t panel_begin, size_t panel_end,
-    float *scratch);
+/// The part's scratch must stay as it is until this returns.
+void dka_gemm_help(int level, const dka_gemm *g, dka_gemm_part *part);
 
 #define DKA_MAP_EXP 0
 #define DKA_MAP_ERF 1
