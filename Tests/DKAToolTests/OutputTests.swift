@@ -42,18 +42,20 @@ struct OutputTests {
         == "\r\u{1B}[Kepoch 1/2  250 images in 2.00 s  125.0 images/s  loss 0.500  accuracy 87.5 %\n")
   }
 
-  @Test func `progress in a log is a line every ten seconds`() {
+  @Test func `progress in a log is a line every ten seconds, but for the last, which the end has`() {
     let (errors, clock) = (TextRecorder(), HandClock())
     let progress = Progress(console(animated: false, errors), unit: "images", clock: clock.now)
-    progress.begin("epoch 1/1", total: 100)
-    for step in 1...25 {
+    progress.begin("epoch 1/1", total: 30)
+    for step in 1...30 {
       clock.move(by: 1)
       progress.advance(to: step)
     }
+    progress.end()
     #expect(
       errors.text == """
-        epoch 1/1   10 %  10/100  1.0 images/s  ETA 1 min 30 s
-        epoch 1/1   20 %  20/100  1.0 images/s  ETA 1 min 20 s
+        epoch 1/1   33 %  10/30  1.0 images/s  ETA 20 s
+        epoch 1/1   67 %  20/30  1.0 images/s  ETA 10 s
+        epoch 1/1  30 images in 30.00 s  1.0 images/s
 
         """)
   }

@@ -3,7 +3,8 @@ import Synchronization
 
 /// Shows how far long work has come.
 ///
-/// On a terminal one line is redrawn at most ten times a second; elsewhere a line is printed every ten seconds.
+/// On a terminal one line is redrawn at most ten times a second; elsewhere a line is printed every ten seconds, but not at a
+/// phase's end, which has a line of its own.
 ///
 ///     epoch 3/100  [=======>            ]  37 %  1,065/2,880  118.2 images/s  loss 0.412  ETA 41 min 8 s
 package final class Progress: Sendable {
@@ -62,7 +63,10 @@ package final class Progress: Sendable {
     let line = state.withLock { state -> String? in
       state.done = done
       if !readings.isEmpty { state.readings = readings }
-      guard now - state.lastDrawn >= (console.settings.isAnimated ? 0.1 : 10) else { return nil }
+      let isDue =
+        console.settings.isAnimated
+        ? now - state.lastDrawn >= 0.1 : now - state.lastDrawn >= 10 && done < state.total
+      guard isDue else { return nil }
       state.lastDrawn = now
       return self.line(of: state, at: now)
     }
