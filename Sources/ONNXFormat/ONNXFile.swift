@@ -7,7 +7,9 @@ public enum ONNXFile {
   ///
   /// - Throws: `FormatError`, code `missingInput` where a file cannot be opened, `badData` where its content is bad.
   public static func read(_ path: String) throws(FormatError) -> ModelDescription {
-    try read(storage: map(path), path: path)
+    let storage = try map(path)
+    // Names and shapes lie between weights of megabytes, which reading ahead would read too.
+    return try storage.withScatteredReads { () throws(FormatError) in try read(storage: storage, path: path) }
   }
 
   /// Reads a model from bytes in memory.

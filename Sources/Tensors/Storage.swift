@@ -17,6 +17,9 @@ public final class Storage: @unchecked Sendable {
   package let isMappedFile: Bool
   private let release: @Sendable (UnsafeMutableRawPointer, Int) -> Void
 
+  /// Bytes from which on page after page costs less than reading ahead: smaller files are read whole in a few pieces.
+  private static let largeFile = 16 << 20
+
   private static let allocations = Atomic(0)
   /// How often this process has asked the system for memory of tensors, so that a test can tell that a warm run does not.
   package static var allocationCount: Int { allocations.load(ordering: .relaxed) }
@@ -47,6 +50,16 @@ public final class Storage: @unchecked Sendable {
   }
 
   deinit { unsafe release(base, byteCount) }
+
+  /// Runs `body`, which reads a mapped file here and there: of a large one the system then reads no more than what is touched.
+  package func withScatteredReads<Result, Failure: Error>(
+    _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    guard isMappedFile, byteCount >= Self.largeFile else { return try body() }
+    unsafe madvise(base, byteCount, MADV_RANDOM)
+    defer { unsafe madvise(base, byteCount, MADV_NORMAL) }
+    return try body()
+  }
 
   /// Lets the system drop the physical pages of a mapped range; they are read again from the file when touched.
   package func discardPages(_ range: Range<Int>) {
