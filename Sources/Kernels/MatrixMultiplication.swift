@@ -1,5 +1,4 @@
 internal import CKernels
-internal import Synchronization
 
 /// The matrix product every operator uses: C = activation(alpha · A · B + bias) + residual.
 ///
@@ -91,17 +90,17 @@ package enum MatrixMultiplication {
             panel_end: panels.upperBound, scratch: nil, open_panels: 0))
       }
       guard let parts = buffer.baseAddress else { return }
-      let started = Atomic(0)
-      parallelFor(min(options.threads, count), threads: options.threads) { _, worker in
-        while true {
-          let index = started.wrappingAdd(1, ordering: .relaxed).oldValue
-          guard index < count else { break }
-          unsafe parts[index].scratch = scratch + worker * perWorker
-          unsafe dka_gemm_compute(level, task, parts + index)
+      // Items start in order: once one that helps runs, every part has its thread and no thread starts another, so the
+      // scratch of all parts stays as it is (Decision 0015).
+      let workers = min(options.threads, count)
+      let helpers = workers > 1 ? workers : 0
+      parallelFor(count + helpers, threads: workers) { item, worker in
+        if item < count {
+          unsafe parts[item].scratch = scratch + worker * perWorker
+          unsafe dka_gemm_compute(level, task, parts + item)
+        } else {
+          for index in 0..<count { unsafe dka_gemm_help(level, task, parts + index) }
         }
-        // Every part has its thread and no thread starts another, so their scratch stays as it is: a thread that is held up
-        // can be helped (Decision 0015).
-        for index in 0..<count { unsafe dka_gemm_help(level, task, parts + index) }
       }
     }
   }

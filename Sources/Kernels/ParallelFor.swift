@@ -1,6 +1,6 @@
 /// Runs `body(item, worker)` for each item in 0 ..< count on up to `threads` threads and returns when all are done.
 ///
-/// Workers take the next item when they are free; `worker` in 0 ..< threads names the scratch an item may use: no two
+/// Workers take the next item, in order, when they are free; `worker` in 0 ..< threads names the scratch an item may use: no two
 /// items with the same worker run at once. Items must write disjoint memory, and what an item computes may depend on
 /// `item` alone, never on `worker`, so that results are equal for every thread count. An item should take 10 µs or more.
 ///
