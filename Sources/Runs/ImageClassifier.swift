@@ -73,7 +73,12 @@ package final class ImageClassifier {
       guard !isInterrupted() else { throw RunInterrupted() }
       try each(batch)
       let logits = try logits(of: batch.images).elements(of: Float.self)
-      probabilities += ClassificationMetrics.probabilities(ofLogits: logits, classCount: classCount)
+      do {
+        probabilities += try ClassificationMetrics.probabilities(ofLogits: logits, classCount: classCount)
+      } catch {
+        throw NonFiniteScores(
+          row: error.row, value: error.value, image: samples[probabilities.count + error.row].path)
+      }
       report(probabilities.count)
     }
     return probabilities

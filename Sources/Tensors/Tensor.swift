@@ -102,6 +102,15 @@ public struct Tensor: Sendable {
     }
   }
 
+  /// Whether no element is infinite or not a number; true for types that can hold neither.
+  package var isFinite: Bool {
+    switch elementType {
+    case .float32: elements(of: Float.self).allSatisfy(\.isFinite)
+    case .float64: elements(of: Double.self).allSatisfy(\.isFinite)
+    default: true
+    }
+  }
+
   /// The elements' bytes, copied.
   package var bytes: [UInt8] { unsafe withUnsafeBytes { unsafe [UInt8]($0) } }
 

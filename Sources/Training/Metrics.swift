@@ -1,17 +1,35 @@
 /// Figures of a classifier on labelled images: METHOD, section 3.
 public struct ClassificationMetrics: Sendable {
+  /// Figures of one class against the others; nil where no image lets them be told.
+  public struct ClassFigures: Sendable, Equatable {
+    /// The class.
+    public let name: String
+    /// Images whose true class it is.
+    public let images: Int
+    /// Share of its images that were predicted as it: recall.
+    public let sensitivity: Double?
+    /// Share of the other images that were predicted as others.
+    public let specificity: Double?
+    /// Share of the predictions of it that were right.
+    public let precision: Double?
+    /// Harmonic mean of precision and sensitivity; nil where it occurs neither in truth nor in prediction.
+    public let f1: Double?
+    /// Area under its ROC curve against the rest; nil without an image of it, or of any other class.
+    public let auroc: Double?
+  }
+
   /// Number of images.
   public let images: Int
   /// Class names in index order.
   public let classes: [String]
   /// Counts; rows are the truth, columns the prediction.
   public let confusion: [[Int]]
-  /// One-against-rest area under the ROC curve, averaged over the classes that occur; nil where only one does.
-  public let auroc: Double?
+  /// One-against-rest area under the ROC curve per class; nil where the images have none of it, or nothing else.
+  public let areas: [Double?]
   /// Mean cross-entropy, natural logarithm.
   public let loss: Double
 
-  /// Figures from class probabilities.
+  /// Figures from class probabilities, which are finite numbers.
   ///
   /// - Parameters:
   ///   - probabilities: one row per image, one column per class.
@@ -29,7 +47,35 @@ public struct ClassificationMetrics: Sendable {
     self.classes = classes
     self.confusion = confusion
     self.loss = labels.isEmpty ? 0 : loss / Double(labels.count)
-    auroc = ClassificationMetrics.meanAreaUnderCurve(probabilities, labels, classCount: classes.count)
+    areas = classes.indices.map { index in
+      ClassificationMetrics.areaUnderCurve(of: index, probabilities, labels)
+    }
+  }
+
+  /// The areas under the ROC curves, averaged over the classes that have one; nil where none has.
+  public var auroc: Double? {
+    let defined = areas.compactMap { $0 }
+    return defined.isEmpty ? nil : mean(defined)
+  }
+
+  /// Classes whose area under the ROC curve is undefined: no image of them, or no other.
+  public var classesWithoutArea: [String] { zip(classes, areas).filter { $0.1 == nil }.map(\.0) }
+
+  /// Figures per class, in index order.
+  public var perClass: [ClassFigures] {
+    classes.indices.map { index in
+      let actual = confusion[index].reduce(0, +)
+      let predicted = confusion.reduce(0) { $0 + $1[index] }
+      let right = confusion[index][index]
+      func share(_ part: Int, of whole: Int) -> Double? {
+        whole == 0 ? nil : Double(part) / Double(whole)
+      }
+      return ClassFigures(
+        name: classes[index], images: actual, sensitivity: share(right, of: actual),
+        specificity: share(images - actual - predicted + right, of: images - actual),
+        precision: share(right, of: predicted), f1: share(2 * right, of: actual + predicted),
+        auroc: areas[index])
+    }
   }
 
   /// Share of images whose most probable class is the right one.
@@ -39,24 +85,10 @@ public struct ClassificationMetrics: Sendable {
   }
 
   /// Recall averaged over the classes that occur in the truth.
-  public var macroRecall: Double {
-    mean(
-      classes.indices.compactMap { index in
-        let actual = confusion[index].reduce(0, +)
-        return actual == 0 ? nil : Double(confusion[index][index]) / Double(actual)
-      })
-  }
+  public var macroRecall: Double { mean(perClass.compactMap(\.sensitivity)) }
 
   /// F1 averaged over the classes that occur in truth or prediction.
-  public var macroF1: Double {
-    mean(
-      classes.indices.compactMap { index in
-        let actual = confusion[index].reduce(0, +)
-        let predicted = confusion.reduce(0) { $0 + $1[index] }
-        guard actual + predicted > 0 else { return nil }
-        return 2 * Double(confusion[index][index]) / Double(actual + predicted)
-      })
-  }
+  public var macroF1: Double { mean(perClass.compactMap(\.f1)) }
 
   /// Index of the largest entry; the first of equal ones.
   package static func largest(_ row: [Double]) -> Int {
@@ -69,30 +101,24 @@ public struct ClassificationMetrics: Sendable {
     values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count)
   }
 
-  /// Area under the ROC curve by the rank-sum statistic; ties count half (Hanley and McNeil 1982).
-  private static func meanAreaUnderCurve(_ probabilities: [[Double]], _ labels: [Int], classCount: Int)
-    -> Double?
-  {
-    var areas: [Double] = []
-    for index in 0..<classCount {
-      let positives = labels.count { $0 == index }
-      let negatives = labels.count - positives
-      guard positives > 0, negatives > 0 else { continue }
-      let order = labels.indices.sorted { probabilities[$0][index] < probabilities[$1][index] }
-      var rankSum = 0.0
-      var start = 0
-      while start < order.count {
-        var end = start
-        while end < order.count, probabilities[order[end]][index] == probabilities[order[start]][index] {
-          end += 1
-        }
-        let rank = Double(start + end + 1) / 2
-        rankSum += rank * Double(order[start..<end].count { labels[$0] == index })
-        start = end
+  /// Area under a class's ROC curve by the rank-sum statistic; ties count half (Hanley and McNeil 1982).
+  private static func areaUnderCurve(of index: Int, _ probabilities: [[Double]], _ labels: [Int]) -> Double? {
+    let positives = labels.count { $0 == index }
+    let negatives = labels.count - positives
+    guard positives > 0, negatives > 0 else { return nil }
+    let order = labels.indices.sorted { probabilities[$0][index] < probabilities[$1][index] }
+    var rankSum = 0.0
+    var start = 0
+    while start < order.count {
+      var end = start + 1
+      while end < order.count, probabilities[order[end]][index] == probabilities[order[start]][index] {
+        end += 1
       }
-      let smallest = Double(positives * (positives + 1)) / 2
-      areas.append((rankSum - smallest) / (Double(positives) * Double(negatives)))
+      let rank = Double(start + end + 1) / 2
+      rankSum += rank * Double(order[start..<end].count { labels[$0] == index })
+      start = end
     }
-    return areas.isEmpty ? nil : areas.reduce(0, +) / Double(areas.count)
+    let smallest = Double(positives * (positives + 1)) / 2
+    return (rankSum - smallest) / (Double(positives) * Double(negatives))
   }
 }

@@ -10,7 +10,7 @@ enum MetricsText {
       "macro F1      \(Quantities.percent(metrics.macroF1))",
       "macro recall  \(Quantities.percent(metrics.macroRecall))",
     ]
-    if let auroc = metrics.auroc { lines.append("AUROC         \(Quantities.fixed(auroc, 3))") }
+    lines.append("AUROC         " + auroc(metrics))
     if metrics.classes.count <= 12 {
       var table = Table([("truth \\ predicted", .left)] + metrics.classes.map { ($0, .right) })
       for (name, row) in zip(metrics.classes, metrics.confusion) { table.add([name] + row.map(String.init)) }
@@ -18,6 +18,14 @@ enum MetricsText {
       lines.append(table.text)
     }
     return lines.joined(separator: "\n")
+  }
+
+  private static func auroc(_ metrics: ClassificationMetrics) -> String {
+    guard let mean = metrics.auroc else { return "undefined: the images are of one class" }
+    let missing = metrics.classesWithoutArea
+    guard !missing.isEmpty else { return Quantities.fixed(mean, 3) }
+    let names = missing.count > 6 ? "\(missing.count) classes" : missing.joined(separator: ", ")
+    return "\(Quantities.fixed(mean, 3)), without \(names): no image of it"
   }
 
   /// One line per epoch.
