@@ -112,6 +112,7 @@ let package = Package(
         "Training", "Execution", "Adapters", "Backbones", "ONNXFormat", "TensorFiles", "Operators", "Kernels",
         "Graphs", "Tensors",
       ]),
+    tests("RunsTests", uses: ["Runs", "Training", "Datasets", "Graphs", "TensorFiles", "Tensors"]),
     tests("ScenariosTests", uses: ["ONNXFormat", "TensorFiles", "Graphs", "Tensors", "DKATool"]),
     tests("DKAToolTests", uses: ["DKATool", "TensorFiles", "Tensors"]),
     // As another package would use the library: what is public and nothing else.

@@ -17,19 +17,19 @@ extension Model {
     try file.preprocessing(PreprocessingOverrides(), imageSide: side)
   }
 
-  /// Figures of a classifier on all of the given images.
+  /// Figures of a classifier on all of the given images, whose classes are matched with the model's by name.
   ///
   /// - Parameter preprocessing: how images are prepared, or nil for what `preprocessing(side:)` says.
-  /// - Throws: where the model is no classifier of such images, or images cannot be read, all named at once.
+  /// - Throws: where the model is no classifier of such images, or does not have their classes, or images cannot be read,
+  ///   all named at once.
   public func evaluated(on images: LabelledImages, preparedBy preprocessing: Preprocessing? = nil) throws
     -> ClassificationMetrics
   {
     try images.verifyReadable(threads: threads)
     let classifier = try file.classifier(
       try preprocessing ?? self.preprocessing().preprocessing, context: context)
-    try images.requireLabels(below: classifier.classCount, source: file.path)
-    return try classifier.metrics(
-      of: images, classes: Evaluation.classNames(file, images, count: classifier.classCount))
+    let matching = try file.matching(of: images, count: classifier.classCount, source: file.path)
+    return try classifier.metrics(of: matching.applied(to: images), classes: matching.names)
   }
 
   /// The classes of image files, in their order.

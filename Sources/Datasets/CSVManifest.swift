@@ -83,7 +83,9 @@ public enum CSVManifest {
     let samples = rows.enumerated().map { index, row in
       Sample(path: row.path, label: row.label, split: row.split, index: index)
     }
-    return LabelledImages(classes: names, samples: samples)
+    var images = LabelledImages(classes: names, samples: samples)
+    images.labelsAreIndices = isNumbered
+    return images
   }
 
   private static func distinct(_ names: [String]) -> [String] {

@@ -13,7 +13,7 @@ public struct Sample: Sendable, Equatable {
   /// The image file.
   public let path: String
   /// Index of the class.
-  public let label: Int
+  public internal(set) var label: Int
   /// The part it belongs to, nil where the source names none.
   public var split: Split?
   /// Position in the whole data set, kept by every selection: the key of everything random about this image.
@@ -33,6 +33,8 @@ public struct LabelledImages: Sendable, Equatable {
   public var samples: [Sample]
   /// Files that were passed over, because their names are not those of images.
   public var ignored: [String] = []
+  /// Whether labels are a model's own class numbers rather than positions among names.
+  public internal(set) var labelsAreIndices = false
 
   /// A data set; labels must index `classes`.
   package init(classes: [String], samples: [Sample], ignored: [String] = []) {
@@ -50,6 +52,20 @@ public struct LabelledImages: Sendable, Equatable {
   /// The images that satisfy a condition, with the same classes.
   package func selecting(_ condition: (Sample) -> Bool) -> LabelledImages {
     LabelledImages(classes: classes, samples: samples.filter(condition))
+  }
+
+  /// The same images under other classes.
+  ///
+  /// - Parameters:
+  ///   - classes: the other class names.
+  ///   - label: index among them for each of the present labels.
+  package func relabelled(as classes: [String], label: (Int) -> Int) -> LabelledImages {
+    let samples = samples.map { sample in
+      var sample = sample
+      sample.label = label(sample.label)
+      return sample
+    }
+    return LabelledImages(classes: classes, samples: samples, ignored: ignored)
   }
 
   /// Number of images per class.

@@ -16,6 +16,8 @@ package enum Evaluation {
     package var overrides = PreprocessingOverrides()
     /// Side of the image input where the model leaves it open.
     package var imageSide: Int?
+    /// The part that is measured; nil is the test part, or all images where there are no parts.
+    package var part: Split?
     /// Folder for the preprocessed images as .npy, or nil.
     package var savedInputs: String?
 
@@ -33,12 +35,11 @@ package enum Evaluation {
       emit(.warning("the model does not say how its images are normalised; assuming \(choice.source)"))
     }
     let classifier = try model.classifier(choice.preprocessing, context: context)
-    let all = try ModelFile.images(at: options.data, classCount: classifier.classCount)
-    try all.requireLabels(below: classifier.classCount, source: options.data)
-    let images = all.hasSplit ? all.part(.test) : all
-    guard !images.samples.isEmpty else {
-      throw InputError(message: "'\(options.data)' has no test image", tensor: nil, hint: nil)
-    }
+    let labelled = try ModelFile.images(at: options.data, classCount: classifier.classCount)
+    let matching = try model.matching(of: labelled, count: classifier.classCount, source: options.data)
+    if let remark = matching.remark { emit(.warning(remark)) }
+    let all = matching.applied(to: labelled)
+    let images = try measured(of: all, options)
     try images.verifyReadable(threads: context.options.threads)
     emit(.note("\(images.samples.count) images, preprocessing from \(choice.source)"))
     emit(.begin(title: "evaluating", total: images.samples.count))
@@ -46,7 +47,7 @@ package enum Evaluation {
     var saved = 0
     defer { emit(.end) }
     return try classifier.metrics(
-      of: images, classes: classNames(model, images, count: classifier.classCount),
+      of: images, classes: matching.names,
       each: { batch in
         guard let folder = options.savedInputs else { return }
         for row in 0..<batch.labels.count {
@@ -56,6 +57,23 @@ package enum Evaluation {
           saved += 1
         }
       }, report: { emit(.advance(done: $0, figures: [])) }, isInterrupted: isInterrupted)
+  }
+
+  /// The images of the part that is asked for.
+  private static func measured(of all: LabelledImages, _ options: Options) throws -> LabelledImages {
+    guard all.hasSplit else {
+      guard let part = options.part else { return all }
+      throw InputError(
+        message: "'\(options.data)' has no parts, so no \(part.rawValue) part", tensor: nil,
+        hint: "leave --part out to measure all images")
+    }
+    let part = options.part ?? .test
+    let images = all.part(part)
+    guard images.samples.isEmpty else { return images }
+    let others = Split.allCases.filter { !all.part($0).samples.isEmpty }.map(\.rawValue)
+    throw InputError(
+      message: "'\(options.data)' has no \(part.rawValue) image", tensor: nil,
+      hint: "choose another part with --part: \(others.joined(separator: ", "))")
   }
 
   /// One file name per image: its number and its own name, so that the order can be read off.
@@ -68,11 +86,18 @@ package enum Evaluation {
     }
   }
 
-  /// Names per class index: the model's own, else the data's, else numbers.
-  package static func classNames(_ model: ModelFile, _ images: LabelledImages, count: Int) -> [String] {
+  /// Names per class index: the model's own, else numbers.
+  package static func classNames(_ model: ModelFile, count: Int) -> [String] {
     if let names = ClassNames.read(model.description.metadata)?.names, names.count == count { return names }
-    return (0..<count).map { index in
-      index < images.classes.count && !images.classes[index].isEmpty ? images.classes[index] : String(index)
-    }
+    return (0..<count).map(String.init)
+  }
+}
+
+extension ModelFile {
+  /// Which of this model's classes those of labelled images are.
+  package func matching(of images: LabelledImages, count: Int, source: String) throws -> ClassMatching {
+    if images.labelsAreIndices { try images.requireLabels(below: count, source: source) }
+    return try ClassMatching(
+      of: images, to: ClassNames.read(description.metadata)?.names, count: count, source: source)
   }
 }

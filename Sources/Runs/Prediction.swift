@@ -31,7 +31,7 @@ public struct Prediction: Sendable {
     let images = LabelledImages(classes: [""], samples: samples)
     try images.verifyReadable(threads: context.options.threads)
     let classifier = try model.classifier(choice.preprocessing, context: context)
-    let names = Evaluation.classNames(model, images, count: classifier.classCount)
+    let names = Evaluation.classNames(model, count: classifier.classCount)
     let rows = try classifier.probabilities(of: samples, isInterrupted: isInterrupted)
     return zip(paths, rows).map { path, row in
       let index = ClassificationMetrics.largest(row)

@@ -6,15 +6,17 @@ struct EvaluateCommand: Command {
   static let summary = "measures a classifier on labelled images"
   static let discussion = """
     --data is a folder DIR/test/<class>/… or DIR/<class>/…, or a CSV manifest with columns file and class (or
-    class_index). Where the data have parts, the test part is measured.
+    class_index). Classes are matched with the model's by name. Where the data have parts, the test part is measured.
     """
   static let hasJSON = true
   static let model = Positional("MODEL", .file, "the ONNX file to measure")
   static let data = Option(required: "data", .text("DIR"), "folder or CSV manifest of labelled images")
+  static let part = Option(
+    "part", .choice(of: Split.self), "the part to measure [test, or all without parts]")
   static let saved = Option("save-inputs", .folder, "write each preprocessed image as .npy")
   static var arguments: [ArgumentGroup] {
     [
-      ArgumentGroup("Arguments", [model]), ArgumentGroup("Options", [data, saved]),
+      ArgumentGroup("Arguments", [model]), ArgumentGroup("Options", [data, part, saved]),
       PreprocessingOptions.group,
     ]
   }
@@ -33,6 +35,7 @@ struct EvaluateCommand: Command {
     var options = Evaluation.Options(data: arguments[Self.data])
     options.overrides = try PreprocessingOptions.overrides(arguments)
     options.imageSide = arguments[PreprocessingOptions.imageSize]
+    options.part = arguments[Self.part]
     options.savedInputs = arguments[Self.saved]
     self.options = options
   }
