@@ -12,6 +12,8 @@ public final class FineTuning {
   public let parts: TrainingParts
   /// How images are prepared, and where that comes from.
   public let preprocessing: PreprocessingChoice
+  /// The head's learning rate where the recipe left it open and linear probing chose it.
+  public let headLearningRate: Double?
   private let adapted: Model
   private let trainer: Trainer
   private let loop: TrainingLoop
@@ -50,6 +52,7 @@ public final class FineTuning {
       trainer: trainer, parts: parts, preprocessing: choice.preprocessing, configuration: configuration,
       threads: model.threads)
     loop = try TrainingLoop(material, emit: report, isInterrupted: isInterrupted)
+    headLearningRate = try loop.chooseHeadRate(for: adaptation, context: context)
     self.trainer = trainer
     self.preprocessing = choice
     adapted = model

@@ -22,7 +22,8 @@ extension AdaptedModel {
         name: "adapter", parameters: names(in: .adapter) + names(in: .backbone),
         learningRate: configuration.adapterLearningRate, weightDecay: configuration.weightDecay),
       ParameterGroup(
-        name: "head", parameters: names(in: .head), learningRate: configuration.headLearningRate,
+        name: "head", parameters: names(in: .head),
+        learningRate: configuration.headLearningRate ?? TrainingConfiguration.paperHeadRate,
         weightDecay: configuration.weightDecay),
     ]
   }

@@ -43,26 +43,22 @@ final class LoadedBatches: BatchSource {
 ///
 /// The order is that of `BatchLoader`: the permutation of key (seed, epoch).
 final class CachedBatches: BatchSource {
-  private let features: [Tensor]
-  private let labels: [Int]
-  private let indices: [Int]
+  private let features: ImageFeatures
   private let batchSize: Int
   private let seed: Int
   private var order: [Int] = []
   private var position = 0
 
-  /// Batches of values [n, …], one row per image.
-  init(_ features: [Tensor], samples: [Sample], batchSize: Int, seed: Int) {
+  /// Batches of some images.
+  init(_ features: ImageFeatures, batchSize: Int, seed: Int) {
     self.features = features
-    labels = samples.map(\.label)
-    indices = samples.map(\.index)
     self.batchSize = batchSize
     self.seed = seed
   }
 
   func start(epoch: Int) {
     var random = Random(seed, epoch)
-    order = random.permutation(of: labels.count)
+    order = random.permutation(of: features.samples.count)
     position = 0
   }
 
@@ -70,10 +66,9 @@ final class CachedBatches: BatchSource {
     guard position < order.count else { return nil }
     let chosen = order[position..<min(position + batchSize, order.count)]
     position += chosen.count
-    let rows = try features.map { feature in
-      try Tensor(joiningRows: chosen.map { feature.rows($0..<$0 + 1) })
-    }
+    let selected = try features.selecting(Array(chosen))
     return TrainingBatch(
-      features: rows, labels: chosen.map { labels[$0] }, indices: chosen.map { indices[$0] })
+      features: selected.values, labels: selected.samples.map(\.label), indices: selected.samples.map(\.index)
+    )
   }
 }

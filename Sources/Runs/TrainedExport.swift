@@ -42,6 +42,7 @@ struct TrainedExport {
       epochs: loop.epochsDone,
       bestEpoch: loop.best?.epoch, test: testMetrics, validation: validationMetrics,
       lastTest: lastTest ?? testMetrics, trainableParameters: adapted.trainableParameters,
+      learningRates: trainer.learningRates,
       exportDifference: try difference(trainer, on: test.samples.isEmpty ? validation : test),
       seconds: seconds(), seed: seed)
     try folder.write(report.json, to: folder.summary)

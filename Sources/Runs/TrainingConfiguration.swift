@@ -10,7 +10,9 @@ public struct TrainingConfiguration: Sendable {
   /// Learning rate of adapters, and of the backbone in full fine-tuning.
   public var adapterLearningRate = 1e-3
   /// Learning rate of the task head.
-  public var headLearningRate = 1e-4
+  ///
+  /// Nil is 1e-4 beside adapters and in full fine-tuning; linear probing then chooses on validation images.
+  public var headLearningRate: Double?
   /// The update rule.
   public var optimizer = OptimizerSettings()
   /// Weight decay of every group.
@@ -34,4 +36,7 @@ public struct TrainingConfiguration: Sendable {
 
   /// The recipe of METHOD, section 3.
   public init() {}
+
+  /// The head's learning rate in the paper.
+  package static let paperHeadRate = 1e-4
 }

@@ -28,11 +28,14 @@ package final class TrainingLoop {
     }
   }
 
-  private let material: Material
-  private let emit: (RunEvent) -> Void
-  private let isInterrupted: () -> Bool
+  let material: Material
+  let emit: (RunEvent) -> Void
+  let isInterrupted: () -> Bool
   private let batches: any BatchSource
-  private let validationFeatures: [[Tensor]]
+  /// Values at the cut of the validation images, in parts.
+  let validationFeatures: [[Tensor]]
+  /// Values at the cut of the training images, where they don't change between epochs.
+  let trainingFeatures: ImageFeatures?
 
   /// Epochs finished.
   package private(set) var epochsDone = 0
@@ -48,14 +51,19 @@ package final class TrainingLoop {
     self.emit = emit
     self.isInterrupted = isInterrupted
     let configuration = material.configuration
-    let isCached = configuration.augmentation == .none
-    if isCached, try material.trainer.hasPrefix() {
-      let parts = try TrainingLoop.features(
-        of: material.training, material, title: "computing what does not change", emit, isInterrupted)
-      let features = try parts[0].indices.map { index in try Tensor(joiningRows: parts.map { $0[index] }) }
-      batches = CachedBatches(
-        features, samples: material.training.samples, batchSize: configuration.batch, seed: configuration.seed
-      )
+    let images = material.validation
+    validationFeatures =
+      images.samples.isEmpty
+      ? []
+      : try ImageFeatures.parts(
+        of: images, material, title: "preparing validation images", emit, isInterrupted)
+    if configuration.augmentation == .none, try material.trainer.hasPrefix() {
+      let features = try ImageFeatures(
+        joining: try ImageFeatures.parts(
+          of: material.training, material, title: "computing what does not change", emit, isInterrupted),
+        samples: material.training.samples)
+      batches = CachedBatches(features, batchSize: configuration.batch, seed: configuration.seed)
+      trainingFeatures = features
     } else {
       var options = BatchLoader.Options()
       options.batchSize = configuration.batch
@@ -66,12 +74,8 @@ package final class TrainingLoop {
       let loader = BatchLoader(
         material.training.samples, preprocessing: material.preprocessing, options: options)
       batches = LoadedBatches(loader, trainer: material.trainer)
+      trainingFeatures = nil
     }
-    validationFeatures =
-      material.validation.samples.isEmpty
-      ? []
-      : try TrainingLoop.features(
-        of: material.validation, material, title: "preparing validation images", emit, isInterrupted)
   }
 
   /// Takes up a run where its checkpoint left it.
@@ -118,6 +122,7 @@ package final class TrainingLoop {
           done: done,
           figures: [("loss", loss / Double(done)), ("accuracy", Double(correct) / Double(done))]))
     }
+    try trainer.requireFiniteParameters()
     let seconds = (ContinuousClock.now - start).inSeconds
     let validation = try validate()
     epochsDone += 1
@@ -139,36 +144,11 @@ package final class TrainingLoop {
     let classes = material.validation.classes
     var probabilities: [[Double]] = []
     for features in validationFeatures {
-      probabilities += ClassificationMetrics.probabilities(
+      probabilities += try ClassificationMetrics.probabilities(
         ofLogits: try material.trainer.logits(features), classCount: classes.count)
     }
     return ClassificationMetrics(
       probabilities: probabilities, labels: material.validation.samples.map(\.label), classes: classes)
-  }
-
-  /// Values at the cut for every image without augmentation, in parts of a batch each.
-  private static func features(
-    of images: LabelledImages, _ material: Material, title: String, _ emit: (RunEvent) -> Void,
-    _ isInterrupted: () -> Bool
-  ) throws -> [[Tensor]] {
-    var options = BatchLoader.Options()
-    options.batchSize = max(material.trainer.microBatch, 8)
-    options.isShuffled = false
-    options.threads = material.threads
-    let loader = BatchLoader(images.samples, preprocessing: material.preprocessing, options: options)
-    loader.start(epoch: 0)
-    emit(.begin(title: title, total: images.samples.count))
-    defer { emit(.end) }
-    var parts: [[Tensor]] = []
-    var done = 0
-    while let batch = try loader.next() {
-      guard !isInterrupted() else { throw RunInterrupted() }
-      // Without a cut these are the images in the loader's memory, which it would use again.
-      parts.append(try material.trainer.features(of: batch.images).map { try $0.copied() })
-      done += batch.labels.count
-      emit(.advance(done: done, figures: []))
-    }
-    return parts
   }
 }
 

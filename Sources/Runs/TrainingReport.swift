@@ -22,6 +22,8 @@ package struct TrainingReport: Sendable {
   package let lastTest: ClassificationMetrics?
   /// Trainable parameters, head excluded.
   package let trainableParameters: Int
+  /// Learning rate of each group, before the schedule.
+  package let learningRates: [(group: String, rate: Double)]
   /// Largest relative difference between the exported file's outputs and the trainer's on real images.
   package let exportDifference: Double
   /// Seconds in all: of this part of the run from its start to the report, and of the epochs that earlier parts had done.
@@ -31,12 +33,15 @@ package struct TrainingReport: Sendable {
 
   /// The object that CLI.md calls `train`.
   package var json: JSONObject {
-    [
+    var rates = JSONObject()
+    for (group, rate) in learningRates { rates[group] = .number(rate) }
+    return [
       "run": .string(run), "model": .string(model), "adapter": JSONValue(adapter), "epochs": .integer(epochs),
       "best_epoch": JSONValue(bestEpoch), "test": test.map { .object($0.json) } ?? .null,
       "test_last": lastTest.map { .object($0.json) } ?? .null,
       "validation": validation.map { .object($0.json) } ?? .null,
-      "trainable_parameters": .integer(trainableParameters), "export_difference": .number(exportDifference),
+      "trainable_parameters": .integer(trainableParameters), "learning_rates": .object(rates),
+      "export_difference": .number(exportDifference),
       "seconds": .number(seconds), "peak_bytes": .integer(ProcessMemory.peakByteCount),
       "seed": .integer(seed),
       "interrupted": false,

@@ -80,6 +80,7 @@ package struct TrainingRun {
       trainer: trainer, parts: parts, preprocessing: choice.preprocessing, configuration: configuration,
       threads: context.options.threads)
     let loop = try TrainingLoop(material, emit: emit, isInterrupted: isInterrupted)
+    if !request.resumes { _ = try loop.chooseHeadRate(for: adapted, context: context) }
     try begin(loop, trainer)
     let earlierSeconds = request.resumes ? try folder.secondsOfEpochs() : 0
     while loop.epochsDone < configuration.epochs {
@@ -161,7 +162,8 @@ package struct TrainingRun {
   private func checkpoint(_ loop: TrainingLoop, _ trainer: Trainer) throws {
     let checkpoint = Checkpoint(
       stepCount: trainer.stepCount, epochsDone: loop.epochsDone, best: loop.best,
-      configuration: request.options, variables: try trainer.checkpointVariables())
+      learningRates: trainer.learningRates, configuration: request.options,
+      variables: try trainer.checkpointVariables())
     try checkpoint.write(to: folder.checkpoint)
   }
 }

@@ -13,6 +13,8 @@ package struct Checkpoint {
   package var epochsDone: Int
   /// Epoch with the best validation accuracy, its accuracy and loss, and the parameters after it.
   package var best: (epoch: Int, accuracy: Double, loss: Double, parameters: [(name: String, value: Tensor)])?
+  /// The learning rate of each group: one that was chosen stays when the run goes on.
+  package var learningRates: [(group: String, rate: Double)]
   /// The run's options, so that a run can't go on with others by mistake.
   package var configuration: JSONObject
   /// Variables by name.
@@ -22,11 +24,13 @@ package struct Checkpoint {
   package init(
     stepCount: Int, epochsDone: Int,
     best: (epoch: Int, accuracy: Double, loss: Double, parameters: [(name: String, value: Tensor)])?,
-    configuration: JSONObject, variables: [(name: String, value: Tensor)]
+    learningRates: [(group: String, rate: Double)], configuration: JSONObject,
+    variables: [(name: String, value: Tensor)]
   ) {
     self.stepCount = stepCount
     self.epochsDone = epochsDone
     self.best = best
+    self.learningRates = learningRates
     self.configuration = configuration
     self.variables = variables
   }
@@ -39,6 +43,7 @@ package struct Checkpoint {
       (name: "epoch", text: "\(epochsDone)"),
       (name: "configuration", text: JSONValue.object(configuration).text(indented: false)),
     ]
+    metadata += learningRates.map { (name: "learning_rate/\($0.group)", text: "\($0.rate)") }
     if let best {
       entries += best.parameters.map { SafeTensors.Entry(name: "best/" + $0.name, tensor: $0.value) }
       metadata.append((name: "best_epoch", text: "\(best.epoch)"))
@@ -67,6 +72,9 @@ package struct Checkpoint {
       throw TrainingError.checkpoint(path: path, message: "checkpoint has no valid field 'configuration'")
     }
     configuration = object
+    learningRates = ["adapter", "head"].compactMap { group in
+      file.text("learning_rate/\(group)").flatMap { Double($0) }.map { (group, $0) }
+    }
     variables = file.entries.filter { !$0.name.hasPrefix("best/") }.map { ($0.name, $0.tensor) }
     if let bits = file.text("best_accuracy_bits").flatMap({ UInt64($0) }),
       let lossBits = file.text("best_loss_bits").flatMap({ UInt64($0) })
@@ -89,6 +97,12 @@ extension Trainer {
     try checkpointNames.compactMap { name in try variables.copy(of: name).map { (name, $0) } }
   }
 
+  /// Goes back to what `checkpointVariables` gave before the first update.
+  package func restart(from start: [(name: String, value: Tensor)]) throws {
+    for entry in start { try variables.set(entry.name, to: entry.value) }
+    stepCount = 0
+  }
+
   /// Goes on from a checkpoint.
   ///
   /// - Throws: where a variable is missing or has another shape.
@@ -99,6 +113,7 @@ extension Trainer {
       }
       try variables.set(name, to: entry.value)
     }
+    for (group, rate) in checkpoint.learningRates { setLearningRate(rate, of: group) }
     stepCount = checkpoint.stepCount
   }
 }

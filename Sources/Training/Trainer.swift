@@ -38,7 +38,7 @@ package struct StepResult: Sendable {
 /// the cut changes memory and speed, and rounding at most.
 package final class Trainer {
   private let compiler: TrainingCompiler
-  private let groups: [ParameterGroup]
+  private var groups: [ParameterGroup]
   private let hasDropout: Bool
   private let update: Session
   private let steps: MicroBatchRunner
@@ -88,6 +88,14 @@ package final class Trainer {
   /// The number of classes that the model tells apart.
   package func classCount() throws(TrainingError) -> Int {
     do { return try compiler.classCount } catch { throw TrainingError(wrapping: error) }
+  }
+
+  /// The learning rate of each group, before the schedule.
+  package var learningRates: [(group: String, rate: Double)] { groups.map { ($0.name, $0.learningRate) } }
+
+  /// Changes a group's learning rate from the next update on; a group that trains nothing has none.
+  package func setLearningRate(_ rate: Double, of name: String) {
+    for index in groups.indices where groups[index].name == name { groups[index].learningRate = rate }
   }
 
   /// One update on a batch.
@@ -166,6 +174,13 @@ package final class Trainer {
   package func sessions(images: Int) throws(TrainingError) -> [Session] {
     do { return try steps.ranges(of: images).map { try steps.session(for: $0.count) } + [update] } catch {
       throw TrainingError(wrapping: error)
+    }
+  }
+
+  /// Refuses parameters of which an update made something that is no finite number.
+  package func requireFiniteParameters() throws(TrainingError) {
+    for (name, value) in try parameters() where !value.isFinite {
+      throw .notFiniteParameter(name: name, step: stepCount)
     }
   }
 

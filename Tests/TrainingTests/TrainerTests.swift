@@ -83,7 +83,7 @@ import Training
     try Checkpoint(
       stepCount: before.stepCount, epochsDone: 1,
       best: (epoch: 1, accuracy: 0.1, loss: 0.7, parameters: try before.parameters()),
-      configuration: ["a": 1],
+      learningRates: before.learningRates, configuration: ["a": 1],
       variables: try before.checkpointVariables()
     ).write(to: path)
     let read = try Checkpoint(readingFrom: path)

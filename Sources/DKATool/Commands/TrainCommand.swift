@@ -25,7 +25,8 @@ struct TrainCommand: Command {
   static let microBatch = Option(
     "micro-batch", .integer(1...65536), "images computed at a time; chosen without it")
   static let adapterRate = Option("lr-adapter", .number(above: 0), default: 1e-3, "learning rate of adapters")
-  static let headRate = Option("lr-head", .number(above: 0), default: 1e-4, "learning rate of the classifier")
+  static let headRate = Option(
+    "lr-head", .number(above: 0), "learning rate of the classifier [1e-4; linear tries 1e-4 to 1e-1]")
   static let optimizer = Option(
     "optimizer", .choice(of: OptimizerSettings.Rule.self), default: .adam, "the update rule")
   static let schedule = Option(

@@ -1,0 +1,178 @@
+package import Adapters
+import Datasets
+package import Operators
+import Tensors
+import Training
+
+/// The learning rate of a linear probe's head, chosen without test images: METHOD, section 3.
+///
+/// A head beside adapters learns at 1e-4, the paper's rate; a head alone hardly moves at it, and a baseline that was not
+/// tuned says nothing about what is measured against it. So each candidate trains the head from its start on features that
+/// are computed once. What is compared is the lowest cross-entropy over the epochs on the validation images, since the best epoch
+/// is kept there; without such images the mean cross-entropy after the last epoch over 5 folds of the training images.
+struct HeadRateChoice {
+  /// The rates that are tried, ascending.
+  static let candidates = [1e-4, 1e-3, 1e-2, 1e-1]
+  /// Folds of the training images where there are none for validation.
+  static let foldCount = 5
+
+  /// Cross-entropy per candidate; infinite where training does not stay finite.
+  let losses: [Double]
+  /// Images that were measured.
+  let measured: Int
+  /// Whether these were folds of the training images.
+  let isFolded: Bool
+
+  /// The candidate with the lowest loss, the smallest of equal ones.
+  var rate: Double {
+    var best = 0
+    for index in losses.indices where losses[index] < losses[best] { best = index }
+    return Self.candidates[best]
+  }
+
+  /// What was compared and what is kept, in one line.
+  var text: String {
+    let figures = zip(Self.candidates, losses).map { rate, loss in
+      "\(rate) \(loss.isFinite ? "\((loss * 1e4).rounded() / 1e4)" : "not finite")"
+    }
+    let images =
+      isFolded ? "\(Self.foldCount) folds of the training images" : counted(measured, "validation image")
+    return "the head's learning rate is \(rate), of the lowest loss on \(images) "
+      + "(\(figures.joined(separator: ", "))); --lr-head sets another"
+  }
+
+  /// Tries every candidate.
+  ///
+  /// - Parameters:
+  ///   - trainer: trains nothing but the head; left as it came.
+  ///   - training: features of the training images.
+  ///   - validation: features of the validation images, or nil where there are none.
+  init(
+    _ trainer: Trainer, training: ImageFeatures, validation: ImageFeatures?,
+    _ configuration: TrainingConfiguration, isInterrupted: () -> Bool
+  ) throws {
+    let start = try trainer.checkpointVariables()
+    defer {
+      trainer.setLearningRate(
+        configuration.headLearningRate ?? TrainingConfiguration.paperHeadRate, of: "head")
+    }
+    var trials: [(training: ImageFeatures, measured: ImageFeatures)] = []
+    if let validation {
+      trials = [(training, validation)]
+    } else {
+      trials = try Self.folds(training, seed: configuration.seed)
+    }
+    isFolded = validation == nil
+    measured = trials.reduce(0) { $0 + $1.measured.samples.count }
+    losses = try Self.candidates.map { rate in
+      trainer.setLearningRate(rate, of: "head")
+      var sum = 0.0
+      for trial in trials {
+        try trainer.restart(from: start)
+        let losses = try Self.losses(
+          trainer, training: trial.training, measured: trial.measured, configuration, isInterrupted)
+        let loss = validation == nil ? losses.last : losses.min()
+        sum += (loss ?? .infinity) * Double(trial.measured.samples.count)
+      }
+      return sum / Double(max(trials.reduce(0) { $0 + $1.measured.samples.count }, 1))
+    }
+    try trainer.restart(from: start)
+  }
+
+  /// Mean cross-entropy on the measured images after each epoch; infinite from where training is not finite any more.
+  private static func losses(
+    _ trainer: Trainer, training: ImageFeatures, measured: ImageFeatures,
+    _ configuration: TrainingConfiguration, _ isInterrupted: () -> Bool
+  ) throws -> [Double] {
+    let batches = CachedBatches(training, batchSize: configuration.batch, seed: configuration.seed)
+    let labels = measured.samples.map(\.label)
+    let classCount = try trainer.classCount()
+    let names = (0..<classCount).map(String.init)
+    let stepsPerEpoch = (training.samples.count + configuration.batch - 1) / configuration.batch
+    var losses: [Double] = []
+    do {
+      for epoch in 0..<configuration.epochs {
+        batches.start(epoch: epoch)
+        while let batch = try batches.next() {
+          guard !isInterrupted() else { throw RunInterrupted() }
+          let factor = configuration.schedule.factor(
+            step: trainer.stepCount, total: stepsPerEpoch * configuration.epochs)
+          _ = try trainer.step(batch.features, labels: batch.labels, rateFactor: factor)
+        }
+        let probabilities = try ClassificationMetrics.probabilities(
+          ofLogits: try trainer.logits(measured.values), classCount: classCount)
+        losses.append(
+          ClassificationMetrics(probabilities: probabilities, labels: labels, classes: names).loss)
+      }
+    } catch TrainingError.notFinite { losses.append(.infinity) } catch is NonFiniteScores {
+      losses.append(.infinity)
+    }
+    return losses
+  }
+
+  /// Divides training images into folds, stratified by class; each is measured by a head that the others trained.
+  private static func folds(_ features: ImageFeatures, seed: Int) throws -> [(
+    training: ImageFeatures, measured: ImageFeatures
+  )] {
+    var fold = [Int](repeating: 0, count: features.samples.count)
+    var next = 0
+    for label in Set(features.samples.map(\.label)).sorted() {
+      let members = features.samples.indices.filter { features.samples[$0].label == label }
+      var random = Random(seed, 0xF01D, label)
+      for member in random.permutation(of: members.count) {
+        fold[members[member]] = next % foldCount
+        next += 1
+      }
+    }
+    return try (0..<foldCount).compactMap { index in
+      let measured = fold.indices.filter { fold[$0] == index }
+      let training = fold.indices.filter { fold[$0] != index }
+      guard !measured.isEmpty, !training.isEmpty else { return nil }
+      return (try features.selecting(training), try features.selecting(measured))
+    }
+  }
+}
+
+extension TrainingLoop {
+  /// Sets the head's learning rate where the recipe leaves it open and only the head trains.
+  ///
+  /// - Returns: the choice, or nil where none is to be made.
+  package func chooseHeadRate(for adapted: AdaptedModel, context: ExecutionContext) throws -> Double? {
+    guard adapted.method is LinearProbe, material.configuration.headLearningRate == nil else { return nil }
+    guard let (trainer, training, validation) = try headMaterial(adapted, context) else { return nil }
+    let choice = try HeadRateChoice(
+      trainer, training: training, validation: validation, material.configuration,
+      isInterrupted: isInterrupted)
+    emit(.note(choice.text))
+    material.trainer.setLearningRate(choice.rate, of: "head")
+    return choice.rate
+  }
+
+  /// A trainer behind the cut and features in front of it: the loop's own where it has them.
+  private func headMaterial(_ adapted: AdaptedModel, _ context: ExecutionContext) throws -> (
+    Trainer, ImageFeatures, ImageFeatures?
+  )? {
+    let images = material.validation.samples
+    if let trainingFeatures {
+      return (
+        material.trainer, trainingFeatures,
+        images.isEmpty ? nil : try ImageFeatures(joining: validationFeatures, samples: images)
+      )
+    }
+    var material = material
+    material.configuration.augmentation = .none
+    material.trainer = try adapted.trainer(material.configuration, context: context)
+    guard try material.trainer.hasPrefix() else { return nil }
+    func features(of images: LabelledImages, _ title: String) throws -> ImageFeatures? {
+      guard !images.samples.isEmpty else { return nil }
+      let parts = try ImageFeatures.parts(of: images, material, title: title, emit, isInterrupted)
+      return try ImageFeatures(joining: parts, samples: images.samples)
+    }
+    guard let training = try features(of: material.training, "features for the head's learning rate") else {
+      return nil
+    }
+    return (
+      material.trainer, training, try features(of: material.validation, "features of the validation images")
+    )
+  }
+}

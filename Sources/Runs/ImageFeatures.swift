@@ -1,0 +1,54 @@
+import Datasets
+import Tensors
+import Training
+
+/// What lies in front of the first trainable node, computed once per image without augmentation.
+struct ImageFeatures {
+  /// Per value at the cut: [n, …], a row per image.
+  let values: [Tensor]
+  /// The images, in the order of the rows.
+  let samples: [Sample]
+
+  /// Some of the images.
+  func selecting(_ positions: [Int]) throws -> ImageFeatures {
+    ImageFeatures(
+      values: try values.map { value in
+        try Tensor(joiningRows: positions.map { value.rows($0..<$0 + 1) })
+      }, samples: positions.map { samples[$0] })
+  }
+
+  /// Values at the cut for every image, in parts of a batch each.
+  static func parts(
+    of images: LabelledImages, _ material: TrainingLoop.Material, title: String, _ emit: (RunEvent) -> Void,
+    _ isInterrupted: () -> Bool
+  ) throws -> [[Tensor]] {
+    var options = BatchLoader.Options()
+    options.batchSize = max(material.trainer.microBatch, 8)
+    options.isShuffled = false
+    options.threads = material.threads
+    let loader = BatchLoader(images.samples, preprocessing: material.preprocessing, options: options)
+    loader.start(epoch: 0)
+    emit(.begin(title: title, total: images.samples.count))
+    defer { emit(.end) }
+    var parts: [[Tensor]] = []
+    var done = 0
+    while let batch = try loader.next() {
+      guard !isInterrupted() else { throw RunInterrupted() }
+      // Without a cut these are the images in the loader's memory, which it would use again.
+      parts.append(try material.trainer.features(of: batch.images).map { try $0.copied() })
+      done += batch.labels.count
+      emit(.advance(done: done, figures: []))
+    }
+    return parts
+  }
+
+  /// Parts put together.
+  init(joining parts: [[Tensor]], samples: [Sample]) throws {
+    let values = try (parts.first ?? []).indices.map { index in
+      try Tensor(joiningRows: parts.map { $0[index] })
+    }
+    self.init(values: values, samples: samples)
+  }
+
+  init(values: [Tensor], samples: [Sample]) { (self.values, self.samples) = (values, samples) }
+}

@@ -1,0 +1,55 @@
+import TensorFiles
+import TestSupport
+import Testing
+
+/// Linear probing is the baseline of every comparison, so its learning rate is tuned.
+@Suite(.serialized) struct LinearProbeTests {
+  private func rate(_ run: String, in folder: TemporaryFolder) throws -> Double? {
+    try JSONValue(parsing: try folder.text(run + "/summary.json")).object?["learning_rates"]?.object?["head"]?
+      .number
+  }
+
+  @Test(arguments: [["--augment", "none"], ["--augment", "standard"], ["--validation-share", "0"]])
+  func `a rate is chosen where none is given, and said`(_ options: [String]) throws {
+    let folder = try TemporaryFolder()
+    try folder.drawPhantoms(train: 10)
+    let words = training("--method", "linear", "--epochs", "3") + options
+    let result = try ToolProcess.run(
+      words.filter { !["--dim", "4", "--kernels", "11,3"].contains($0) }, in: folder)
+    #expect(result.code == 0, "\(result.errors)")
+    #expect(result.errors.contains("the head's learning rate is"), "\(result.errors)")
+    // Three epochs of few images: the small rates cannot have got anywhere.
+    #expect(try (rate("run", in: folder) ?? 0) >= 1e-3)
+  }
+
+  @Test func `a rate that is given is kept`() throws {
+    let folder = try TemporaryFolder()
+    try folder.drawPhantoms()
+    let result = try ToolProcess.run(
+      [
+        "train", Scenario.transformer, "--data", "images", "-o", "run", "--method", "linear", "--epochs", "1",
+        "--lr-head", "1e-4",
+      ], in: folder)
+    #expect(!result.errors.contains("the head's learning rate is"), "\(result.errors)")
+    #expect(try rate("run", in: folder) == 1e-4)
+  }
+
+  @Test func `a resumed run goes on with the rate that was chosen`() throws {
+    let folder = try TemporaryFolder()
+    try folder.drawPhantoms()
+    func train(_ run: String, _ words: String...) throws {
+      let result = try ToolProcess.run(
+        ["train", Scenario.transformer, "--data", "images", "-o", run, "--method", "linear"] + words,
+        in: folder)
+      #expect(result.code == 0, "\(result.errors)")
+    }
+    try train("whole", "--epochs", "4", "--lr-head", "1e-2")
+    try train("parts", "--epochs", "2", "--lr-head", "1e-2")
+    try train("parts", "--epochs", "4", "--lr-head", "1e-2", "--resume")
+    #expect(try folder.bytes("whole/model.onnx") == folder.bytes("parts/model.onnx"))
+    try train("chosen", "--epochs", "2")
+    let rate = try rate("chosen", in: folder)
+    try train("chosen", "--epochs", "4", "--resume")
+    #expect(try self.rate("chosen", in: folder) == rate)
+  }
+}
