@@ -1,43 +1,78 @@
-import Dispatch
 import Synchronization
 import Tensors
 
 extension LabelledImages {
-  /// Decodes every image once and reports all that cannot be read in one error, in the order of the samples.
+  /// Decodes every image once, reports all that cannot be read in one error, in the order of the samples, and says what stands out in
+  /// the others.
   ///
   /// - Parameters:
   ///   - threads: how many decode at a time.
   ///   - progress: called with the number of images done, from any of the threads.
+  /// - Returns: remarks on equal files in several parts or classes, and on 16-bit files that use little of their range.
   /// - Throws: an error whose message names each unreadable file and its reason, a line each.
+  @discardableResult
   public func verifyReadable(
     threads: Int, progress: (@Sendable (Int) -> Void)? = nil
-  ) throws(DatasetError) {
+  ) throws(DatasetError) -> [DatasetNote] {
     let samples = samples
-    let state = Mutex((next: 0, done: 0, failures: [(position: Int, error: DatasetError)]()))
-    DispatchQueue.concurrentPerform(iterations: max(1, min(threads, samples.count))) { _ in
-      while true {
-        let position = state.withLock { state in
-          defer { state.next += 1 }
-          return state.next
+    let done = Mutex(0)
+    let results = concurrentMap(count: samples.count, threads: threads) { position in
+      defer {
+        let count = done.withLock { done in
+          done += 1
+          return done
         }
-        guard position < samples.count else { return }
-        var failure: DatasetError?
-        do throws(DatasetError) { _ = try ImageFile.read(samples[position].path) } catch { failure = error }
-        let done = state.withLock { state in
-          if let failure { state.failures.append((position, failure)) }
-          state.done += 1
-          return state.done
-        }
-        progress?(done)
+        progress?(count)
+      }
+      return Result { () throws(DatasetError) in try ImageFacts(readingFrom: samples[position].path) }
+    }
+    var facts: [ImageFacts] = []
+    var failures: [DatasetError] = []
+    for result in results {
+      switch result {
+      case .success(let fact): facts.append(fact)
+      case .failure(let error): failures.append(error)
       }
     }
-    let failures = state.withLock { $0.failures }.sorted { $0.position < $1.position }.map(\.error)
-    guard let first = failures.first else { return }
-    guard failures.count > 1 else { throw first }
-    let areAllMissing = failures.allSatisfy { $0.failureCode == .missingInput }
-    throw DatasetError(
-      areAllMissing ? .missingInput : .badData,
-      "\(failures.count) of \(samples.count) images cannot be read", hint: "replace or remove these files",
-      details: failures.map(\.message))
+    let summary = "\(failures.count) of \(samples.count) images cannot be read"
+    if let error = DatasetError.joined(failures, summary) { throw error }
+    return ImageFacts.remarks(on: facts)
+      + remarksOnEqualFiles(byteCounts: facts.map(\.byteCount), threads: threads)
+  }
+}
+
+/// What is kept of an image that was decoded to see whether it can be.
+private struct ImageFacts {
+  /// Size of the file.
+  let byteCount: Int
+  /// The largest value, 0 … 65535, of an image of 16 bits; nil for others.
+  let peak: Int?
+
+  init(readingFrom path: String) throws(DatasetError) {
+    let (image, byteCount) = try ImageFile.measured(path)
+    self.byteCount = byteCount
+    if case .floats(let values) = image.samples {
+      peak = Int((values.reduce(0, max) * 65535).rounded())
+    } else {
+      peak = nil
+    }
+  }
+
+  /// A warning where all 16-bit images together leave their upper three bits empty.
+  static func remarks(on facts: [ImageFacts]) -> [DatasetNote] {
+    let peaks = facts.compactMap(\.peak)
+    guard let largest = peaks.max(), largest <= 65535 / 8 else { return [] }
+    let images = DatasetNote.counted(peaks.count, "16-bit image")
+    let verbs = peaks.count == 1 ? ("uses", "reaches") : ("use", "reach")
+    guard largest > 0 else { return [DatasetNote(.warning, "\(images) without any value above 0")] }
+    let share = Double(largest) / 655.35
+    let text = share < 1 ? "less than 1" : "\(Int(share.rounded()))"
+    let bits = Int.bitWidth - largest.leadingZeroBitCount
+    return [
+      DatasetNote(
+        .warning,
+        "\(images) \(verbs.0) \(text) % of the range (at most \(largest) of 65535, \(bits) bits of 16) and \(verbs.1) the network "
+          + "nearly black; multiply the values by \(65535 / largest) when writing the files")
+    ]
   }
 }

@@ -26,7 +26,7 @@ package struct ClassMatching: Sendable, Equatable {
   ) throws(ClassMismatch) {
     let modelNames = modelNames?.count == count ? modelNames : nil
     let numbered = (0..<count).map(String.init)
-    if images.labelsAreIndices {
+    if images.isNumbered {
       indices = Array(images.classes.indices)
       names = modelNames ?? ClassMatching.padded(images.classes, with: numbered)
       remark = nil

@@ -40,7 +40,9 @@ package enum Evaluation {
     if let remark = matching.remark { emit(.warning(remark)) }
     let all = matching.applied(to: labelled)
     let images = try measured(of: all, options)
-    try images.verifyReadable(threads: context.options.threads)
+    let notes = try images.verifyReadable(threads: context.options.threads)
+    let measured = images.remarksOnMeasuring((options.part ?? .test).rawValue)
+    for note in labelled.notes + measured + notes { emit(RunEvent(note)) }
     emit(.note("\(images.samples.count) images, preprocessing from \(choice.source)"))
     emit(.begin(title: "evaluating", total: images.samples.count))
     let names = inputNames(images.samples)
@@ -96,7 +98,7 @@ package enum Evaluation {
 extension ModelFile {
   /// Which of this model's classes those of labelled images are.
   package func matching(of images: LabelledImages, count: Int, source: String) throws -> ClassMatching {
-    if images.labelsAreIndices { try images.requireLabels(below: count, source: source) }
+    if images.isNumbered { try images.requireLabels(below: count, source: source) }
     return try ClassMatching(
       of: images, to: ClassNames.read(description.metadata)?.names, count: count, source: source)
   }

@@ -117,12 +117,14 @@ package struct TrainingRun {
 
   private func parts() throws -> TrainingParts {
     let images = try ModelFile.images(at: request.data)
-    for name in images.ignored.prefix(3) { emit(.detail("ignored: \(name)")) }
+    for note in images.notes { emit(RunEvent(note)) }
     if !images.hasSplit {
       emit(.note("the data have no train and test folders: 20 % of each class are kept for the test"))
     }
     let parts = try TrainingParts(of: images, request.configuration, source: request.data)
-    try parts.verifyReadable(threads: context.options.threads)
+    for note in parts.notes + (try parts.verifyReadable(threads: context.options.threads)) {
+      emit(RunEvent(note))
+    }
     return parts
   }
 
