@@ -14,6 +14,11 @@ extension LabelledImages {
     return CSVTable.text([["file", "part", "class", "group"]] + rows)
   }
 
+  /// The folder that file names of a data set are relative to: the data set itself, or the folder of a table.
+  package static func root(ofData path: String) -> String {
+    CSVManifest.isTable(path) ? CSVManifest.folder(of: path) : path
+  }
+
   /// The word for the part of an image: `unused` where it has none and others do.
   func partName(of sample: Sample) -> String {
     sample.split?.rawValue ?? (hasSplit ? Split.unusedName : "")

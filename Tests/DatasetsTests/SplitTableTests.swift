@@ -30,4 +30,14 @@ import Testing
     #expect(
       images.splitTable(relativeTo: "/data") == "file,part,class,group\n/elsewhere/1.png,test,a,p 1\n")
   }
+
+  @Test func `files of a table are relative to its folder`() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("x", to: "data/a/1.png")
+    let list = try folder.write("file,class,group\na/1.png,a,p\n", to: "data/list.csv")
+    let root = LabelledImages.root(ofData: list)
+    #expect(
+      try CSVManifest.read(list).splitTable(relativeTo: root) == "file,part,class,group\na/1.png,,a,p\n")
+    #expect(LabelledImages.root(ofData: folder.file("data")) == folder.file("data"))
+  }
 }
