@@ -24,11 +24,16 @@ import Testing
     #expect(read.samples.map(\.path) == [folder.file("data/a,\"1\"/1.png"), folder.file("data/b/3.png")])
   }
 
-  @Test func `files outside the root are absolute`() throws {
-    let samples = [Sample(path: "/elsewhere/1.png", label: 0, split: .test, group: "p 1", index: 0)]
+  @Test(arguments: [
+    ("/elsewhere/1.png", "/data", "/elsewhere/1.png"), ("/data/a/1.png", "/data//", "a/1.png"),
+    ("/database/1.png", "/data", "/database/1.png"), ("./a/1.png", ".", "a/1.png"),
+    ("a/1.png", "", "a/1.png"),
+    ("/a/1.png", "/", "a/1.png"),
+  ])
+  func `files in the root are relative to it, others absolute`(path: String, root: String, listed: String) {
+    let samples = [Sample(path: path, label: 0, split: .test, group: "p 1", index: 0)]
     let images = LabelledImages(classes: ["a"], samples: samples)
-    #expect(
-      images.splitTable(relativeTo: "/data") == "file,part,class,group\n/elsewhere/1.png,test,a,p 1\n")
+    #expect(images.splitTable(relativeTo: root) == "file,part,class,group\n\(listed),test,a,p 1\n")
   }
 
   @Test func `files of a table are relative to its folder`() throws {
