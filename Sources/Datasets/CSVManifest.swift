@@ -28,7 +28,7 @@ public enum CSVManifest {
     let table = try CSVTable(parsing: bytes, file: path)
     let columns = try ManifestColumns(of: table, file: path)
     guard !table.rows.isEmpty else { throw .badFile(path, "no images listed") }
-    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+    let folder = folder(of: path)
     let folders = [folder] + (root.map { [$0.isEmpty || $0.hasSuffix("/") ? $0 : $0 + "/"] } ?? [])
 
     var problems: [String] = []
@@ -56,6 +56,9 @@ public enum CSVManifest {
     images.notes += images.remarksOnNames(root: folder)
     return images
   }
+
+  /// The folder of a file, empty or ending in `/`.
+  static func folder(of path: String) -> String { path.lastIndex(of: "/").map { String(path[...$0]) } ?? "" }
 
   /// Whether a path is that of a table rather than of a folder.
   package static func isTable(_ path: String) -> Bool {

@@ -47,7 +47,8 @@ struct CSVTable {
     for row in rows where row.fields.count != width {
       problems.append("line \(row.line) has \(row.fields.count) fields, the header has \(width)")
     }
-    try report(problems)
+    let isForeign = problems.contains { $0.hasSuffix("is not UTF-8") }
+    try report(problems, hint: isForeign ? "save the table as UTF-8" : nil)
   }
 
   /// Position of the column for something, or nil.

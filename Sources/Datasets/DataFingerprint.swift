@@ -85,6 +85,7 @@ extension LabelledImages {
   ///   - threads: how many files are read at a time.
   /// - Throws: an error that names all files that cannot be read.
   public func fingerprint(relativeTo root: String, threads: Int) throws(DatasetError) -> DataFingerprint {
+    let hasSplit = hasSplit
     let sorted = samples.sorted { $0.index < $1.index }
     let hashes = concurrentMap(count: sorted.count, threads: threads) { position in
       Result { () throws(MemoryMapError) in try SHA256.hexadecimal(mapping: sorted[position].path) }
@@ -97,7 +98,7 @@ extension LabelledImages {
         records.append(
           DataFingerprint.Record(
             file: relativePath(of: sample, to: root), sha256: hash,
-            part: partName(of: sample), className: classes[sample.label],
+            part: partName(of: sample, where: hasSplit), className: classes[sample.label],
             group: sample.group ?? ""))
       case .failure(let error): failures.append(.missing(error.path, error.reason))
       }

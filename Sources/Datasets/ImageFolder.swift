@@ -33,6 +33,10 @@ private struct FolderReader {
   private var outside: [String] = []
   private var failures: [DatasetError] = []
   private var notes: [DatasetNote] = []
+  private var folderCount = 0
+
+  /// Folders that are believed; more are links that meet again and again.
+  private static let folderLimit = 1_000_000
 
   init(root: String) { self.root = root }
 
@@ -91,7 +95,7 @@ private struct FolderReader {
     classes = ClassName.distinct(filled.flatMap(\.listing.folders))
     for split in Split.allCases {
       for part in filled where part.split == split {
-        for name in part.listing.folders { add(class: name, in: part.folder + "/" + name, split: split) }
+        for name in part.listing.folders { try add(class: name, in: part.folder + "/" + name, split: split) }
         let images = LabelledImages(classes: classes, samples: samples)
         if split == .train, !samples.isEmpty, failures.isEmpty {
           try requireImages(of: images, source: root + "/" + part.folder)
@@ -122,7 +126,7 @@ private struct FolderReader {
     }
     classes = ClassName.distinct(listing.folders)
     sort(listing.files, in: "")
-    for name in listing.folders { add(class: name, in: name, split: nil) }
+    for name in listing.folders { try add(class: name, in: name, split: nil) }
   }
 
   /// Keeps what cannot be followed, unless its name is that of a file that would be passed over.
@@ -141,12 +145,16 @@ private struct FolderReader {
   }
 
   /// Adds the images of a class folder and of the folders inside it.
-  private mutating func add(class name: String, in folder: String, split: Split?, depth: Int = 0) {
+  private mutating func add(class name: String, in folder: String, split: Split?, depth: Int = 0)
+    throws(DatasetError)
+  {
     guard let label = classes.firstIndex(of: ClassName.trimmed(name)) else { return }
     guard depth < 32 else {
-      failures.append(
-        .badFile(root + "/" + folder, "folders are nested deeper than 32 levels (a link in a circle?)"))
-      return
+      throw .badFile(root + "/" + folder, "folders are nested deeper than 32 levels (a link in a circle?)")
+    }
+    folderCount += 1
+    guard folderCount <= FolderReader.folderLimit else {
+      throw .badFile(root, "more than \(FolderReader.folderLimit) folders (links that meet again?)")
     }
     let listing: FolderListing
     do throws(DatasetError) { listing = try FolderListing(of: root + "/" + folder) } catch {
@@ -163,7 +171,7 @@ private struct FolderReader {
       }
     }
     for inner in listing.folders {
-      add(class: name, in: folder + "/" + inner, split: split, depth: depth + 1)
+      try add(class: name, in: folder + "/" + inner, split: split, depth: depth + 1)
     }
   }
 
@@ -221,11 +229,19 @@ private struct FolderReader {
     }
   }
 
-  /// Whether a folder holds files that are named as images, at any depth within reason.
-  private func holdsImages(_ folder: String, depth: Int = 0) -> Bool {
-    guard depth < 4, let listing = try? FolderListing(of: root + "/" + folder) else { return false }
-    return listing.files.contains { FileKind(of: $0) == .image }
-      || listing.folders.contains { holdsImages(folder + "/" + $0, depth: depth + 1) }
+  /// Whether a folder holds files that are named as images, at a depth and among as many folders as are within reason.
+  private func holdsImages(_ folder: String) -> Bool {
+    var level = [folder]
+    for _ in 0..<4 {
+      var next: [String] = []
+      for folder in level.prefix(1000) {
+        guard let listing = try? FolderListing(of: root + "/" + folder) else { continue }
+        if listing.files.contains(where: { FileKind(of: $0) == .image }) { return true }
+        next += listing.folders.map { folder + "/" + $0 }
+      }
+      level = next
+    }
+    return false
   }
 
   /// Folders that accompany images, in lower case.

@@ -6,16 +6,23 @@ extension LabelledImages {
   /// Images without a part are `unused` where others have one. Text in quotes as RFC 4180 says.
   /// - Parameter root: the folder that file names are relative to where they lie in it; others are absolute.
   public func splitTable(relativeTo root: String) -> String {
+    let hasSplit = hasSplit
     let rows = samples.sorted { $0.index < $1.index }.map { sample in
       [
-        relativePath(of: sample, to: root), partName(of: sample), classes[sample.label], sample.group ?? "",
+        relativePath(of: sample, to: root), partName(of: sample, where: hasSplit), classes[sample.label],
+        sample.group ?? "",
       ]
     }
     return CSVTable.text([["file", "part", "class", "group"]] + rows)
   }
 
+  /// The folder that file names of a data set are relative to: the data set itself, or the folder of a table.
+  package static func root(ofData path: String) -> String {
+    CSVManifest.isTable(path) ? CSVManifest.folder(of: path) : path
+  }
+
   /// The word for the part of an image: `unused` where it has none and others do.
-  func partName(of sample: Sample) -> String {
+  func partName(of sample: Sample, where hasSplit: Bool) -> String {
     sample.split?.rawValue ?? (hasSplit ? Split.unusedName : "")
   }
 
@@ -24,7 +31,7 @@ extension LabelledImages {
     var folder = Substring(root)
     while folder.last == "/" { folder = folder.dropLast() }
     let path = sample.path
-    if root.isEmpty || root == ".", !path.hasPrefix("/") { return path }
+    if root.isEmpty, !path.hasPrefix("/") { return path }
     let prefix = folder + "/"
     if !root.isEmpty, path.utf8.starts(with: prefix.utf8) {
       let rest = path.utf8.dropFirst(prefix.utf8.count).drop { $0 == UInt8(ascii: "/") }

@@ -24,10 +24,25 @@ import Testing
     #expect(read.samples.map(\.path) == [folder.file("data/a,\"1\"/1.png"), folder.file("data/b/3.png")])
   }
 
-  @Test func `files outside the root are absolute`() throws {
-    let samples = [Sample(path: "/elsewhere/1.png", label: 0, split: .test, group: "p 1", index: 0)]
+  @Test(arguments: [
+    ("/elsewhere/1.png", "/data", "/elsewhere/1.png"), ("/data/a/1.png", "/data//", "a/1.png"),
+    ("/database/1.png", "/data", "/database/1.png"), ("./a/1.png", ".", "a/1.png"),
+    ("a/1.png", "", "a/1.png"),
+    ("/a/1.png", "/", "a/1.png"),
+  ])
+  func `files in the root are relative to it, others absolute`(path: String, root: String, listed: String) {
+    let samples = [Sample(path: path, label: 0, split: .test, group: "p 1", index: 0)]
     let images = LabelledImages(classes: ["a"], samples: samples)
+    #expect(images.splitTable(relativeTo: root) == "file,part,class,group\n\(listed),test,a,p 1\n")
+  }
+
+  @Test func `files of a table are relative to its folder`() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("x", to: "data/a/1.png")
+    let list = try folder.write("file,class,group\na/1.png,a,p\n", to: "data/list.csv")
+    let root = LabelledImages.root(ofData: list)
     #expect(
-      images.splitTable(relativeTo: "/data") == "file,part,class,group\n/elsewhere/1.png,test,a,p 1\n")
+      try CSVManifest.read(list).splitTable(relativeTo: root) == "file,part,class,group\na/1.png,,a,p\n")
+    #expect(LabelledImages.root(ofData: folder.file("data")) == folder.file("data"))
   }
 }

@@ -63,6 +63,14 @@ import Testing
     #expect(!folder.exists("one"))
   }
 
+  @Test func `a validation share that a class cannot spare is said`() throws {
+    let folder = try TemporaryFolder()
+    try folder.drawPhantoms()
+    let result = try ToolProcess.run(training("--epochs", "1", "--validation-share", "0.2"), in: folder)
+    #expect(result.code == 0, "\(result.errors)")
+    #expect(result.errors.contains("no validation images, because a class cannot spare any: 'benign' has 6"))
+  }
+
   @Test func `remarks on the data are shown once`() throws {
     let folder = try TemporaryFolder()
     try folder.drawPhantoms()
