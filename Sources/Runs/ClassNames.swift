@@ -17,6 +17,25 @@ package enum ClassNames {
     return nil
   }
 
+  /// The names that a model carries, else those of a `config.json` beside it or one folder up, and where they were found.
+  package static func read(of model: ModelFile) -> (names: [String], key: String)? {
+    if let found = read(model.description.metadata) { return found }
+    for file in (try? SideFile.all(["config.json"], besideModel: model.path)) ?? [] {
+      for field in ["id2label", "label_names"] {
+        guard let value = file.object[field], let names = names(value), !arePlaceholders(names) else {
+          continue
+        }
+        return (names, "\(field) of \(file.name)")
+      }
+    }
+    return nil
+  }
+
+  /// Whether these are the names that transformers writes where nobody gave any: `LABEL_0`, `LABEL_1`.
+  private static func arePlaceholders(_ names: [String]) -> Bool {
+    names.enumerated().allSatisfy { $0.element == "LABEL_\($0.offset)" }
+  }
+
   /// The text of a Python dictionary from index to name, as the key `names` holds it.
   package static func pythonDictionary(of names: [String]) -> String {
     let entries = names.enumerated().map { index, name in
@@ -36,7 +55,10 @@ package enum ClassNames {
 
   /// Reads a JSON list of names, or a JSON object from index to name.
   private static func json(_ text: String) -> [String]? {
-    guard let value = try? JSONValue(parsing: text) else { return nil }
+    (try? JSONValue(parsing: text)).flatMap(names)
+  }
+
+  private static func names(_ value: JSONValue) -> [String]? {
     if let list = value.array {
       let names = list.compactMap(\.string)
       return names.count == list.count && !names.isEmpty ? names : nil

@@ -29,9 +29,7 @@ package enum Evaluation {
     isInterrupted: () -> Bool
   ) throws -> ClassificationMetrics {
     let choice = try model.preprocessing(options.overrides, imageSide: options.imageSide)
-    if choice.isAssumed {
-      emit(.warning("the model does not say how its images are normalised; assuming \(choice.source)"))
-    }
+    for warning in choice.warnings { emit(.warning(warning)) }
     let classifier = try model.classifier(choice.preprocessing, context: context)
     let all = try ModelFile.images(at: options.data, classCount: classifier.classCount)
     try all.requireLabels(below: classifier.classCount, source: options.data)
@@ -70,7 +68,7 @@ package enum Evaluation {
 
   /// Names per class index: the model's own, else the data's, else numbers.
   package static func classNames(_ model: ModelFile, _ images: LabelledImages, count: Int) -> [String] {
-    if let names = ClassNames.read(model.description.metadata)?.names, names.count == count { return names }
+    if let names = ClassNames.read(of: model)?.names, names.count == count { return names }
     return (0..<count).map { index in
       index < images.classes.count && !images.classes[index].isEmpty ? images.classes[index] : String(index)
     }
