@@ -60,6 +60,9 @@ extension Preprocessing {
   ) {
     precondition(
       slot.count == elementCount, "the slot has \(slot.count) elements, \(elementCount) are written")
+    precondition(
+      (crop ?? image.width) <= outputWidth && (crop ?? image.height) <= outputHeight,
+      "images of \(image.width)×\(image.height) pixels do not fit \(outputWidth)×\(outputHeight)")
     let place = placement(
       width: image.width, height: image.height, augmentation: augmentation, random: &random)
     let part = resized(image, at: place)

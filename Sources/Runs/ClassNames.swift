@@ -20,15 +20,26 @@ package enum ClassNames {
   /// The names that a model carries, else those of a `config.json` beside it or one folder up, and where they were found.
   package static func read(of model: ModelFile) -> (names: [String], key: String)? {
     if let found = read(model.description.metadata) { return found }
-    for file in (try? SideFile.all(["config.json"], besideModel: model.path)) ?? [] {
+    for location in SideFile.locations(of: ["config.json"], besideModel: model.path) {
+      guard let file = try? SideFile(at: location) else { continue }
       for field in ["id2label", "label_names"] {
-        guard let value = file.object[field], let names = names(value), !arePlaceholders(names) else {
-          continue
-        }
+        guard let value = file.object[field], let names = names(value), !arePlaceholders(names),
+          canName(names, model)
+        else { continue }
         return (names, "\(field) of \(file.name)")
       }
     }
     return nil
+  }
+
+  /// Whether an output may have as many classes: a network with another head lies beside the same file.
+  private static func canName(_ names: [String], _ model: ModelFile) -> Bool {
+    model.description.graph.outputs.contains { output in
+      guard case .tensor(_, let dimensions?)? = output.type?.kind,
+        case .value(let extent)? = dimensions.last?.extent
+      else { return true }
+      return extent == names.count
+    }
   }
 
   /// Whether these are the names that transformers writes where nobody gave any: `LABEL_0`, `LABEL_1`.

@@ -59,7 +59,7 @@ extension HuggingFaceProcessor {
     var resize: Preprocessing.Resize
     switch try size() {
     case .number(let number):
-      let isSquare = defaults.resizesToSquare ?? !crops
+      let isSquare = try file.flag("default_to_square") ?? defaults.resizesToSquare ?? !crops
       resize = isSquare ? .exact(width: number, height: number) : .shorterSide(number)
     case .resize(let size): resize = size
     case nil: resize = defaults.size ?? .exact(width: side, height: side)

@@ -25,9 +25,8 @@ struct ImageProcessorDefaults {
 
   /// The processors that are known, in the order of the alphabet.
   static let names = [
-    "Beit", "Bit", "Blip", "CLIP", "ChineseCLIP", "ConvNext", "DeiT", "EfficientNet", "MobileNetV1",
-    "MobileNetV2",
-    "PoolFormer", "Pvt", "Sam", "Segformer", "Siglip", "ViT",
+    "Beit", "Bit", "Blip", "CLIP", "ChineseCLIP", "ConvNext", "DINOv3ViT", "DeiT", "EfficientNet",
+    "MobileNetV1", "MobileNetV2", "PoolFormer", "Pvt", "Sam", "Segformer", "Siglip", "ViT",
   ].map { $0 + "ImageProcessor" }
 
   /// The defaults of a processor, whatever its backend; those of `ViTImageProcessor` where a file names none.
@@ -59,6 +58,10 @@ struct ImageProcessorDefaults {
       (mean, deviation) = clip
     case "Pvt":
       setSquare(224, .bicubic)
+      (mean, deviation) = imageNet
+    // With torchvision alone, which resizes without rounding between the passes: up to 1.02 of 255 from Pillow.
+    case "DINOv3ViT":
+      setSquare(224, .bilinear)
       (mean, deviation) = imageNet
     case "Segformer":
       setSquare(512, .bilinear)

@@ -48,8 +48,11 @@ public struct PreprocessingChoice: Sendable, Equatable {
       return Self(
         preprocessing: try Preprocessing(fields: value), source: "the model's metadata", isAssumed: false)
     }
-    for file in try SideFile.all(["preprocessor_config.json", "config.json"], besideModel: path) {
-      guard let found = try preparation(in: file, side: side) else { continue }
+    let names = ["preprocessor_config.json", "config.json"]
+    for location in SideFile.locations(of: names, besideModel: path) {
+      guard let file = try SideFile(at: location), let found = try preparation(in: file, side: side) else {
+        continue
+      }
       var choice = Self(preprocessing: found.preprocessing, source: file.name, isAssumed: false)
       choice.sideFile = found
       return choice

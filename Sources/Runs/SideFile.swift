@@ -20,38 +20,35 @@ package struct SideFile: Sendable {
     self.object = object
   }
 
-  /// The folders in which side files of a model are looked for, with what is put in front of their names.
-  private static func folders(besideModel path: String) -> [(path: String, shown: String)] {
+  /// Where a side file may lie.
+  package struct Location: Sendable {
+    let path: String
+    let name: String
+  }
+
+  /// Where files of these names may lie: beside a model, then one folder up.
+  package static func locations(of names: [String], besideModel path: String) -> [Location] {
     let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
-    return [(folder, ""), (folder + "../", "../")]
+    return ["", "../"].flatMap { up in names.map { Location(path: folder + up + $0, name: up + $0) } }
   }
 
-  /// The files of one of these names beside a model, then those one folder up.
+  /// The file at a place; nil where there is none, or a `config.json` that may be anybody's.
   ///
-  /// - Throws: where a `preprocessor_config.json` is no JSON object; a `config.json` may be anybody's.
-  package static func all(_ names: [String], besideModel path: String) throws(DatasetError) -> [SideFile] {
-    var files: [SideFile] = []
-    for folder in folders(besideModel: path) {
-      for name in names {
-        guard let file = try read(folder.path + name, as: folder.shown + name) else { continue }
-        files.append(file)
-      }
-    }
-    return files
-  }
-
-  private static func read(_ path: String, as name: String) throws(DatasetError) -> SideFile? {
-    guard let storage = try? MemoryMap.file(at: path) else { return nil }
+  /// - Throws: where a `preprocessor_config.json` is no JSON object.
+  package init?(at location: Location) throws(DatasetError) {
+    guard let storage = try? MemoryMap.file(at: location.path) else { return nil }
     // The names of 21,000 classes take about 1 MB.
     if storage.byteCount < 16 << 20 {
       let bytes = Tensor(elementType: .uint8, shape: Shape([storage.byteCount]), storage: storage).elements(
         of: UInt8.self)
-      if let object = (try? JSONValue(parsing: bytes, file: path))?.object {
-        return SideFile(name: name, object)
+      if let object = (try? JSONValue(parsing: bytes, file: location.path))?.object {
+        self.init(name: location.name, object)
+        return
       }
     }
-    guard name.hasSuffix("preprocessor_config.json") else { return nil }
-    throw .badFile(name, "the file is no JSON object of at most 16 MiB", hint: hint)
+    guard location.name.hasSuffix("preprocessor_config.json") else { return nil }
+    throw .badFile(
+      location.name, "the file is no JSON object of at most 16 MiB", hint: SideFile.hint)
   }
 }
 
@@ -63,7 +60,7 @@ extension SideFile {
 
   /// An error about a field whose value is not one that is supported.
   func unsupported(_ field: String, _ value: JSONValue, expected: String) -> DatasetError {
-    refusal(field, "\(value.text()) is not supported, expected \(expected)")
+    refusal(field, "\(value.text().prefix(80)) is not supported, expected \(expected)")
   }
 
   /// A field that is there and not null.

@@ -69,6 +69,7 @@ private struct PreparationFixture: Sendable, CustomStringConvertible {
   }
 
   @Test(arguments: [
+    ("preprocessor_config.json", "[]", "no JSON object"),
     ("preprocessor_config.json", #"{"resample": 7}"#, "resample 7"),
     ("preprocessor_config.json", #"{"size": {"shortest_edge": 8, "longest_edge": 9}}"#, "size"),
     ("preprocessor_config.json", #"{"size": {"height": 8, "width": 9}}"#, "9×8"),
@@ -103,15 +104,22 @@ private struct PreparationFixture: Sendable, CustomStringConvertible {
     #expect(said.code == 0, "\(said.errors)")
   }
 
-  @Test func `names of classes come from the file beside the model, unless nobody gave any`() throws {
+  @Test
+  func `names of classes come from the file beside the model, unless they are nobody's or another head's`()
+    throws
+  {
     let folder = try TemporaryFolder()
     try folder.writeChannelMeans(to: "onnx/model.onnx", side: 8)
     try folder.write(#"{"id2label": {"0": "red", "2": "blue", "1": "green"}}"#, to: "config.json")
     let named = try ToolProcess.object(["inspect", "onnx/model.onnx"], in: folder)
     #expect(named["classes"] == JSONValue(["red", "green", "blue"]))
-    try folder.write(#"{"id2label": {"0": "LABEL_0", "1": "LABEL_1", "2": "LABEL_2"}}"#, to: "config.json")
-    let unnamed = try ToolProcess.object(["inspect", "onnx/model.onnx"], in: folder)
-    #expect(unnamed["classes"] == .null)
+    for labels in [
+      #"{"0": "LABEL_0", "1": "LABEL_1", "2": "LABEL_2"}"#, #"{"0": "of", "1": "another head"}"#,
+    ] {
+      try folder.write("{\"id2label\": \(labels)}", to: "config.json")
+      let unnamed = try ToolProcess.object(["inspect", "onnx/model.onnx"], in: folder)
+      #expect(unnamed["classes"] == .null)
+    }
   }
 
   @Test func `inspect says every field of the preprocessing`() throws {
