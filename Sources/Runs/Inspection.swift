@@ -168,7 +168,10 @@ package struct Inspection {
       lines.append("             from \(choice.source)")
       lines += choice.conflicts.map { "             \($0)" }
     }
-    if let preparationRefusal { lines.append("images       refused: \(preparationRefusal.message)") }
+    if let preparationRefusal {
+      lines.append("images       refused: \(preparationRefusal.message)")
+      if let hint = preparationRefusal.hint { lines.append("             try: \(hint)") }
+    }
     if let names { lines.append("classes      \(names.count): \(names.prefix(8).joined(separator: ", "))") }
     if let layout {
       lines.append(
