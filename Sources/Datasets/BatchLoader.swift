@@ -38,7 +38,7 @@ public final class BatchLoader {
     public var threads = 1
     /// Batches that are prepared ahead of the one in use, at least 1.
     public var lookAhead = 2
-    /// Where decoded and resized images are kept; nil decodes each time.
+    /// Where decoded and resized images are kept, of this loader alone; nil decodes each time.
     public var cache: ImageCache?
 
     /// The recipe's batch size and seed, shuffled, without augmentation.
@@ -116,7 +116,7 @@ public final class BatchLoader {
       chosen.indices.map { position in
         {
           unsafe batch.fill(position) { sample, slot throws(DatasetError) in
-            let image = try BatchLoader.resizedImage(of: sample, preprocessing, options.cache)
+            let image = try BatchLoader.preparedImage(of: sample, preprocessing, options)
             var random = Random(options.seed, epoch, sample.index)
             unsafe preprocessing.write(
               image, augmentation: options.augmentation, random: &random, into: slot)
@@ -125,12 +125,12 @@ public final class BatchLoader {
       })
   }
 
-  private static func resizedImage(
-    of sample: Sample, _ preprocessing: Preprocessing, _ cache: ImageCache?
-  ) throws(DatasetError) -> Image {
-    if let image = cache?.image(sample.index) { return image }
-    let image = preprocessing.resized(try ImageFile.read(sample.path))
-    cache?.keep(image, as: sample.index)
+  private static func preparedImage(
+    of sample: Sample, _ preprocessing: Preprocessing, _ options: Options
+  ) throws(DatasetError) -> PreparedImage {
+    if let image = options.cache?.image(sample.index) { return image }
+    let image = preprocessing.prepared(try ImageFile.read(sample.path), for: options.augmentation)
+    options.cache?.keep(image, as: sample.index)
     return image
   }
 }

@@ -3,10 +3,11 @@ import Synchronization
 /// Decoded and resized images that stay in memory up to a limit, so that later epochs need not decode them again.
 ///
 /// What does not fit is decoded each time; nothing is ever thrown out, because every epoch visits every image once and any
-/// other policy would evict what is needed next. One cache serves one `Preprocessing` and one data set.
+/// other policy would evict what is needed next. One cache serves one `Preprocessing`, one `Augmentation` and one
+/// data set.
 public final class ImageCache: Sendable {
   private struct State {
-    var images: [Int: Image] = [:]
+    var images: [Int: PreparedImage] = [:]
     var byteCount = 0
   }
 
@@ -24,13 +25,13 @@ public final class ImageCache: Sendable {
   /// Number of images held.
   public var imageCount: Int { state.withLock { $0.images.count } }
 
-  func image(_ index: Int) -> Image? { state.withLock { $0.images[index] } }
+  func image(_ index: Int) -> PreparedImage? { state.withLock { $0.images[index] } }
 
-  func keep(_ image: Image, as index: Int) {
+  func keep(_ image: PreparedImage, as index: Int) {
     state.withLock { state in
-      guard state.images[index] == nil, image.byteCount <= byteLimit - state.byteCount else { return }
+      guard state.images[index] == nil, image.pixels.byteCount <= byteLimit - state.byteCount else { return }
       state.images[index] = image
-      state.byteCount += image.byteCount
+      state.byteCount += image.pixels.byteCount
     }
   }
 }

@@ -2,14 +2,27 @@ import Tensors
 
 /// What turns a decoded image into a network's input [3, H, W], without augmentation.
 ///
-/// Resize, centre crop, scale to 0 … 1, grey copied to three channels, then (x − mean) / std per channel.
+/// Resize, centre crop, grey copied to three channels, then per channel (pixel · rescale − mean) / std with pixels of
+/// 0 … 255, then zeros below and to the right up to the padded size.
 public struct Preprocessing: Sendable, Equatable {
   /// The size an image is brought to before cropping.
   public enum Resize: Sendable, Equatable {
+    /// The image stays as it is.
+    case unchanged
     /// The shorter side becomes this long, the longer one in proportion (rounded down).
     case shorterSide(Int)
+    /// The longer side becomes this long, the shorter one in proportion (rounded to the nearest).
+    case longerSide(Int)
     /// Both sides are set, whatever the proportions.
     case exact(width: Int, height: Int)
+  }
+
+  /// How halves of a pixel are rounded: whose transforms are followed.
+  public enum Rounding: String, Sendable, CaseIterable {
+    /// To even, in the place of the crop and in the shorter side.
+    case torchvision
+    /// The place of the crop is rounded down, the shorter side up.
+    case transformers
   }
 
   /// The size before cropping.
@@ -18,10 +31,18 @@ public struct Preprocessing: Sendable, Equatable {
   public var crop: Int?
   /// How pixels between pixels are found.
   public var interpolation: Interpolation
-  /// What is subtracted per channel, of values from 0 to 1.
+  /// What is subtracted per channel, of rescaled values (from 0 to 1 as a rule).
   public var mean: [Float]
   /// What the difference is divided by per channel.
   public var standardDeviation: [Float]
+  /// What a pixel of 0 … 255 is multiplied by: 1/255 as a rule, 1 for networks that take 0 … 255.
+  public var rescale: Float = Preprocessing.unitRescale
+  /// How halves of a pixel are rounded.
+  public var rounding = Rounding.torchvision
+  /// Colour (0 … 255 per channel) around an image that is smaller than the crop; nil where that cannot be.
+  public var fill: [Float]?
+  /// Side of the square that zeros below and to the right complete the normalised image to, or nil for none.
+  public var pad: Int?
 
   /// The recipe's values by default: 256×256, crop 224, mean = std = 0.5.
   ///
@@ -29,16 +50,23 @@ public struct Preprocessing: Sendable, Equatable {
   public init(
     resize: Resize = .exact(width: 256, height: 256), crop: Int? = 224,
     interpolation: Interpolation = .bilinear, mean: [Float] = [0.5, 0.5, 0.5],
-    standardDeviation: [Float] = [0.5, 0.5, 0.5]
+    standardDeviation: [Float] = [0.5, 0.5, 0.5], rescale: Float = Preprocessing.unitRescale,
+    rounding: Rounding = .torchvision, fill: [Float]? = nil, pad: Int? = nil
   ) throws(DatasetError) {
     self.resize = resize
     self.crop = crop
     self.interpolation = interpolation
     self.mean = mean
     self.standardDeviation = standardDeviation
+    self.rescale = rescale
+    self.rounding = rounding
+    self.fill = fill
+    self.pad = pad
     try validate()
   }
 
+  /// The factor that brings pixels to 0 … 1.
+  public static let unitRescale: Float = 1 / 255
   /// Largest accepted side in pixels.
   static let sideLimit = 8192
 
@@ -49,25 +77,21 @@ public struct Preprocessing: Sendable, Equatable {
 
   /// Checks every field, also after changes.
   public func validate() throws(DatasetError) {
-    let shortest: Int
+    let sides: [Int]
     switch resize {
-    case .shorterSide(let side): shortest = side
-    case .exact(let width, let height):
-      shortest = min(width, height)
-      guard max(width, height) <= Preprocessing.sideLimit else {
-        throw outOfRange("resize", max(width, height))
-      }
+    case .unchanged: sides = []
+    case .shorterSide(let side), .longerSide(let side): sides = [side]
+    case .exact(let width, let height): sides = [width, height]
     }
-    guard (1...Preprocessing.sideLimit).contains(shortest) else { throw outOfRange("resize", shortest) }
-    if let crop {
-      guard crop >= 1, crop <= shortest else {
-        throw DatasetError(
-          .badData, "crop \(crop) does not fit the resized image, whose shorter side is \(shortest)",
-          hint: "choose a crop of at most \(shortest) or a larger resize")
-      }
-    } else if case .shorterSide = resize {
+    for side in sides { try checkSide("resize", side) }
+    if let crop { try checkCrop(crop) }
+    if let pad { try checkPad(pad) }
+    if crop == nil, let kind = resize.openSide, !(pad != nil && kind == "longer") {
       throw DatasetError(
-        .badData, "resizing the shorter side without a crop gives images of different sizes",
+        .badData,
+        resize == .unchanged
+          ? "images that are not resized and not cropped have different sizes"
+          : "resizing the \(kind) side without a crop gives images of different sizes",
         hint: "set a crop, or resize to width × height")
     }
     guard mean.count == 3, mean.allSatisfy(\.isFinite) else {
@@ -76,29 +100,50 @@ public struct Preprocessing: Sendable, Equatable {
     guard standardDeviation.count == 3, standardDeviation.allSatisfy({ $0.isFinite && $0 > 0 }) else {
       throw DatasetError(.badData, "std \(standardDeviation) is not three numbers above zero")
     }
+    guard rescale.isFinite, rescale > 0 else {
+      throw DatasetError(.badData, "rescale \(rescale) is not a number above zero")
+    }
+    if let fill {
+      guard fill.count == 3, fill.allSatisfy({ (0...255).contains($0) }) else {
+        throw DatasetError(.badData, "fill \(fill) is not three numbers within 0 … 255")
+      }
+    }
   }
 
-  private func outOfRange(_ field: String, _ value: Int) -> DatasetError {
-    DatasetError(.badData, "\(field) \(value) is not within 1 … \(Preprocessing.sideLimit)")
+  private func checkSide(_ field: String, _ value: Int) throws(DatasetError) {
+    guard (1...Preprocessing.sideLimit).contains(value) else {
+      throw DatasetError(.badData, "\(field) \(value) is not within 1 … \(Preprocessing.sideLimit)")
+    }
+  }
+
+  private func checkCrop(_ crop: Int) throws(DatasetError) {
+    guard fill == nil else { return try checkSide("crop", crop) }
+    guard let shortest = resize.shortestSide else {
+      throw DatasetError(
+        .badData, "crop \(crop) may be larger than the resized image",
+        hint: "set the colour around it, 'fill'")
+    }
+    guard crop >= 1, crop <= shortest else {
+      throw DatasetError(
+        .badData, "crop \(crop) does not fit the resized image, whose shorter side is \(shortest)",
+        hint: "choose a crop of at most \(shortest) or a larger resize")
+    }
+  }
+
+  private func checkPad(_ pad: Int) throws(DatasetError) {
+    try checkSide("pad", pad)
+    guard let longest = crop ?? resize.longestSide, longest <= pad else {
+      throw DatasetError(
+        .badData, "pad \(pad) is smaller than the image it completes",
+        hint: "choose a larger pad, or a crop or longer side of at most \(pad)")
+    }
   }
 
   /// Width of the network's input.
-  public var outputWidth: Int {
-    if let crop { return crop }
-    return switch resize {
-    case .shorterSide(let side): side
-    case .exact(let width, _): width
-    }
-  }
+  public var outputWidth: Int { pad ?? crop ?? resize.width }
 
   /// Height of the network's input.
-  public var outputHeight: Int {
-    if let crop { return crop }
-    return switch resize {
-    case .shorterSide(let side): side
-    case .exact(_, let height): height
-    }
-  }
+  public var outputHeight: Int { pad ?? crop ?? resize.height }
 
   /// Elements of one input: 3 × height × width.
   package var elementCount: Int { 3 * outputHeight * outputWidth }
@@ -106,88 +151,64 @@ public struct Preprocessing: Sendable, Equatable {
   /// The size an image of the given size is brought to before cropping.
   func resizedSize(width: Int, height: Int) -> (width: Int, height: Int) {
     switch resize {
+    case .unchanged: return (width, height)
     case .exact(let width, let height): return (width, height)
     case .shorterSide(let side):
-      // The product cannot overflow: a side is below 2^24, the target at most 8192.
-      let shorter = min(width, height)
-      let longer = min(side * max(width, height) / shorter, 1 << 20)
+      // The product cannot overflow: a side is below 2^27, the target at most 8192.
+      let longer = side * max(width, height) / min(width, height)
       return width <= height ? (side, longer) : (longer, side)
+    case .longerSide(let side):
+      return (longer(width, height, side), longer(height, width, side))
     }
   }
-}
 
-extension Preprocessing {
-  /// The fields as texts, in a fixed order; `init(fields:)` reads them back exactly.
-  ///
-  /// `resize` is `shorter 256` or `256x224` (width × height), `crop` a number or `none`, `mean` and `std` three numbers.
-  public var fields: [(name: String, text: String)] {
-    let resizeText =
-      switch resize {
-      case .shorterSide(let side): "shorter \(side)"
-      case .exact(let width, let height): "\(width)x\(height)"
-      }
-    func list(_ values: [Float]) -> String { values.map(\.description).joined(separator: " ") }
-    return [
-      ("resize", resizeText), ("crop", crop.map(String.init) ?? "none"),
-      ("interpolation", interpolation.rawValue), ("mean", list(mean)), ("std", list(standardDeviation)),
-    ]
-  }
-
-  /// Reads the texts that `fields` gives.
-  ///
-  /// - Parameter text: the text stored under a field's name, nil where there is none.
-  /// - Throws: an error that names the field that is missing or wrong.
-  public init(fields text: (String) -> String?) throws(DatasetError) {
-    func required(_ name: String) throws(DatasetError) -> String {
-      guard let value = text(name) else {
-        throw DatasetError(.badData, "preprocessing has no field '\(name)'")
-      }
-      return value
+  /// One extent of an image whose longer side becomes `side`, in the arithmetic of the transforms that are followed.
+  private func longer(_ extent: Int, _ other: Int, _ side: Int) -> Int {
+    let longest = Double(max(extent, other))
+    switch rounding {
+    case .transformers: return max(Int(Double(extent) * (Double(side) / longest) + 0.5), 1)
+    case .torchvision:
+      return max(Int((Double(extent) / (longest / Double(side))).rounded(.toNearestOrEven)), 1)
     }
-    func wrong(_ name: String, _ value: String, _ expected: String) -> DatasetError {
-      DatasetError(.badData, "preprocessing field '\(name)' is '\(value)', expected \(expected)")
-    }
-    func numbers(_ name: String) throws(DatasetError) -> [Float] {
-      let value = try required(name)
-      let numbers = value.split { $0 == " " || $0 == "," }.map { Float($0) }
-      guard numbers.count == 3 else { throw wrong(name, value, "three numbers") }
-      var result: [Float] = []
-      for number in numbers {
-        guard let number else { throw wrong(name, value, "three numbers") }
-        result.append(number)
-      }
-      return result
-    }
-    let resizeText = try required("resize")
-    guard let resize = Resize(text: resizeText) else {
-      throw wrong("resize", resizeText, "'shorter N' or 'WIDTHxHEIGHT'")
-    }
-    let cropText = try required("crop")
-    let crop = cropText == "none" ? nil : Int(cropText)
-    guard cropText == "none" || crop != nil else { throw wrong("crop", cropText, "a number or 'none'") }
-    let interpolationText = try required("interpolation")
-    guard let interpolation = Interpolation(rawValue: interpolationText) else {
-      throw wrong("interpolation", interpolationText, "'bilinear' or 'bicubic'")
-    }
-    try self.init(
-      resize: resize, crop: crop, interpolation: interpolation, mean: try numbers("mean"),
-      standardDeviation: try numbers("std"))
   }
 }
 
 extension Preprocessing.Resize {
-  /// `shorter 256`, or `256x224`, or `256` for a square.
-  public init?(text: String) {
-    let words = text.split(separator: " ")
-    if words.count == 2, words[0] == "shorter", let side = Int(words[1]) {
-      self = .shorterSide(side)
-      return
+  /// Width of every resized image; the side that is set where the other one is open, 1 where both are.
+  fileprivate var width: Int {
+    if case .exact(let width, _) = self { width } else { shortestSide ?? longestSide ?? 1 }
+  }
+
+  /// Height of every resized image, likewise.
+  fileprivate var height: Int {
+    if case .exact(_, let height) = self { height } else { shortestSide ?? longestSide ?? 1 }
+  }
+
+  /// The shorter side of every resized image; nil where it differs from image to image.
+  fileprivate var shortestSide: Int? {
+    switch self {
+    case .unchanged, .longerSide: nil
+    case .shorterSide(let side): side
+    case .exact(let width, let height): min(width, height)
     }
-    let sides = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
-    switch (sides.count, sides.first ?? nil, sides.last ?? nil) {
-    case (1, let side?, _): self = .exact(width: side, height: side)
-    case (2, let width?, let height?): self = .exact(width: width, height: height)
-    default: return nil
+  }
+
+  /// The longer side of every resized image; nil where it differs from image to image.
+  fileprivate var longestSide: Int? {
+    switch self {
+    case .unchanged, .shorterSide: nil
+    case .longerSide(let side): side
+    case .exact(let width, let height): max(width, height)
+    }
+  }
+
+  /// The side that is set while another one stays open; nil where both are set.
+  fileprivate var openSide: String? {
+    switch self {
+    case .unchanged: "no"
+    case .shorterSide: "shorter"
+    case .longerSide: "longer"
+    case .exact: nil
     }
   }
 }

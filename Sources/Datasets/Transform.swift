@@ -17,79 +17,104 @@ public enum Augmentation: String, Sendable, CaseIterable {
 
 /// Where one image is cut and whether it is mirrored.
 struct Placement: Equatable {
+  /// First row of the resized image that is seen; negative where rows above it are filled.
   let top: Int
+  /// First column of the resized image that is seen, likewise.
   let left: Int
   let isMirrored: Bool
 }
 
 extension Preprocessing {
-  /// The resized image, in 8 bits where the file has 8 bits: what may be cached, since nothing random came before.
-  package func resized(_ image: Image) -> Image {
-    let (width, height) = resizedSize(width: image.width, height: image.height)
-    return image.resized(width: width, height: height, by: interpolation)
-  }
-
   /// Where a resized image is cut; random choices come from `random`, the crop's row, then its column, then the flip.
   func placement(
     width: Int, height: Int, augmentation: Augmentation, random: inout Random
   ) -> Placement {
-    let (freeRows, freeColumns) = (height - outputHeight, width - outputWidth)
-    var (top, left) = (Preprocessing.centered(freeRows), Preprocessing.centered(freeColumns))
+    let (freeRows, freeColumns) = (height - (crop ?? height), width - (crop ?? width))
+    var (top, left) = (centered(freeRows), centered(freeColumns))
     if augmentation.crops {
-      top = random.integer(below: freeRows + 1)
-      left = random.integer(below: freeColumns + 1)
+      let (row, column) = (
+        random.integer(below: max(freeRows, 0) + 1), random.integer(below: max(freeColumns, 0) + 1)
+      )
+      if freeRows >= 0 { top = row }
+      if freeColumns >= 0 { left = column }
     }
     let isMirrored = augmentation.flips && random.integer(below: 2) == 1
     return Placement(top: top, left: left, isMirrored: isMirrored)
   }
 
-  /// Half of the free space, halves rounded to even as torchvision's centre crop does.
-  private static func centered(_ free: Int) -> Int {
-    free % 4 == 3 ? free / 2 + 1 : free / 2
+  /// Half of the free space, negative where the image is smaller than the crop.
+  private func centered(_ free: Int) -> Int {
+    switch rounding {
+    // Halves to even where something is cut away, towards more above where something is filled in.
+    case .torchvision: free % 4 == 3 ? free / 2 + 1 : free / 2
+    case .transformers: free >> 1
+    }
   }
 
-  /// Writes the network's input for one resized image, [3, H, W] in Float, into a slot of a batch.
+  /// Writes the network's input for one image, [3, H, W] in Float, into a slot of a batch.
   ///
   /// The random choices depend on `random` alone, which the caller keys by (seed, epoch, image).
   package func write(
-    _ resizedImage: Image, augmentation: Augmentation, random: inout Random,
+    _ image: PreparedImage, augmentation: Augmentation, random: inout Random,
     into slot: UnsafeMutableBufferPointer<Float>
   ) {
     precondition(
       slot.count == elementCount, "the slot has \(slot.count) elements, \(elementCount) are written")
+    precondition(
+      (crop ?? image.width) <= outputWidth && (crop ?? image.height) <= outputHeight,
+      "images of \(image.width)×\(image.height) pixels do not fit \(outputWidth)×\(outputHeight)")
     let place = placement(
-      width: resizedImage.width, height: resizedImage.height, augmentation: augmentation, random: &random)
+      width: image.width, height: image.height, augmentation: augmentation, random: &random)
+    let part = resized(image, at: place)
+    let background = (fill ?? [0, 0, 0]).enumerated().map { normalized($1 / 255, $0) }
     let plane = outputHeight * outputWidth
     for channel in 0..<3 {
       let target = unsafe UnsafeMutableBufferPointer(rebasing: slot[channel * plane..<(channel + 1) * plane])
-      let sourceChannel = resizedImage.channels == 3 ? channel : 0
-      switch resizedImage.samples {
+      if pad != nil { unsafe target.update(repeating: 0) }
+      switch part.pixels.samples {
       case .bytes(let bytes):
         let table = (0..<256).map { normalized(Float($0) / 255, channel) }
-        unsafe copy(bytes, of: resizedImage, sourceChannel, place, into: target) { table[Int($0)] }
+        unsafe copy(bytes, of: part, channel, place, background[channel], into: target) { table[Int($0)] }
       case .floats(let floats):
-        unsafe copy(floats, of: resizedImage, sourceChannel, place, into: target) { normalized($0, channel) }
+        unsafe copy(floats, of: part, channel, place, background[channel], into: target) {
+          normalized($0, channel)
+        }
       }
     }
   }
 
+  /// What the network sees of a value from 0 to 1.
   private func normalized(_ value: Float, _ channel: Int) -> Float {
-    (value - mean[channel]) / standardDeviation[channel]
+    let rescaled = rescale == Preprocessing.unitRescale ? value : value * 255 * rescale
+    return (rescaled - mean[channel]) / standardDeviation[channel]
   }
 
   @inline(__always)
   private func copy<Sample>(
-    _ samples: [Sample], of image: Image, _ channel: Int, _ place: Placement,
+    _ samples: [Sample], of image: PreparedImage, _ channel: Int, _ place: Placement, _ background: Float,
     into target: UnsafeMutableBufferPointer<Float>, _ value: (Sample) -> Float
   ) {
-    let (width, height) = (outputWidth, outputHeight)
-    let step = place.isMirrored ? -image.channels : image.channels
+    let (width, height) = (crop ?? image.width, crop ?? image.height)
+    let channels = image.pixels.channels
+    let sourceChannel = channels == 3 ? channel : 0
+    // The rows and columns of the crop that lie within the image.
+    let rows = max(-place.top, 0)..<min(height, image.height - place.top)
+    let columns = max(-place.left, 0)..<min(width, image.width - place.left)
+    let step = place.isMirrored ? -1 : 1
     for row in 0..<height {
-      let firstColumn = place.isMirrored ? place.left + width - 1 : place.left
-      var source = ((place.top + row) * image.width + firstColumn) * image.channels + channel
-      for column in 0..<width {
-        unsafe target[row * width + column] = value(samples[source])
-        source += step
+      let line = row * outputWidth
+      if columns.count < width || !rows.contains(row) {
+        for column in 0..<width { unsafe target[line + column] = background }
+      }
+      guard rows.contains(row) else { continue }
+      var output = line + (place.isMirrored ? width - 1 - columns.lowerBound : columns.lowerBound)
+      var source =
+        ((place.top + row - image.rows.lowerBound) * image.pixels.width + place.left + columns.lowerBound
+          - image.columns.lowerBound) * channels + sourceChannel
+      for _ in columns {
+        unsafe target[output] = value(samples[source])
+        output += step
+        source += channels
       }
     }
   }
@@ -99,7 +124,7 @@ extension Preprocessing {
     let tensor = try Tensor(zeros: Shape([1, 3, outputHeight, outputWidth]))
     var random = Random(0)
     unsafe write(
-      resized(image), augmentation: .none, random: &random,
+      prepared(image, for: .none), augmentation: .none, random: &random,
       into: TensorView(tensor).buffer(of: Float.self))
     return tensor
   }

@@ -17,6 +17,36 @@ package enum ClassNames {
     return nil
   }
 
+  /// The names that a model carries, else those of a `config.json` beside it or one folder up, and where they were found.
+  package static func read(of model: ModelFile) -> (names: [String], key: String)? {
+    if let found = read(model.description.metadata) { return found }
+    for location in SideFile.locations(of: ["config.json"], besideModel: model.path) {
+      guard let file = try? SideFile(at: location) else { continue }
+      for field in ["id2label", "label_names"] {
+        guard let value = file.object[field], let names = names(value), !arePlaceholders(names),
+          canName(names, model)
+        else { continue }
+        return (names, "\(field) of \(file.name)")
+      }
+    }
+    return nil
+  }
+
+  /// Whether an output may have as many classes: a network with another head lies beside the same file.
+  private static func canName(_ names: [String], _ model: ModelFile) -> Bool {
+    model.description.graph.outputs.contains { output in
+      guard case .tensor(_, let dimensions?)? = output.type?.kind,
+        case .value(let extent)? = dimensions.last?.extent
+      else { return true }
+      return extent == names.count
+    }
+  }
+
+  /// Whether these are the names that transformers writes where nobody gave any: `LABEL_0`, `LABEL_1`.
+  private static func arePlaceholders(_ names: [String]) -> Bool {
+    names.enumerated().allSatisfy { $0.element == "LABEL_\($0.offset)" }
+  }
+
   /// The text of a Python dictionary from index to name, as the key `names` holds it.
   package static func pythonDictionary(of names: [String]) -> String {
     let entries = names.enumerated().map { index, name in
@@ -36,7 +66,10 @@ package enum ClassNames {
 
   /// Reads a JSON list of names, or a JSON object from index to name.
   private static func json(_ text: String) -> [String]? {
-    guard let value = try? JSONValue(parsing: text) else { return nil }
+    (try? JSONValue(parsing: text)).flatMap(names)
+  }
+
+  private static func names(_ value: JSONValue) -> [String]? {
     if let list = value.array {
       let names = list.compactMap(\.string)
       return names.count == list.count && !names.isEmpty ? names : nil

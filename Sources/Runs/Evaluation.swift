@@ -31,9 +31,7 @@ package enum Evaluation {
     isInterrupted: () -> Bool
   ) throws -> ClassificationMetrics {
     let choice = try model.preprocessing(options.overrides, imageSide: options.imageSide)
-    if choice.isAssumed {
-      emit(.warning("the model does not say how its images are normalised; assuming \(choice.source)"))
-    }
+    for warning in choice.warnings { emit(.warning(warning)) }
     let classifier = try model.classifier(choice.preprocessing, context: context)
     let labelled = try ModelFile.images(at: options.data, classCount: classifier.classCount)
     let matching = try model.matching(of: labelled, count: classifier.classCount, source: options.data)
@@ -90,7 +88,7 @@ package enum Evaluation {
 
   /// Names per class index: the model's own, else numbers.
   package static func classNames(_ model: ModelFile, count: Int) -> [String] {
-    if let names = ClassNames.read(model.description.metadata)?.names, names.count == count { return names }
+    if let names = ClassNames.read(of: model)?.names, names.count == count { return names }
     return (0..<count).map(String.init)
   }
 }
@@ -100,6 +98,6 @@ extension ModelFile {
   package func matching(of images: LabelledImages, count: Int, source: String) throws -> ClassMatching {
     if images.isNumbered { try images.requireLabels(below: count, source: source) }
     return try ClassMatching(
-      of: images, to: ClassNames.read(description.metadata)?.names, count: count, source: source)
+      of: images, to: ClassNames.read(of: self)?.names, count: count, source: source)
   }
 }

@@ -25,13 +25,17 @@ package struct Inspection {
       refusal = error as? any ReportableError
     }
     let layout = recognition?.layout
-    let names = ClassNames.read(description.metadata)
+    let names = ClassNames.read(of: model)
     let counts = Inspection.operatorCounts(graph)
     let parameters = graph.initializers.reduce(0) { sum, initializer in
       [.float32, .float64, .float16, .bfloat16].contains(initializer.elementType)
         ? sum + initializer.shape.elementCount : sum
     }
-    let choice = try? model.preprocessing(PreprocessingOverrides(), imageSide: nil)
+    var choice: PreprocessingChoice?
+    var preparationRefusal: (any ReportableError)?
+    do { choice = try model.preprocessing(PreprocessingOverrides(), imageSide: nil) } catch {
+      preparationRefusal = error as? any ReportableError
+    }
     var object: JSONObject = [
       "family": JSONValue(layout?.family), "variant": JSONValue(layout?.variant),
       "opset": JSONValue(description.version(of: "").map { Int($0) }),
@@ -41,7 +45,7 @@ package struct Inspection {
       "inputs": .array(graph.requiredInputs.map(Inspection.json)),
       "outputs": .array(graph.outputs.map(Inspection.json)),
       "operators": .object(counts), "parameters": .integer(parameters),
-      "preprocessing": choice.map(Inspection.json) ?? .null,
+      "preprocessing": choice.map(ModelMetadata.json) ?? .null,
       "classes": names.map { JSONValue($0.names) } ?? .null,
       "blocks": .array((layout?.blocks ?? []).map(Inspection.json)),
       "head": layout?.head.map(Inspection.json) ?? .null,
@@ -64,7 +68,8 @@ package struct Inspection {
     json = object
     lines = Inspection.text(
       model, layout, counts: counts, parameters: parameters, choice: choice, names: names?.names,
-      recognition: recognition, refusal: refusal, unsupported: unsupported)
+      recognition: recognition, refusal: refusal, preparationRefusal: preparationRefusal,
+      unsupported: unsupported)
   }
 
   private static func operatorCounts(_ graph: Graph) -> JSONObject {
@@ -91,15 +96,6 @@ package struct Inspection {
     case .parameter(let name): .string(name)
     case .unknown: .null
     }
-  }
-
-  private static func json(_ choice: PreprocessingChoice) -> JSONValue {
-    let preprocessing = choice.preprocessing
-    return [
-      "size": .array([.integer(preprocessing.outputHeight), .integer(preprocessing.outputWidth)]),
-      "mean": .array(preprocessing.mean.map { JSONValue($0) }),
-      "std": .array(preprocessing.standardDeviation.map { JSONValue($0) }), "source": .string(choice.source),
-    ]
   }
 
   private static func json(_ block: BackboneLayout.Block) -> JSONValue {
@@ -148,7 +144,7 @@ package struct Inspection {
   private static func text(
     _ model: ModelFile, _ layout: BackboneLayout?, counts: JSONObject, parameters: Int,
     choice: PreprocessingChoice?, names: [String]?, recognition: Recognition?,
-    refusal: (any ReportableError)?,
+    refusal: (any ReportableError)?, preparationRefusal: (any ReportableError)?,
     unsupported: [LoweringError.Unsupported]
   ) -> [String] {
     let description = model.description
@@ -170,6 +166,11 @@ package struct Inspection {
       lines.append(
         "images       \(choice.preprocessing.fields.map { "\($0.name) \($0.text)" }.joined(separator: ", "))")
       lines.append("             from \(choice.source)")
+      lines += choice.conflicts.map { "             \($0)" }
+    }
+    if let preparationRefusal {
+      lines.append("images       refused: \(preparationRefusal.message)")
+      if let hint = preparationRefusal.hint { lines.append("             try: \(hint)") }
     }
     if let names { lines.append("classes      \(names.count): \(names.prefix(8).joined(separator: ", "))") }
     if let layout {

@@ -41,27 +41,38 @@ extension ModelFile {
     -> PreprocessingChoice
   {
     let side = try self.imageSide(given: imageSide)
-    var found = try PreprocessingChoice.find(metadata: description.metadata, path: path, side: side)
-    if found.isAssumed, hasInnerNormalization {
-      found.preprocessing.mean = [0, 0, 0]
-      found.preprocessing.standardDeviation = [1, 1, 1]
-      found.source = "the graph, which normalises its images itself"
-      found.isAssumed = false
+    var found: PreprocessingChoice
+    do {
+      found = try PreprocessingChoice.find(metadata: description.metadata, path: path, side: side)
+    } catch {
+      // What is all said on the command line need not be read from a file that is refused.
+      guard overrides.areComplete else { throw error }
+      found = try PreprocessingChoice.assumed(side: side)
     }
-    var choice = try overrides.applied(to: found)
-    if choice.preprocessing.outputWidth != side || choice.preprocessing.outputHeight != side {
-      // A resize alone was given: the crop follows the model.
-      choice.preprocessing.crop = side
-      try choice.preprocessing.validate()
+    if let inner = innerNormalization(for: found) { found = found.adapted(to: inner) }
+    if imageSide != nil, overrides.crop == nil, found.preprocessing.pad == nil,
+      found.preprocessing.crop != nil
+    {
+      // The size that the user says for an open input goes before the size that the model was trained with.
+      found.preprocessing.crop = side
+    }
+    let choice = try overrides.applied(to: found, side: side)
+    let (width, height) = (choice.preprocessing.outputWidth, choice.preprocessing.outputHeight)
+    guard width == side, height == side else {
+      throw DatasetError(
+        overrides.crop == nil ? .badData : .usage,
+        "images prepared as \(choice.source) says are \(width)×\(height) pixels, the model takes \(side)×\(side)",
+        hint: "say --resize and --crop \(side)")
     }
     return choice
   }
 
-  /// Whether the graph scales and shifts its images before the first convolution.
-  private var hasInnerNormalization: Bool {
+  /// Scale and shift that the graph applies to its images before the first convolution, where they matter to what was found.
+  private func innerNormalization(for found: PreprocessingChoice) -> PreprocessingChoice.InnerNormalization? {
+    guard found.isAssumed || found.sideFile != nil else { return nil }
     let context = ExecutionContext(options: KernelOptions(threads: 1, level: Processor.detectedLevel()))
     let recognition = try? Injection.recognize(description, context: context)
-    return recognition?.layout?.image?.normalization != nil
+    return recognition?.layout?.image?.normalization.map { .init(mean: $0.mean, deviation: $0.deviation) }
   }
 
   /// Labelled images of a folder or of a table that lists them.

@@ -17,12 +17,34 @@ package enum ModelMetadata {
     entries += preprocessing.fields.map { (PreprocessingChoice.keyPrefix + $0.name, $0.text) }
     entries += recipe.map { ("dka.recipe." + $0.key, $0.value) }
     let keys = Set(entries.map(\.0))
-    // A recipe of an earlier run does not describe this model any more.
-    model.metadata.removeAll { keys.contains($0.key) || $0.key.hasPrefix("dka.recipe.") }
+    // Recipe and preprocessing of an earlier run do not describe this model any more.
+    model.metadata.removeAll { entry in
+      keys.contains(entry.key) || entry.key.hasPrefix("dka.recipe.")
+        || entry.key.hasPrefix(PreprocessingChoice.keyPrefix)
+    }
     model.metadata += entries.map { MetadataEntry(key: $0.0, value: $0.1) }
   }
 
-  /// Preprocessing as a JSON object.
+  /// Preprocessing as the JSON object of `inspect`: numbers as numbers, and where it comes from.
+  static func json(_ choice: PreprocessingChoice) -> JSONValue {
+    let preprocessing = choice.preprocessing
+    func text(_ name: String) -> JSONValue { JSONValue(preprocessing.fields.first { $0.name == name }?.text) }
+    let isUnit = preprocessing.rescale == Preprocessing.unitRescale
+    var object: JSONObject = [
+      "size": JSONValue([preprocessing.outputHeight, preprocessing.outputWidth]), "resize": text("resize"),
+      "crop": JSONValue(preprocessing.crop), "interpolation": text("interpolation"),
+      "mean": .array(preprocessing.mean.map { JSONValue($0) }),
+      "std": .array(preprocessing.standardDeviation.map { JSONValue($0) }),
+      "rescale": isUnit ? .number(1.0 / 255) : JSONValue(preprocessing.rescale),
+      "rounding": .string(preprocessing.rounding.rawValue),
+      "fill": preprocessing.fill.map { .array($0.map { JSONValue($0) }) } ?? .null,
+      "pad": JSONValue(preprocessing.pad), "source": .string(choice.source),
+    ]
+    if !choice.warnings.isEmpty { object["warnings"] = JSONValue(choice.warnings) }
+    return .object(object)
+  }
+
+  /// Preprocessing as a JSON object of the texts in a model's metadata.
   static func json(_ preprocessing: Preprocessing) -> JSONObject {
     var object = JSONObject()
     for field in preprocessing.fields { object[field.name] = .string(field.text) }

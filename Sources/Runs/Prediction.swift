@@ -22,11 +22,8 @@ public struct Prediction: Sendable {
     context: ExecutionContext, emit: (RunEvent) -> Void, isInterrupted: () -> Bool
   ) throws -> [Prediction] {
     let choice = try model.preprocessing(overrides, imageSide: imageSide)
-    if choice.isAssumed {
-      emit(.warning("the model does not say how its images are normalised; assuming \(choice.source)"))
-    } else {
-      emit(.detail("preprocessing from \(choice.source)"))
-    }
+    for warning in choice.warnings { emit(.warning(warning)) }
+    if !choice.isAssumed { emit(.note("preprocessing from \(choice.source)")) }
     let samples = paths.enumerated().map { Sample(path: $1, label: 0, split: nil, index: $0) }
     let images = LabelledImages(classes: [""], samples: samples)
     for note in try images.verifyReadable(threads: context.options.threads) { emit(RunEvent(note)) }

@@ -6,7 +6,7 @@ import Tensors
 /// The preprocessing that a model is used with, and where it comes from.
 ///
 /// METHOD, section 3: the command line, then the model's metadata, then side files, then the catalogue by hash; else
-/// ImageNet's statistics with a warning.
+/// ImageNet's statistics with a warning. What the graph itself does to pixels is respected (`adapted(to:)`).
 public struct PreprocessingChoice: Sendable, Equatable {
   /// The preprocessing.
   public var preprocessing: Preprocessing
@@ -14,6 +14,17 @@ public struct PreprocessingChoice: Sendable, Equatable {
   public var source: String
   /// Whether nothing was known about the model.
   public var isAssumed: Bool
+  /// Where what is known contradicts itself, a line each.
+  package var conflicts: [String] = []
+  /// What a side file says about values; nil where the preprocessing comes from elsewhere.
+  private(set) var sideFile: SideFilePreparation?
+
+  /// What the user should be told before images are prepared like this, a line each.
+  public var warnings: [String] {
+    let assumed =
+      "the model does not say how its images are normalised; assuming \(source) (--mean and --std say otherwise)"
+    return (isAssumed ? [assumed] : []) + conflicts
+  }
 
   /// A choice.
   package init(preprocessing: Preprocessing, source: String, isAssumed: Bool) {
@@ -29,7 +40,7 @@ public struct PreprocessingChoice: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - metadata: the model's metadata.
-  ///   - path: the model file; side files are looked for in its folder.
+  ///   - path: the model file; side files are looked for in its folder and one folder up.
   ///   - side: the side of the model's image input in pixels.
   package static func find(metadata: [MetadataEntry], path: String, side: Int) throws(DatasetError) -> Self {
     func value(_ key: String) -> String? { metadata.first { $0.key == keyPrefix + key }?.value }
@@ -37,24 +48,41 @@ public struct PreprocessingChoice: Sendable, Equatable {
       return Self(
         preprocessing: try Preprocessing(fields: value), source: "the model's metadata", isAssumed: false)
     }
-    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
-    for (name, reader) in [("preprocessor_config.json", huggingFace), ("config.json", timm)] {
-      guard let object = sideFile(folder + name) else { continue }
-      if let found = try reader(object, side) {
-        return Self(preprocessing: found, source: name, isAssumed: false)
+    let names = ["preprocessor_config.json", "config.json"]
+    for location in SideFile.locations(of: names, besideModel: path) {
+      guard let file = try SideFile(at: location), let found = try preparation(in: file, side: side) else {
+        continue
       }
+      var choice = Self(preprocessing: found.preprocessing, source: file.name, isAssumed: false)
+      choice.sideFile = found
+      return choice
     }
+    var choice = try assumed(side: side)
     if let size = try? MemoryMap.file(at: path).byteCount,
       let known = Catalogue.entry(forFile: path, byteCount: size)
     {
-      let preprocessing = try usual(
-        side: side, mean: Preprocessing.imageNetMean, Preprocessing.imageNetStandardDeviation)
-      return Self(preprocessing: preprocessing, source: "the catalogue: \(known.name)", isAssumed: false)
+      (choice.source, choice.isAssumed) = ("the catalogue: \(known.name)", false)
     }
-    return Self(
-      preprocessing: try usual(
-        side: side, mean: Preprocessing.imageNetMean, Preprocessing.imageNetStandardDeviation),
-      source: "ImageNet's usual statistics", isAssumed: true)
+    return choice
+  }
+
+  /// What is taken where nothing is known about a model.
+  static func assumed(side: Int) throws(DatasetError) -> Self {
+    let preprocessing = try usual(
+      side: side, mean: Preprocessing.imageNetMean, Preprocessing.imageNetStandardDeviation)
+    return Self(preprocessing: preprocessing, source: "ImageNet's usual statistics", isAssumed: true)
+  }
+
+  /// What a side file says; nil for a `config.json` that is not one of timm's.
+  private static func preparation(in file: SideFile, side: Int) throws(DatasetError) -> SideFilePreparation? {
+    do throws(DatasetError) {
+      if let timm = TimmConfiguration(file) { return try timm.preparation(side: side) }
+      guard file.name.hasSuffix("preprocessor_config.json") else { return nil }
+      return try HuggingFaceProcessor(file).preparation(side: side)
+    } catch {
+      // What no single field is wrong about does not know its file yet.
+      throw error.file == nil ? .badFile(file.name, error.message, hint: SideFile.hint) : error
+    }
   }
 
   /// Resize of the shorter side to 8/7 of the crop, bicubic, as ImageNet classifiers are usually evaluated.
@@ -65,81 +93,63 @@ public struct PreprocessingChoice: Sendable, Equatable {
       resize: .shorterSide((side * 8 + 6) / 7), crop: side, interpolation: .bicubic, mean: mean,
       standardDeviation: standardDeviation)
   }
-
-  /// A JSON object beside the model; nil where there is none or it can't be read as one.
-  private static func sideFile(_ path: String) -> JSONObject? {
-    guard let storage = try? MemoryMap.file(at: path), storage.byteCount < 1 << 20 else { return nil }
-    let bytes = Tensor(elementType: .uint8, shape: Shape([storage.byteCount]), storage: storage).elements(
-      of: UInt8.self)
-    return (try? JSONValue(parsing: bytes, file: path))?.object
-  }
-
-  /// Hugging Face's `preprocessor_config.json`.
-  private static func huggingFace(_ object: JSONObject, _ side: Int) throws(DatasetError) -> Preprocessing? {
-    guard let mean = numbers(object["image_mean"]), let deviation = numbers(object["image_std"]) else {
-      return nil
-    }
-    let interpolation: Interpolation = object["resample"]?.integer == 2 ? .bilinear : .bicubic
-    let size = object["size"]
-    if let shortest = size?["shortest_edge"]?.integer {
-      let crop = object["crop_size"]?["height"]?.integer ?? side
-      return try Preprocessing(
-        resize: .shorterSide(shortest), crop: crop, interpolation: interpolation, mean: mean,
-        standardDeviation: deviation)
-    }
-    let height = size?["height"]?.integer ?? size?.integer ?? side
-    let width = size?["width"]?.integer ?? size?.integer ?? side
-    return try Preprocessing(
-      resize: .exact(width: width, height: height), crop: nil, interpolation: interpolation, mean: mean,
-      standardDeviation: deviation)
-  }
-
-  /// timm's `config.json` with its `pretrained_cfg`.
-  private static func timm(_ object: JSONObject, _ side: Int) throws(DatasetError) -> Preprocessing? {
-    let settings = object["pretrained_cfg"]?.object ?? object
-    guard let mean = numbers(settings["mean"]), let deviation = numbers(settings["std"]) else { return nil }
-    let share = settings["crop_pct"]?.number ?? 0.875
-    guard share > 0, share <= 1 else { return nil }
-    let interpolation: Interpolation = settings["interpolation"]?.string == "bilinear" ? .bilinear : .bicubic
-    return try Preprocessing(
-      resize: .shorterSide(Int(Double(side) / share)), crop: side, interpolation: interpolation, mean: mean,
-      standardDeviation: deviation)
-  }
-
-  private static func numbers(_ value: JSONValue?) -> [Float]? {
-    guard let list = value?.array else { return nil }
-    let numbers = list.compactMap { $0.number.map { Float($0) } }
-    return numbers.count == list.count ? numbers : nil
-  }
 }
 
-/// What the command line says about preprocessing; nil fields keep what the model says.
-public struct PreprocessingOverrides: Sendable, Equatable {
-  /// Resize, as `shorter 256`, `256x256` or `256`.
-  public var resize: Preprocessing.Resize?
-  /// Side of the crop.
-  public var crop: Int?
-  /// How pixels between pixels are found.
-  public var interpolation: Interpolation?
-  /// Mean per channel.
-  public var mean: [Float]?
-  /// Standard deviation per channel.
-  public var standardDeviation: [Float]?
+extension PreprocessingChoice {
+  /// The scale and shift that a graph applies to its images, as far as it decides what they are fed with.
+  package struct InnerNormalization: Sendable, Equatable {
+    /// What the graph subtracts per channel.
+    package let mean: [Double]
+    /// What the graph divides by per channel.
+    package let deviation: [Double]
 
-  /// No overrides.
-  public init() {}
+    /// Statistics per channel.
+    package init(mean: [Double], deviation: [Double]) {
+      (self.mean, self.deviation) = (mean, deviation)
+    }
 
-  /// The choice with what is given here in place of what it says.
-  package func applied(to choice: PreprocessingChoice) throws(DatasetError) -> PreprocessingChoice {
-    var result = choice
-    if let resize { result.preprocessing.resize = resize }
-    if let crop { result.preprocessing.crop = crop }
-    if let interpolation { result.preprocessing.interpolation = interpolation }
-    if let mean { result.preprocessing.mean = mean }
-    if let standardDeviation { result.preprocessing.standardDeviation = standardDeviation }
-    try result.preprocessing.validate()
-    if mean != nil && standardDeviation != nil { result.isAssumed = false }
-    if result.preprocessing != choice.preprocessing { result.source += ", changed by the command line" }
+    /// Whether the constants are those of pixels of 0 … 255: a mean above 1, or a deviation that pixels of 0 … 1 never have.
+    package var takesBytes: Bool { mean.contains { $0 > 1 } || deviation.contains { abs($0) > 3 } }
+
+    /// The statistics in words.
+    var text: String {
+      func list(_ values: [Double]) -> String {
+        Set(values).count == 1
+          ? Float(values[0]).description : values.map { Float($0).description }.joined(separator: " ")
+      }
+      return "mean \(list(mean)), std \(list(deviation))"
+    }
+  }
+
+  /// The choice for a graph that normalises its images itself; what the model's metadata say stays as it is.
+  ///
+  /// The graph's constants decide whether pixels of 0 … 255 or of 0 … 1 are fed. A side file normalises as well only if it says
+  /// `do_normalize` in so many words, and rescales if it says `do_rescale`; both together are said in a warning.
+  package func adapted(to inner: InnerNormalization) -> Self {
+    guard isAssumed || sideFile != nil else { return self }
+    var result = self
+    let range = inner.takesBytes ? "pixels of 0 … 255" : "pixels of 0 … 1"
+    if sideFile?.normalizes != true {
+      result.preprocessing.mean = [0, 0, 0]
+      result.preprocessing.standardDeviation = [1, 1, 1]
+    }
+    if sideFile?.rescales == nil, sideFile?.normalizes != true {
+      result.preprocessing.rescale = inner.takesBytes ? 1 : Preprocessing.unitRescale
+    }
+    guard let sideFile else {
+      result.source = "the graph, which normalises its images itself (\(inner.text)) and takes \(range)"
+      result.isAssumed = false
+      return result
+    }
+    let graph = "the graph normalises its images itself (\(inner.text)) and takes \(range)"
+    if sideFile.normalizes == true {
+      result.conflicts.append("\(graph), and '\(source)' says do_normalize: images are normalised twice")
+    } else if sideFile.normalizes == nil {
+      result.conflicts.append("\(graph): mean and std of '\(source)' are not applied")
+    }
+    if inner.takesBytes, sideFile.normalizes != true, result.preprocessing.rescale < 0.1 {
+      result.conflicts.append("\(graph), but '\(source)' says do_rescale: pixels of 0 … 1 are fed")
+    }
     return result
   }
 }

@@ -104,13 +104,9 @@ package struct TrainingRun {
 
   private func preprocessing(of model: ModelFile) throws -> PreprocessingChoice {
     let choice = try model.preprocessing(request.overrides, imageSide: request.imageSide)
-    if choice.isAssumed {
-      emit(
-        .warning(
-          "the model does not say how its images are normalised; assuming \(choice.source) "
-            + "(--mean and --std say otherwise)"))
-    }
+    for warning in choice.warnings { emit(.warning(warning)) }
     let fields = choice.preprocessing.fields.map { "\($0.name) \($0.text)" }
+    emit(.note("preprocessing from \(choice.source)"))
     emit(.detail("images: " + fields.joined(separator: ", ")))
     return choice
   }

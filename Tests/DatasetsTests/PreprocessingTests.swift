@@ -14,7 +14,8 @@ private func write(
   let tensor = try Tensor(zeros: Shape([3, preprocessing.outputHeight, preprocessing.outputWidth]))
   var random = Random(key)
   unsafe preprocessing.write(
-    image, augmentation: augmentation, random: &random, into: TensorView(tensor).buffer(of: Float.self))
+    PreparedImage(resized: image), augmentation: augmentation, random: &random,
+    into: TensorView(tensor).buffer(of: Float.self))
   return tensor.elements(of: Float.self)
 }
 
@@ -43,10 +44,10 @@ private func write(
 
   @Test func `the shorter side is set and the longer one rounded down, as torchvision does`() throws {
     let preprocessing = try Preprocessing(resize: .shorterSide(248), crop: 224, interpolation: .bicubic)
-    let resized = preprocessing.resized(
-      Image(width: 500, height: 333, channels: 1, bytes: [UInt8](repeating: 9, count: 500 * 333)))
+    let image = Image(width: 500, height: 333, channels: 1, bytes: [UInt8](repeating: 9, count: 500 * 333))
+    let resized = preprocessing.prepared(image, for: .crop)
     #expect(resized.width == 372 && resized.height == 248)
-    #expect(resized.samples == .bytes([UInt8](repeating: 9, count: 372 * 248)))
+    #expect(resized.pixels.samples == .bytes([UInt8](repeating: 9, count: 372 * 248)))
   }
 
   @Test func `every crop position and both flips occur, and nothing else`() throws {
@@ -74,6 +75,11 @@ private func write(
       try Preprocessing(
         resize: .shorterSide(248), crop: 224, interpolation: .bicubic, mean: Preprocessing.imageNetMean,
         standardDeviation: Preprocessing.imageNetStandardDeviation),
+      try Preprocessing(
+        resize: .longerSide(1024), crop: nil, interpolation: .lanczos, rescale: 1, rounding: .transformers,
+        pad: 1024),
+      try Preprocessing(
+        resize: .unchanged, crop: 224, interpolation: .hamming, rescale: 0.0078, fill: [124, 116, 104]),
     ]
     for preprocessing in all {
       let fields = preprocessing.fields
@@ -88,7 +94,8 @@ private func write(
     ("resize", "a", "'shorter N'"),
     ("resize", "shorter 99999999999999999999", "'shorter N'"), ("std", "1 0 1", "above zero"),
     ("mean", "0.5 0.5", "three numbers"), ("mean", "0.5 nan 0.5", "finite"),
-    ("interpolation", "box", "'bilinear'"),
+    ("interpolation", "cubic", "bilinear"), ("rescale", "0", "above zero"), ("rescale", "x", "'1/255'"),
+    ("rounding", "up", "'torchvision'"), ("fill", "0 0 300", "within 0 … 255"), ("pad", "10", "smaller"),
   ])
   func `a field that makes no sense is refused by name`(name: String, text: String, reason: String) throws {
     let fields = try Preprocessing().fields
@@ -96,5 +103,24 @@ private func write(
       try Preprocessing { field in field == name ? text : fields.first { $0.name == field }?.text }
     }
     #expect(error.message.contains(reason), "\(error.message)")
+  }
+
+  @Test func `files that were written without the later fields still read`() throws {
+    let old = [
+      "resize": "shorter 248", "crop": "224", "interpolation": "bicubic", "mean": "0.5 0.5 0.5",
+      "std": "0.5 0.5 0.5",
+    ]
+    let expected = try Preprocessing(resize: .shorterSide(248), crop: 224, interpolation: .bicubic)
+    #expect(try Preprocessing { old[$0] } == expected)
+  }
+
+  @Test func `networks that take pixels of 0 to 255 get them, and 16-bit images the same range`() throws {
+    let preprocessing = try Preprocessing(
+      resize: .exact(width: 2, height: 1), crop: nil, mean: [0, 0, 0], standardDeviation: [1, 1, 1],
+      rescale: 1)
+    let bytes = Image(width: 2, height: 1, channels: 1, bytes: [3, 200])
+    let floats = Image(width: 2, height: 1, channels: 1, floats: [0, 1])
+    #expect(try write(bytes, preprocessing, .none) == [3, 200, 3, 200, 3, 200])
+    #expect(try write(floats, preprocessing, .none) == [0, 255, 0, 255, 0, 255])
   }
 }

@@ -1,4 +1,6 @@
 import Foundation
+import Graphs
+import ONNXFormat
 import TensorFiles
 import TestSupport
 import Testing
@@ -86,6 +88,19 @@ extension TemporaryFolder {
   func files(below name: String) -> [String] {
     (FileManager.default.enumerator(atPath: file(name))?.compactMap { $0 as? String } ?? [])
       .filter { $0.hasSuffix(".png") || $0.hasSuffix(".jpg") }.sorted().map { name + "/" + $0 }
+  }
+
+  /// Writes a network that tells three classes apart by the mean of each colour.
+  func writeChannelMeans(to name: String, side: Int) throws {
+    let model = try ModelDescription(
+      text: """
+        <ir_version: 8, opset_import: ["": 17]>
+        means (float[n, 3, \(side), \(side)] image) => (float[n, 3] scores) {
+          scores = ReduceMean <axes = [2, 3], keepdims = 0> (image)
+        }
+        """)
+    try write([], to: name)
+    try ONNXFile.write(model, to: file(name))
   }
 
   /// Draws phantom images into `images`.

@@ -1,0 +1,73 @@
+public import Datasets
+import Tensors
+
+/// What the command line says about preprocessing; nil fields keep what the model says.
+public struct PreprocessingOverrides: Sendable, Equatable {
+  /// Resize, as `shorter 256`, `longer 256`, `256x256`, `256` or `none`.
+  public var resize: Preprocessing.Resize?
+  /// Side of the crop.
+  public var crop: Int?
+  /// How pixels between pixels are found.
+  public var interpolation: Interpolation?
+  /// Mean per channel.
+  public var mean: [Float]?
+  /// Standard deviation per channel.
+  public var standardDeviation: [Float]?
+
+  /// No overrides.
+  public init() {}
+
+  /// Whether nothing is left to be found out.
+  package var areComplete: Bool {
+    resize != nil && crop != nil && interpolation != nil && mean != nil && standardDeviation != nil
+  }
+
+  /// The choice with what is given here in place of what it says, for a network that takes squares of this side.
+  ///
+  /// Where a resize is given without a crop, the crop follows the network.
+  package func applied(to choice: PreprocessingChoice, side: Int) throws(DatasetError) -> PreprocessingChoice
+  {
+    var result = choice
+    if let resize { (result.preprocessing.resize, result.preprocessing.pad) = (resize, nil) }
+    if let crop { result.preprocessing.crop = crop }
+    if let interpolation { result.preprocessing.interpolation = interpolation }
+    if let mean {
+      try check(mean, for: choice)
+      result.preprocessing.mean = mean
+    }
+    if let standardDeviation { result.preprocessing.standardDeviation = standardDeviation }
+    if resize != nil, crop == nil,
+      result.preprocessing.outputWidth != side || result.preprocessing.outputHeight != side
+    {
+      result.preprocessing.crop = side
+    }
+    switch resize {
+    case .unchanged, .longerSide: result.preprocessing.fill = result.preprocessing.fill ?? [0, 0, 0]
+    case .shorterSide, .exact: result.preprocessing.fill = nil
+    case nil: break
+    }
+    try result.preprocessing.validate()
+    if mean != nil && standardDeviation != nil { (result.isAssumed, result.conflicts) = (false, []) }
+    if result.preprocessing != choice.preprocessing { result.source += ", changed by the command line" }
+    if areComplete { result.source = "the command line" }
+    return result
+  }
+
+  /// A mean must lie within the pixels that it is subtracted from, and not be that of pixels of 0 … 1 where 0 … 255 are fed.
+  private func check(_ mean: [Float], for choice: PreprocessingChoice) throws(DatasetError) {
+    let text = mean.map(\.description).joined(separator: ",")
+    if choice.preprocessing.rescale == Preprocessing.unitRescale, let high = mean.first(where: { $0 > 1 }) {
+      let divided = mean.map { ($0 / 255).description }.joined(separator: ",")
+      throw DatasetError(
+        .usage,
+        "--mean \(text): the network is fed pixels of 0 … 1, and \(high) above 1 is the mean of pixels of 0 … 255",
+        hint: "divide --mean and --std by 255: --mean \(divided)")
+    }
+    if choice.preprocessing.rescale == 1, mean.allSatisfy({ $0 <= 1 }), mean.contains(where: { $0 != 0 }) {
+      throw DatasetError(
+        .usage,
+        "--mean \(text): the network is fed pixels of 0 … 255 (\(choice.source)), and this is a mean of pixels of 0 … 1",
+        hint: "multiply --mean and --std by 255, or leave them out")
+    }
+  }
+}
