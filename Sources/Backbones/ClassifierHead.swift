@@ -24,6 +24,8 @@ public struct ClassifierHead: Sendable, Hashable {
     public let bias: String?
     /// The vector that the layer reads, [B, features].
     public let input: String
+    /// The value that the layer's node makes.
+    public let product: String
     /// Whether the weight is stored [classes, features].
     public let isTransposed: Bool
   }
@@ -38,6 +40,8 @@ public struct ClassifierHead: Sendable, Hashable {
   public let classes: Int
   /// The graph output that it makes.
   public let output: String
+  /// Whether the output holds logits; false behind Softmax, LogSoftmax or Sigmoid, and for vectors of unit length.
+  public let deliversLogits: Bool
 
   /// Label of the first layer's node.
   public var node: String { layers.first?.node ?? "" }

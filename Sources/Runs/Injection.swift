@@ -25,10 +25,17 @@ package struct Injection: Sendable {
     -> AdaptedModel
   {
     let method = try AdapterRegistry.standard.method(method, options: options)
-    let recognition = try Injection.recognize(model, context: context)
-    let layout =
-      try placement.map { try recognition.layout(at: $0) } ?? recognition.requireLayout()
+    let layout = try Injection.layout(
+      of: try Injection.recognize(model, context: context), for: method, at: placement)
     return try AdaptedModel(model, layout, method: method, classes: classes, seed: seed)
+  }
+
+  /// What a method needs to know of a network: one that puts nothing in needs the head alone, of any network.
+  package static func layout(
+    of recognition: Recognition, for method: any AdapterMethod, at placement: HandPlacement?
+  ) throws -> BackboneLayout {
+    if let placement { return try recognition.layout(at: placement) }
+    return method.placement == nil ? try recognition.layoutOfHead() : try recognition.requireLayout()
   }
 
   /// What comparing a model with every known family gives.
