@@ -22,7 +22,7 @@ public struct ClassifierHead: Sendable, Hashable {
     public let weight: String?
     /// Initializer of the bias, or nil where there is none.
     public let bias: String?
-    /// The vector that the layer reads, [B, features].
+    /// The vector that the layer reads, [B, features], or [B, features, 1, 1].
     public let input: String
     /// The value that the layer's node makes.
     public let product: String
@@ -63,12 +63,14 @@ public enum HeadInput: Sendable, Hashable {
   case firstToken(String, features: Int)
   /// The mean of all tokens of a value [B, N, features].
   case meanOfTokens(String, features: Int)
+  /// The mean of all pixels of a value [B, features, H, W].
+  case meanOfMap(String, features: Int)
 
   /// Length of the vector that the classifier gets.
   public var features: Int {
     switch self {
     case .vector(_, let features), .meanOfVectors(_, let features), .firstToken(_, let features),
-      .meanOfTokens(_, let features):
+      .meanOfTokens(_, let features), .meanOfMap(_, let features):
       features
     }
   }
@@ -76,7 +78,9 @@ public enum HeadInput: Sendable, Hashable {
   /// The values read.
   public var values: [String] {
     switch self {
-    case .vector(let value, _), .firstToken(let value, _), .meanOfTokens(let value, _): [value]
+    case .vector(let value, _), .firstToken(let value, _), .meanOfTokens(let value, _),
+      .meanOfMap(let value, _):
+      [value]
     case .meanOfVectors(let values, _): values
     }
   }

@@ -4,6 +4,7 @@ import Tensors
 /// Finds the linear classifiers behind a network's outputs.
 ///
 ///     logits           Gemm → [Reshape, Squeeze] → output
+///     of one pixel     Conv 1×1 on [B, C, 1, 1] → Reshape → output
 ///     probabilities    Gemm → Softmax | LogSoftmax | Sigmoid → output
 ///     scaled           Gemm → Mul or Div by a number → output
 ///     unit length      Gemm → x / ‖x‖ → output
@@ -20,7 +21,10 @@ struct ClassifierSearch {
     self.view = view
     var layers: [String: LinearLayer] = [:]
     for index in view.descendants(of: start) {
-      if let layer = LinearLayer(view.nodes[index], in: view) { layers[layer.output] = layer }
+      let node = view.nodes[index]
+      if let layer = LinearLayer(node, in: view) ?? LinearLayer(pixel: node, in: view) {
+        layers[layer.output] = layer
+      }
     }
     self.layers = layers
   }
@@ -81,9 +85,8 @@ struct ClassifierSearch {
   private func head(
     _ layers: [LinearLayer], output: String, kind: ClassifierHead.Kind, deliversLogits: Bool
   ) -> ClassifierHead? {
-    guard let first = layers.first, layers.allSatisfy({ view.extents($0.input).count == 2 }) else {
-      return nil
-    }
+    guard let first = layers.first, layers.allSatisfy({ [2, 4].contains(view.extents($0.input).count) })
+    else { return nil }
     let batch = view.extents(first.input)[0]
     guard view.shape(output)?.elementCount == batch * first.outputWidth else { return nil }
     return ClassifierHead(

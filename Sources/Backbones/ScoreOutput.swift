@@ -71,6 +71,11 @@ public struct ScoreOutput: Sendable, Hashable {
     }
   }
 
+  /// The output of a name in a network as recognisers look at it.
+  init(_ name: String, in view: GraphView) {
+    self.init(name) { value in view.producer(value).map { view.nodes[$0] } }
+  }
+
   /// The output of a name in a graph.
   package init(_ name: String, in graph: Graph) {
     let producers = graph.producers()

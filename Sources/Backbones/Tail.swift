@@ -34,27 +34,38 @@ struct Tail {
     rivals = named == nil ? found.dropFirst().map(\.output) : []
   }
 
-  /// What a new classifier reads; nil where the network delivers neither a vector nor tokens.
+  /// What a new classifier reads; nil where the network delivers neither a vector nor tokens nor a map.
   ///
   /// The vector of the old classifier; else an output [B, C]; else the tokens behind the last normalisation; else tokens as
-  /// they come. Of tokens the first one is read where tokens stand before the patches, else their mean.
+  /// they come; else a map. Of tokens the first one is read where tokens stand before the patches, else their mean.
   func reading(prefix: Int) -> Reading? {
     if let classifier {
       let inputs = classifier.layers.map(\.input)
-      return Reading(
-        input: inputs.count > 1
-          ? .meanOfVectors(inputs, features: classifier.features)
-          : .vector(inputs[0], features: classifier.features), output: classifier.output)
+      let features = classifier.features
+      let input: HeadInput =
+        if inputs.count > 1 {
+          .meanOfVectors(inputs, features: features)
+        } else if view.extents(inputs[0]).count == 4 {
+          .meanOfMap(inputs[0], features: features)
+        } else {
+          .vector(inputs[0], features: features)
+        }
+      return Reading(input: input, output: classifier.output)
     }
     let outputs = view.outputs.filter { value in
       (value == start || isDescendant(value)) && view.elementType(value)?.isFloatingPoint ?? false
     }
-    if let vector = outputs.first(where: { view.extents($0).count == 2 }) {
+    // Probabilities without a linear layer behind them are no features, but the answer of a classifier of another kind.
+    let isFeature = { (value: String) in ScoreOutput(value, in: view).kind == .logits }
+    if let vector = outputs.first(where: { view.extents($0).count == 2 && isFeature($0) }) {
       return Reading(input: .vector(vector, features: view.extents(vector)[1]), output: vector)
     }
     let lists = outputs.filter { view.extents($0).count == 3 }
     guard let tokens = normalizedTokens ?? lists.first(where: view.isNormalized) ?? lists.first else {
-      return nil
+      guard let map = outputs.first(where: { view.extents($0).count == 4 && $0 != start }),
+        view.mapLayout(of: map) == .channelsFirst
+      else { return nil }
+      return Reading(input: .meanOfMap(map, features: view.extents(map)[1]), output: map)
     }
     let features = view.extents(tokens)[2]
     let replaced = view.outputs.contains(tokens) ? tokens : outputs.first { depends($0, on: tokens) }

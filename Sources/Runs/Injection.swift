@@ -24,10 +24,22 @@ package struct Injection: Sendable {
   package func apply(to model: ModelDescription, classes: Int?, context: ExecutionContext) throws
     -> AdaptedModel
   {
-    let method = try AdapterRegistry.standard.method(method, options: options)
-    let layout = try Injection.layout(
-      of: try Injection.recognize(model, context: context), for: method, at: placement)
+    let (method, layout) = try fit(to: model, context: context)
     return try AdaptedModel(model, layout, method: method, classes: classes, seed: seed)
+  }
+
+  /// Refuses a network in which the method has no place, or of which no one output is the classifier's.
+  package func verifyFit(to model: ModelDescription, context: ExecutionContext) throws {
+    let layout = try fit(to: model, context: context).layout
+    guard layout.rivals.isEmpty else { throw BackboneError.ambiguousScores([layout.output] + layout.rivals) }
+  }
+
+  private func fit(to model: ModelDescription, context: ExecutionContext) throws -> (
+    method: any AdapterMethod, layout: BackboneLayout
+  ) {
+    let method = try AdapterRegistry.standard.method(method, options: options)
+    let recognition = try Injection.recognize(model, context: context)
+    return (method, try Injection.layout(of: recognition, for: method, at: placement))
   }
 
   /// What a method needs to know of a network: one that puts nothing in needs the head alone, of any network.

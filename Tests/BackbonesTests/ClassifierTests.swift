@@ -110,4 +110,31 @@ import Testing
     #expect(scores.kind == kind)
     #expect(scores.logits == logits)
   }
+
+  @Test(arguments: [
+    ("c = Conv (q, k) y = Flatten (c)", HeadInput.meanOfMap("q", features: 3)),
+    ("c = Conv (q, k) d = Flatten (c) y = Softmax (d)", .meanOfMap("q", features: 3)),
+    ("c = Conv (q, k) y = Conv (c, l)", .meanOfMap("y", features: 2)),
+  ])
+  func `a convolution of one pixel is a linear layer, and features may be a map`(
+    _ tail: String, _ expected: HeadInput
+  ) throws {
+    let model = try ModelDescription(
+      text: """
+        <ir_version: 8, opset_import: ["" : 17]>
+        g (float[N,3,2,2] x) => (float[] y)
+        <float[5,3,1,1] k = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
+         float[2,5,1,1] l = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}> {
+          q = GlobalAveragePool (x)
+          \(tail)
+        }
+        """)
+    #expect(try Self.layout(model).headInput == expected)
+  }
+
+  @Test func `probabilities of a classifier of another kind are no features`() throws {
+    let model = try Self.network(
+      outputs: "float[N,4] y", "s = Relu (v) t = Mul (s, s) y = Softmax (t)")
+    #expect(try Self.layout(model).headInput == nil)
+  }
 }

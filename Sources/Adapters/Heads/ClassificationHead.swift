@@ -8,7 +8,7 @@ import Tensors
 /// The vector v is what the old classifier read: class token, pooled tokens, or both side by side. Two averaged classifiers
 /// (distilled DeiT) become one on the mean of the class and the distillation token, which is what two classifiers with
 /// the same weights compute. A network without classifier gets one on its pooled output, else on the first of its
-/// prefix tokens, else on the mean of its tokens. The weight is stored [n, C], or [C, n] where the old one was; it starts
+/// prefix tokens, else on the mean of its tokens or of its map. The weight is stored [n, C], or [C, n] where the old one was; it starts
 /// truncated normal with σ 0.02 within 2σ, as timm starts classifiers, the bias at zero.
 ///
 /// Everything between the old classifier and the output goes with it (Softmax, Sigmoid, scaling, unit length), and so do
@@ -38,7 +38,7 @@ struct ClassificationHead {
     guard layout.rivals.isEmpty else { throw .ambiguous([layout.output] + layout.rivals) }
     guard let input = layout.headInput else {
       throw AdapterError(
-        .unsupported, "the network delivers neither a vector nor tokens that a classifier could read",
+        .unsupported, "the network delivers no vector, tokens or map that a classifier could read",
         tensor: layout.output)
     }
     let (count, overflow) = classes.multipliedReportingOverflow(by: input.features)
@@ -120,6 +120,9 @@ struct ClassificationHead {
       } else {
         vector = add("ReduceMean", "head/mean", [vector], [Attribute("axes", [1]), keep], to: &patch)
       }
+    case .meanOfMap:
+      vector = add("GlobalAveragePool", "head/mean", [vector], to: &patch)
+      vector = add("Flatten", "head/vector", [vector], to: &patch)
     }
     let features = input.features
     var random = Random(seed, -1, 0)
