@@ -67,6 +67,19 @@ import Testing
     #expect(try adapted(model).model.metadata.filter { $0.key == "dka.output" }.map(\.value) == ["logits"])
   }
 
+  @Test(arguments: [nil, TypeDescription(.tensor(elementType: 7, shape: nil))])
+  func `the new output is declared as numbers, whatever the old one was`(_ type: TypeDescription?) throws {
+    var model = try model(["label"], appending: [("Identity", "logits", "label")])
+    model.graph.outputs[0].type = type
+    let output = try #require(try adapted(model).model.graph.outputs.first)
+    guard case .tensor(let number, let shape?)? = output.type?.kind else {
+      Issue.record("the output has no shape")
+      return
+    }
+    #expect(number == ElementType.float32.rawValue)
+    #expect(shape.last?.extent == .value(3))
+  }
+
   @Test func `one class is refused`() throws {
     let error = #expect(throws: AdapterError.self) { try adapted(try model(["logits"]), classes: 1) }
     #expect(error?.failureCode == .usage)

@@ -25,10 +25,12 @@ import Testing
 
   /// A model with a node behind one of its values, and other outputs.
   private func model(
-    _ model: Model, _ type: String, of value: String, as result: String, outputs: [String], in folder: String
+    _ model: Model, _ type: String, of value: String, as result: String, outputs: [String], in folder: String,
+    _ attributes: [Attribute] = []
   ) throws -> Model {
     var description = model.description
-    description.graph.nodes.append(Node(OperatorName(type), inputs: [value], outputs: [result]))
+    description.graph.nodes.append(
+      Node(OperatorName(type), inputs: [value], outputs: [result], attributes: attributes))
     let declared = description.graph.outputs
     description.graph.outputs = outputs.map { name in
       declared.first { $0.name == name }
@@ -98,16 +100,34 @@ import Testing
     }
   }
 
+  @Test func `one number per image tells two classes apart`() throws {
+    try withPhantoms { folder, images in
+      let network = try convolutional(in: folder, width: 1)
+      let paths = [images.samples[0].path]
+      let logit = try model(
+        network, "ReduceMax", of: "y", as: "z", outputs: ["z"], in: folder,
+        [Attribute("axes", [1]), Attribute("keepdims", 0)])
+      let sigmoid = try model(network, "Sigmoid", of: "y", as: "q", outputs: ["q"], in: folder)
+      let rows = try [network, logit, sigmoid].map { try $0.predictions(for: paths)[0].probabilities }
+      for row in rows {
+        #expect(row.count == 2)
+        #expect(abs(row[0] + row[1] - 1) < 1e-6)
+        #expect(abs(row[1] - rows[0][1]) < 1e-6)
+        #expect(row[1] != 0.5)
+      }
+    }
+  }
+
   /// A convolutional network of no known family.
-  private func convolutional(in folder: String) throws -> Model {
+  private func convolutional(in folder: String, width: Int = 2) throws -> Model {
     func values(_ count: Int) -> String {
       (0..<count).map { "\(Double($0 * 7 % 11 - 5) / 10)" }.joined(separator: ", ")
     }
     let text = """
       <ir_version: 8, opset_import: ["" : 17]>
-      g (float[N,3,64,64] x) => (float[N,2] y)
-      <float[4,3,8,8] k = {\(values(768))}, float[4,4,3,3] l = {\(values(144))}, float[2,4] w = {\(values(8))},
-       float[2] b = {0.0, 0.0}> {
+      g (float[N,3,64,64] x) => (float[N,\(width)] y)
+      <float[4,3,8,8] k = {\(values(768))}, float[4,4,3,3] l = {\(values(144))}, float[\(width),4] w = {\(values(4 * width))},
+       float[\(width)] b = {\(values(width))}> {
         c = Conv <strides = [4, 4], pads = [2, 2, 2, 2]> (x, k)
         a = Relu (c)
         d = Conv <pads = [1, 1, 1, 1]> (a, l)

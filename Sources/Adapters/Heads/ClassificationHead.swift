@@ -57,7 +57,9 @@ struct ClassificationHead {
     var graph = graph.keeping(input.values + others.map(\.name))
     let keepsName = (layout.head?.deliversLogits ?? false) && !Self.saysOtherwise(old.name)
     let name = keepsName ? old.name : Self.unusedName(in: graph, others)
-    let output = Self.description(of: old, named: name, batch: batch, classes: classes)
+    let elementType = Self.elementType(of: old)
+    let output = Self.description(
+      of: old, named: name, elementType, [batch, Dimension(.value(Int64(classes)))])
     var outputs: [ValueDescription] = keepsName ? [] : [output]
     for description in graph.outputs {
       if description.name == old.name {
@@ -69,7 +71,7 @@ struct ClassificationHead {
     var patch = GraphPatch(label: "head")
     try emit(
       reading: input, to: name, isTransposed: layout.head?.layers.first?.isTransposed ?? true,
-      Self.elementType(of: old), in: &patch)
+      elementType, in: &patch)
     patch.outputs = outputs
     patch.makeNodeNamesUnique(in: graph)
     do { graph = try graph.applying(patch) } catch { throw .patching(error) }
@@ -176,10 +178,11 @@ struct ClassificationHead {
     }
   }
 
+  /// The type of the classifier's numbers: that of the old output where they are floating-point ones.
   private static func elementType(of output: ValueDescription) -> ElementType {
-    guard case .tensor(let number, _)? = output.type?.kind, let type = ElementType(rawValue: number) else {
-      return .float32
-    }
+    guard case .tensor(let number, _)? = output.type?.kind, let type = ElementType(rawValue: number),
+      type == .float64
+    else { return .float32 }
     return type
   }
 
@@ -196,16 +199,13 @@ struct ClassificationHead {
     return Dimension(.unknown)
   }
 
-  /// The old output under its new name, with the new number of classes.
+  /// The old output with a new type, or another one where the name differs.
   private static func description(
-    of output: ValueDescription, named name: String, batch: Dimension, classes: Int
+    of output: ValueDescription, named name: String, _ elementType: ElementType, _ shape: [Dimension]
   ) -> ValueDescription {
-    guard case .tensor(let number, _)? = output.type?.kind else { return output }
-    var changed = output
-    if changed.name != name { changed = ValueDescription(name: name, type: nil) }
+    var changed = output.name == name ? output : ValueDescription(name: name, type: nil)
     changed.type = TypeDescription(
-      .tensor(elementType: number, shape: [batch, Dimension(.value(Int64(classes)))]),
-      denotation: output.type?.denotation)
+      .tensor(elementType: elementType.rawValue, shape: shape), denotation: changed.type?.denotation)
     return changed
   }
 }
