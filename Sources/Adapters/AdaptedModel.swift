@@ -29,6 +29,8 @@ public struct AdaptedModel: Sendable {
   public private(set) var model: ModelDescription
   /// The trainable tensors: adapters block by block, then the network's own, then the classifier.
   public let parameters: [Parameter]
+  /// The output of the classifier, new or recognised; nil where there is none or several could be it.
+  public let classifierOutput: String?
   /// Number of adapters.
   public let modules: Int
   /// The values at which adapters stand.
@@ -56,14 +58,15 @@ public struct AdaptedModel: Sendable {
     let name = type(of: method).name
     let annotation = model.irVersion >= 10 ? [MetadataEntry(key: "dka.method", value: name)] : []
     var adapted = model
-    var layout = layout
+    var scores = layout.rivals.isEmpty ? layout.head?.output : nil
     if let classes {
       let head = ClassificationHead(
         classes: classes, seed: seed, operatorSet: operatorSet, annotation: annotation)
       let result = try head.install(in: model.graph, layout)
       adapted.graph = result.graph
-      if let renamed = result.renamed { layout.rename(renamed.old, to: renamed.new) }
+      scores = result.output
     }
+    if let scores { adapted.nameScoreOutput(scores) }
     var builder = AdapterBuilder(label: name, operatorSet: operatorSet, seed: seed, annotation: annotation)
     let sites = try Self.sites(for: method, in: layout)
     var points: [String] = []
@@ -75,10 +78,12 @@ public struct AdaptedModel: Sendable {
       points.append(connection.replaced)
     }
     if !sites.isEmpty {
+      builder.patch.makeNodeNamesUnique(in: adapted.graph)
       do { adapted.graph = try adapted.graph.applying(builder.patch) } catch { throw .patching(error) }
     }
     parameters = Self.parameters(of: adapted.graph, layout, method, builder.patch, hasNewHead: classes != nil)
     self.model = adapted
+    classifierOutput = scores
     modules = sites.count
     self.points = points
     dropoutPoints = builder.dropoutPoints
@@ -102,6 +107,13 @@ public struct AdaptedModel: Sendable {
     model.graph.initializers.reduce(0) {
       $0 + (($1.tensor?.elementType.isFloatingPoint ?? false) ? $1.shape.elementCount : 0)
     }
+  }
+
+  /// The output with the scores of the classes, nil where there is none.
+  ///
+  /// - Throws: where several outputs could be it, by their names.
+  package func scoreOutput() throws(BackboneError) -> ScoreOutput? {
+    try ScoreOutput.find(in: model, classifiers: classifierOutput.map { [$0] } ?? [])
   }
 
   /// Names of the tensors of a group.
@@ -211,6 +223,21 @@ extension AdaptedModel {
     ]
     return groups.flatMap { names, group in
       names.compactMap { name in counts[name].map { Parameter(name: name, group: group, count: $0) } }
+    }
+  }
+}
+
+extension GraphPatch {
+  /// Gives added nodes other names where nodes of a graph have theirs.
+  mutating func makeNodeNamesUnique(in graph: Graph) {
+    var taken = Set(graph.nodes.map(\.name))
+    for index in nodes.indices where !nodes[index].name.isEmpty {
+      let name = nodes[index].name
+      var number = 2
+      while !taken.insert(nodes[index].name).inserted {
+        nodes[index].name = "\(name)_\(number)"
+        number += 1
+      }
     }
   }
 }

@@ -1,3 +1,4 @@
+import Backbones
 public import Tensors
 
 /// Why a network can't be adapted as asked.
@@ -34,5 +35,12 @@ public struct AdapterError: ReportableError {
 
   static func usage(_ message: String, option: String, hint: String? = nil) -> AdapterError {
     AdapterError(.usage, message, field: "--" + option, hint: hint)
+  }
+
+  /// Several outputs could be those of a classifier.
+  static func ambiguous(_ outputs: [String]) -> AdapterError {
+    let error = BackboneError.ambiguousScores(outputs)
+    return AdapterError(
+      error.failureCode, error.message, tensor: error.tensor, hint: error.hint, underlying: error)
   }
 }

@@ -51,6 +51,20 @@ public struct BackboneError: ReportableError {
     return error
   }
 
+  static var withoutEnds: BackboneError {
+    BackboneError(.badData, "the network has no input that must be fed, or no output")
+  }
+
+  /// Several outputs could hold the scores of the classes.
+  package static func ambiguousScores(_ outputs: [String]) -> BackboneError {
+    let list = outputs.map { "'\($0)'" }.joined(separator: ", ")
+    var error = BackboneError(.badData, "each of the outputs \(list) could be the scores of the classes")
+    error.tensor = outputs.first
+    error.hint =
+      "name one in the model's metadata under '\(ScoreOutput.metadataKey)', or leave the others out of the file"
+    return error
+  }
+
   static func unsuitable(_ message: String, option: String, value: String? = nil) -> BackboneError {
     var error = BackboneError(.usage, message)
     error.tensor = value

@@ -27,8 +27,10 @@ public struct BackboneLayout: Sendable {
   public var head: ClassifierHead?
   /// What a new classifier reads, or nil where nothing suits.
   public var headInput: HeadInput?
-  /// The graph output that logits have, or would have.
+  /// The graph output that the classifier makes, or that a new one replaces.
   public var output: String
+  /// Other outputs that are a classifier's just as well; empty where one is.
+  public var rivals: [String]
   /// The image input, or nil where points were given by hand and no input has four axes.
   public var image: ImageInput?
   /// Rows and columns of pixels in a patch, or nil where there are no patches.
@@ -45,8 +47,8 @@ public struct BackboneLayout: Sendable {
   /// A layout.
   package init(
     family: String?, variant: String, blocks: [Block], head: ClassifierHead?, headInput: HeadInput?,
-    output: String,
-    image: ImageInput?, patch: TokenGrid? = nil, grid: TokenGrid? = nil, width: Int? = nil, prefixTokens: Int,
+    output: String, rivals: [String] = [], image: ImageInput?, patch: TokenGrid? = nil,
+    grid: TokenGrid? = nil, width: Int? = nil, prefixTokens: Int,
     weights: [BackboneWeight]
   ) {
     self.family = family
@@ -55,6 +57,7 @@ public struct BackboneLayout: Sendable {
     self.head = head
     self.headInput = headInput
     self.output = output
+    self.rivals = rivals
     self.image = image
     self.patch = patch
     self.grid = grid
@@ -68,22 +71,4 @@ public struct BackboneLayout: Sendable {
 
   /// The sites of one role, block by block.
   public func sites(_ role: InsertionSite.Role) -> [InsertionSite] { sites.filter { $0.role == role } }
-}
-
-extension BackboneLayout {
-  /// Follows a value that got another name.
-  package mutating func rename(_ old: String, to new: String) {
-    func current(_ name: String) -> String { name == old ? new : name }
-    blocks = blocks.map { block in
-      Block(
-        index: block.index, stage: block.stage,
-        points: block.points.map { site in
-          var site = site
-          site.value = current(site.value)
-          site.branchOutput = site.branchOutput.map(current)
-          site.normOutput = site.normOutput.map(current)
-          return site
-        })
-    }
-  }
 }

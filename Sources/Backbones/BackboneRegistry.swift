@@ -65,13 +65,6 @@ package struct BackboneRegistry: Sendable {
   /// - Throws: `BackboneError` where the file was rewritten by ONNX Runtime, or where the network is wrong in itself.
   package func recognize(_ model: ModelDescription, lowering: Lowering) throws(BackboneError) -> Recognition {
     try RuntimeRewrites.refuse(model)
-    let view: GraphView
-    do throws(LoweringError) {
-      view = try GraphView(model, lowering: lowering)
-    } catch {
-      guard case .unsupported(let operators) = error else { throw .cannotBeRead(error) }
-      view = GraphView(model, unsupported: operators)
-    }
-    return recognize(view)
+    return recognize(try GraphView(looking: lowering, at: model))
   }
 }

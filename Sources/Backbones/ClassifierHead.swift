@@ -22,8 +22,10 @@ public struct ClassifierHead: Sendable, Hashable {
     public let weight: String?
     /// Initializer of the bias, or nil where there is none.
     public let bias: String?
-    /// The vector that the layer reads, [B, features].
+    /// The vector that the layer reads, [B, features], or [B, features, 1, 1].
     public let input: String
+    /// The value that the layer's node makes.
+    public let product: String
     /// Whether the weight is stored [classes, features].
     public let isTransposed: Bool
   }
@@ -38,6 +40,8 @@ public struct ClassifierHead: Sendable, Hashable {
   public let classes: Int
   /// The graph output that it makes.
   public let output: String
+  /// Whether the output holds logits; false behind Softmax, LogSoftmax or Sigmoid, and for vectors of unit length.
+  public let deliversLogits: Bool
 
   /// Label of the first layer's node.
   public var node: String { layers.first?.node ?? "" }
@@ -59,12 +63,14 @@ public enum HeadInput: Sendable, Hashable {
   case firstToken(String, features: Int)
   /// The mean of all tokens of a value [B, N, features].
   case meanOfTokens(String, features: Int)
+  /// The mean of all pixels of a value [B, features, H, W].
+  case meanOfMap(String, features: Int)
 
   /// Length of the vector that the classifier gets.
   public var features: Int {
     switch self {
     case .vector(_, let features), .meanOfVectors(_, let features), .firstToken(_, let features),
-      .meanOfTokens(_, let features):
+      .meanOfTokens(_, let features), .meanOfMap(_, let features):
       features
     }
   }
@@ -72,7 +78,9 @@ public enum HeadInput: Sendable, Hashable {
   /// The values read.
   public var values: [String] {
     switch self {
-    case .vector(let value, _), .firstToken(let value, _), .meanOfTokens(let value, _): [value]
+    case .vector(let value, _), .firstToken(let value, _), .meanOfTokens(let value, _),
+      .meanOfMap(let value, _):
+      [value]
     case .meanOfVectors(let values, _): values
     }
   }

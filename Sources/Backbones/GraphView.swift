@@ -57,6 +57,27 @@ package struct GraphView: Sendable {
     self.init(model, lowered: try plain.lower(model))
   }
 
+  /// Lowers a model as far as its operators are supported.
+  ///
+  /// Outputs that need others, such as an ArgMax of the logits, are left out where outputs remain; where none does, the view
+  /// is what the file itself tells.
+  package init(looking lowering: Lowering, at model: ModelDescription) throws(BackboneError) {
+    do throws(LoweringError) {
+      try self.init(model, lowering: lowering)
+      return
+    } catch {
+      guard case .unsupported(let operators) = error else { throw .cannotBeRead(error) }
+      let supported = model.graph.outputs.map(\.name).filter {
+        lowering.unsupportedOperators(of: model.delivering([$0])).isEmpty
+      }
+      if !supported.isEmpty, let view = try? GraphView(model.delivering(supported), lowering: lowering) {
+        self = view
+      } else {
+        self.init(model, unsupported: operators)
+      }
+    }
+  }
+
   /// A view of a model that can't be lowered: nodes as they stand in the file, shapes only where the file declares them.
   package init(_ model: ModelDescription, unsupported: [LoweringError.Unsupported]) {
     var lowered = LoweredGraph()

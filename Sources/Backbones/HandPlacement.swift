@@ -47,18 +47,9 @@ extension Recognition {
       layout.blocks = blocks
       return layout
     }
-    guard let output = view.outputs.first else {
-      throw .unsuitable("the network has no output", option: "--at")
-    }
-    let last = placement.values.max { (view.producer($0) ?? -1) < (view.producer($1) ?? -1) } ?? output
-    let tail = Tail(after: last, in: view)
+    let last = placement.values.max { (view.producer($0) ?? -1) < (view.producer($1) ?? -1) }
     let prefix = blocks.map { $0.points[0].prefixTokens }.max() ?? 0
-    let firstConvolution = view.nodes.firstIndex { $0.operatorName.type == "Conv" } ?? 0
-    return BackboneLayout(
-      family: nil, variant: "points given by hand", blocks: blocks, head: tail.classifier,
-      headInput: tail.headInput(prefix: prefix), output: tail.classifier?.output ?? output,
-      image: ImageInput.first(of: view), prefixTokens: prefix,
-      weights: view.weights(from: firstConvolution))
+    return try view.layout("points given by hand", blocks, after: last, prefix: prefix)
   }
 
   private func site(at value: String, _ placement: HandPlacement) throws(BackboneError) -> InsertionSite {

@@ -67,6 +67,27 @@ struct LinearLayer {
   }
 }
 
+extension LinearLayer {
+  /// The linear layer that a convolution of one pixel is, [B, in, 1, 1] → [B, out, 1, 1], or nil where a node is none.
+  init?(pixel node: Node, in view: GraphView) {
+    guard node.operatorName.domain.isEmpty, node.operatorName.type == "Conv", node.inputs.count >= 2,
+      view.isData(node.inputs[0]), !view.isData(node.inputs[1]), let result = node.outputs.first,
+      case let (from, to, kernel) = (
+        view.extents(node.inputs[0]), view.extents(result), view.extents(node.inputs[1])
+      ), from.count == 4, to.count == 4, from[2...] == [1, 1], to[2...] == [1, 1],
+      kernel == [to[1], from[1], 1, 1]
+    else { return nil }
+    self.node = node
+    input = node.inputs[0]
+    weight = node.inputs[1]
+    bias = node.inputs.count > 2 && !node.inputs[2].isEmpty ? node.inputs[2] : nil
+    output = result
+    inputWidth = from[1]
+    outputWidth = to[1]
+    isTransposed = true
+  }
+}
+
 extension GraphView {
   /// Whether a node multiplies data with a constant matrix or kernel.
   package func isWeighted(_ node: Node) -> Bool {

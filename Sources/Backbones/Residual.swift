@@ -35,9 +35,41 @@ extension GraphView {
     }
   }
 
-  /// Values at which adapters may be put by hand: results of residual additions that hold tokens or a map.
+  /// Values at which adapters may be put by hand, in the order of the network: tokens or maps behind residual additions.
+  ///
+  /// A shortcut may have weights of its own, where the map changes its size. Where only an activation reads the sum, as in
+  /// residual convolutional networks, its result is the value.
   package var insertionCandidates: [String] {
-    residuals.map(\.output).filter { (3...4).contains(extents($0).count) }
+    let sums = Set(residuals.map(\.index)).union(nodes.indices.filter(joinsBranches))
+    return sums.sorted().compactMap { index in
+      guard let sum = nodes[index].outputs.first, (3...4).contains(extents(sum).count) else { return nil }
+      guard let reader = soleConsumer(sum), nodes[reader].operatorName.domain.isEmpty,
+        Self.activations.contains(nodes[reader].operatorName.type), dataInputs(nodes[reader]) == [sum],
+        let result = nodes[reader].outputs.first
+      else { return sum }
+      return result
+    }
+  }
+
+  private static let activations: Set<String> = [
+    "Relu", "Clip", "LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "HardSwish", "Gelu", "Mish", "Swish", "Tanh",
+  ]
+
+  /// Whether a node adds two branches that part at one value, at least one of them with weights.
+  ///
+  /// Sums of attention scores are none: a product of data with data is behind them.
+  private func joinsBranches(_ index: Int) -> Bool {
+    let node = nodes[index]
+    guard node.operatorName.domain.isEmpty, node.operatorName.type == "Add", node.inputs.count == 2,
+      node.inputs[0] != node.inputs[1], node.inputs.allSatisfy({ isData($0) }),
+      extents(node.inputs[0]) == extents(node.inputs[1])
+    else { return false }
+    let (left, right) = (Set(ancestors(of: node.inputs[0])), Set(ancestors(of: node.inputs[1])))
+    let branches = left.symmetricDifference(right).map { nodes[$0] }
+    let hasProduct = branches.contains { node in
+      ["MatMul", "Einsum", "Gemm"].contains(node.operatorName.type) && dataInputs(node).count > 1
+    }
+    return !left.isDisjoint(with: right) && !hasProduct && branches.contains(where: isWeighted)
   }
 
   /// Nodes between two values, if one of them has weights on a path from the first to the second.

@@ -7,38 +7,82 @@ import Tensors
 ///     mean               Slice → ReduceMean(axis 1) → LN → Gemm
 ///     distilled          two Gathers → two Gemm → Add → Div 2
 ///     DINOv2             Concat(class token, ReduceMean(Slice)) → Gemm
+///     features           LN → [Gather] → output
 struct Tail {
+  /// What a new classifier reads, and the output that it replaces.
+  struct Reading {
+    let input: HeadInput
+    let output: String
+  }
+
   private let view: GraphView
   private let start: String
   private let nodes: [Int]
   /// The classifier, or nil where the network delivers features.
   let classifier: ClassifierHead?
+  /// Other outputs that could be the classifier's just as well, where the model's metadata do not name one.
+  let rivals: [String]
 
-  /// The tail of a network after the last value of its stream.
+  /// The tail of a network after the last value of its stream, or after its input.
   init(after stream: String, in view: GraphView) {
     self.view = view
     start = stream
     nodes = view.descendants(of: stream)
-    classifier = Self.classifier(
-      nodes.compactMap { LinearLayer(view.nodes[$0], in: view) }, after: stream, in: view)
+    let found = ClassifierSearch(behind: stream, in: view).classifiers
+    let named = view.model.namedScoreOutput.flatMap { name in found.first { $0.output == name } }
+    classifier = named ?? found.first
+    rivals = named == nil ? found.dropFirst().map(\.output) : []
   }
 
-  /// What a new classifier reads.
-  func headInput(prefix: Int) -> HeadInput? {
+  /// What a new classifier reads; nil where the network delivers neither a vector nor tokens nor a map.
+  ///
+  /// The vector of the old classifier; else an output [B, C]; else the tokens behind the last normalisation; else tokens as
+  /// they come; else a map. Of tokens the first one is read where tokens stand before the patches, else their mean.
+  func reading(prefix: Int) -> Reading? {
     if let classifier {
       let inputs = classifier.layers.map(\.input)
-      return inputs.count > 1
-        ? .meanOfVectors(inputs, features: classifier.features)
-        : .vector(inputs[0], features: classifier.features)
+      let features = classifier.features
+      let input: HeadInput =
+        if inputs.count > 1 {
+          .meanOfVectors(inputs, features: features)
+        } else if view.extents(inputs[0]).count == 4 {
+          .meanOfMap(inputs[0], features: features)
+        } else {
+          .vector(inputs[0], features: features)
+        }
+      return Reading(input: input, output: classifier.output)
     }
-    // Outputs that are features: pooled ones are taken as they come.
-    let candidates = view.outputs + [start]
-    for value in candidates where value == start || isDescendant(value) {
-      let extents = view.extents(value)
-      if extents.count == 2 { return .vector(value, features: extents[1]) }
-      if extents.count == 3 {
-        return prefix > 0
-          ? .firstToken(value, features: extents[2]) : .meanOfTokens(value, features: extents[2])
+    let outputs = view.outputs.filter { value in
+      (value == start || isDescendant(value)) && view.elementType(value)?.isFloatingPoint ?? false
+    }
+    // Probabilities without a linear layer behind them are no features, but the answer of a classifier of another kind.
+    let isFeature = { (value: String) in ScoreOutput(value, in: view).kind == .logits }
+    if let vector = outputs.first(where: { view.extents($0).count == 2 && isFeature($0) }) {
+      return Reading(input: .vector(vector, features: view.extents(vector)[1]), output: vector)
+    }
+    let lists = outputs.filter { view.extents($0).count == 3 }
+    guard let tokens = normalizedTokens ?? lists.first(where: view.isNormalized) ?? lists.first else {
+      guard let map = outputs.first(where: { view.extents($0).count == 4 && $0 != start }),
+        view.mapLayout(of: map) == .channelsFirst
+      else { return nil }
+      return Reading(input: .meanOfMap(map, features: view.extents(map)[1]), output: map)
+    }
+    let features = view.extents(tokens)[2]
+    let replaced = view.outputs.contains(tokens) ? tokens : outputs.first { depends($0, on: tokens) }
+    guard let output = replaced ?? view.outputs.first else { return nil }
+    return Reading(
+      input: prefix > 0
+        ? .firstToken(tokens, features: features) : .meanOfTokens(tokens, features: features),
+      output: output)
+  }
+
+  /// The last value of the tail that holds all tokens of the stream after a normalisation.
+  private var normalizedTokens: String? {
+    let shape = view.extents(start)
+    guard shape.count == 3 else { return nil }
+    for index in nodes.reversed() {
+      if let value = view.nodes[index].outputs.first, view.extents(value) == shape, view.isNormalized(value) {
+        return value
       }
     }
     return nil
@@ -48,73 +92,23 @@ struct Tail {
     view.producer(value).map { nodes.contains($0) } ?? false
   }
 
-  /// The linear layers whose result, or whose average, is an output of the network.
-  private static func classifier(_ layers: [LinearLayer], after stream: String, in view: GraphView)
-    -> ClassifierHead?
-  {
-    for output in view.outputs where view.extents(output).count == 2 {
-      let last = view.sameValue(view.beforeRearranging(output))
-      if let layer = layers.first(where: { makes($0, last, in: view) }) {
-        return head([layer], output: output, kind: kind(of: layer.input, in: view), in: view)
-      }
-      // Div or Mul by a half, then Add of two layers.
-      guard let scaling = view.node(making: last, "Div", "Mul"),
-        let sum = scaling.inputs.first(where: { view.isData($0) }),
-        let addition = view.node(making: sum, "Add")
-      else { continue }
-      let pair = addition.inputs.compactMap { value in
-        layers.first { makes($0, view.beforeRearranging(value), in: view) }
-      }
-      if pair.count == 2, pair[0].node.outputs != pair[1].node.outputs,
-        pair[0].inputWidth == pair[1].inputWidth
-      {
-        return head(pair, output: output, kind: .distilled, in: view)
-      }
+  private func depends(_ value: String, on other: String) -> Bool {
+    guard let maker = view.producer(other) else { return false }
+    return view.ancestors(of: value).contains(maker)
+  }
+}
+
+extension GraphView {
+  /// Whether a value is what a LayerNormalization makes, as one node or many.
+  func isNormalized(_ value: String) -> Bool {
+    var current = sameValue(value)
+    while let node = node(making: current, "Add", "Mul") {
+      let data = dataInputs(node)
+      guard data.count == 1 else { break }
+      current = sameValue(data[0])
     }
-    return nil
-  }
-
-  private static func makes(_ layer: LinearLayer, _ value: String, in view: GraphView) -> Bool {
-    view.beforeRearranging(layer.output) == value
-  }
-
-  private static func head(
-    _ layers: [LinearLayer], output: String, kind: ClassifierHead.Kind, in view: GraphView
-  ) -> ClassifierHead? {
-    guard let first = layers.first, view.extents(first.input).count == 2 else { return nil }
-    return ClassifierHead(
-      kind: kind,
-      layers: layers.map { layer in
-        ClassifierHead.Layer(
-          node: layer.node.label, weight: view.initializer(behind: layer.weight),
-          bias: layer.bias.flatMap { view.initializer(behind: $0) }, input: layer.input,
-          isTransposed: layer.isTransposed)
-      }, features: first.inputWidth, classes: first.outputWidth, output: output)
-  }
-
-  /// What a vector shows of the tokens.
-  private static func kind(of vector: String, isPart: Bool = false, in view: GraphView) -> ClassifierHead.Kind
-  {
-    var value = vector
-    while let index = view.producer(value) {
-      let node = view.nodes[index]
-      switch node.operatorName.type {
-      case "ReduceMean" where view.extents(value).count < view.extents(node.inputs[0]).count,
-        "GlobalAveragePool":
-        return .mean
-      case "Concat":
-        guard !isPart else { return .vector }
-        let kinds = node.inputs.map { kind(of: $0, isPart: true, in: view) }
-        return kinds.contains(.mean) && kinds.contains(.classToken) ? .classTokenAndMean : .vector
-      case "Gather": return view.extents(node.inputs[0]).count == 3 ? .classToken : .vector
-      case "Slice":
-        guard view.extents(node.inputs[0]).count == 3, view.extents(value).count == 3 else { return .vector }
-        return view.extents(value)[1] == 1 ? .classToken : .vector
-      default:
-        guard let source = view.dataInputs(node).first else { return .vector }
-        value = source
-      }
-    }
-    return .vector
+    if node(making: current, "LayerNormalization", "RMSNormalization") != nil { return true }
+    guard let division = node(making: current, "Div"), division.inputs.count == 2 else { return false }
+    return node(making: beforeRearranging(division.inputs[1]), "Sqrt") != nil
   }
 }

@@ -7,9 +7,12 @@ enum TokenOrder {
   ) throws(Mismatch) {
     var current = map
     var transposes = 0
-    while view.extents(current).count != 3 || view.extents(current)[1] != grid.count || transposes == 0 {
+    // Where nothing is added to the patches and nothing put before them, they are the stream themselves.
+    while current != stream,
+      transposes == 0 || view.extents(current).count != 3 || view.extents(current)[1] != grid.count
+    {
       guard let index = view.consumers(current).first, let result = view.nodes[index].outputs.first,
-        view.isData(result), result != stream
+        view.isData(result)
       else { break }
       let node = view.nodes[index]
       if node.operatorName.type == "Transpose" {

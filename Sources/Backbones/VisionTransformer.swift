@@ -38,6 +38,7 @@ package enum VisionTransformer: Backbone {
     }
     let tail = Tail(after: last.output, in: view)
     let head = tail.classifier
+    let reading = tail.reading(prefix: prefix)
     let blocks = try blocks(of: branches, in: view) { value, role, block, branch in
       InsertionSite(
         value: value, role: role, layout: .tokens, grid: grid, channels: tokens[2], prefixTokens: prefix,
@@ -48,9 +49,9 @@ package enum VisionTransformer: Backbone {
     let variant = Variant(branches: branches, prefix: prefix, head: head, view: view)
     return BackboneLayout(
       family: name, variant: variant.description, blocks: blocks, head: head,
-      headInput: tail.headInput(prefix: prefix), output: head?.output ?? output, image: stem.image,
-      patch: patch,
-      grid: grid, width: tokens[2], prefixTokens: prefix, weights: view.weights(from: stem.convolutionIndex))
+      headInput: reading?.input, output: reading?.output ?? output, rivals: tail.rivals, image: stem.image,
+      patch: patch, grid: grid, width: tokens[2], prefixTokens: prefix,
+      weights: view.weights(from: stem.convolutionIndex))
   }
 
   /// The residual additions, checked to be one stream of tokens.

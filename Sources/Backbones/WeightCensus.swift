@@ -36,7 +36,8 @@ private struct WeightCensus {
     case "Conv", "ConvTranspose":
       add(node.inputs[1], .convolution, minimumRank: 3)
       if node.inputs.count > 2 { add(node.inputs[2], .bias) }
-    case "LayerNormalization":
+    // The statistics of a BatchNormalization are none: they stay as they are.
+    case "LayerNormalization", "BatchNormalization":
       add(node.inputs[1], .scale)
       if node.inputs.count > 2 { add(node.inputs[2], .shift) }
     case "Mul":

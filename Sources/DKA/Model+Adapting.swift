@@ -26,7 +26,7 @@ extension Model {
   ///
   /// - Parameters:
   ///   - method: `DualKernelAdapter`, `LinearProbe`, `FullFineTuning`, or a method of your own.
-  ///   - backbone: what `backbone(at:)` found, or nil to look.
+  ///   - backbone: what `backbone(at:)` found, or nil to look; methods that put nothing in need none, whatever the network.
   ///   - head: the task head.
   ///   - seed: decides the start of every new tensor.
   /// - Throws: where the model is not recognised, or the method does not fit it.
@@ -34,7 +34,10 @@ extension Model {
     by method: any AdapterMethod = DualKernelAdapter(), in backbone: BackboneLayout? = nil,
     head: Head = .original, seed: Int = 7
   ) throws -> Model {
-    let layout = try backbone ?? self.backbone()
+    let layout = try file.located {
+      try backbone
+        ?? Injection.layout(of: Injection.recognize(description, context: context), for: method, at: nil)
+    }
     let classes: Int? = if case .classifier(let classes) = head { classes } else { nil }
     let adapted = try file.located {
       try AdaptedModel(description, layout, method: method, classes: classes, seed: seed)

@@ -41,7 +41,7 @@ extension Model {
       isInterrupted: { false })
   }
 
-  /// How far this model's first output is from another's, image by image.
+  /// How far this model's score output is from another's, image by image; of networks without one the first output.
   ///
   /// - Parameter images: images prepared as this model says; four random ones without.
   /// - Throws: where one of the models does not run, or their outputs differ in size.

@@ -1,5 +1,7 @@
 package import Adapters
+import Backbones
 import Datasets
+package import Graphs
 package import Operators
 package import Training
 
@@ -12,7 +14,18 @@ extension AdaptedModel {
     options.splitsPrefix = configuration.augmentation == .none
     options.dropout = dropout > 0 ? .init(share: dropout, values: dropoutPoints) : nil
     return try Trainer(
-      model, groups: parameterGroups(configuration), options: options, registry: ModelFile.registry)
+      try trainedModel(), groups: parameterGroups(configuration), options: options,
+      registry: ModelFile.registry)
+  }
+
+  /// The model with the logits of its classifier as its only output: what the loss reads.
+  package func trainedModel() throws -> ModelDescription {
+    guard let scores = try scoreOutput() else {
+      let names = model.graph.outputs.map { "'\($0.name)'" }.joined(separator: ", ")
+      throw TrainingError.unsuitable(
+        "none of the outputs \(names) gives scores of classes, [images, classes]")
+    }
+    return model.delivering([scores.logits])
   }
 
   /// The two learning-rate groups of METHOD, section 3; the network's own tensors learn as adapters do.

@@ -24,9 +24,9 @@ extension Benchmark {
           learningRate: 1e-3),
         ParameterGroup(name: "head", parameters: adapted.names(in: .head), learningRate: 1e-4),
       ]
-      let trainer = try Trainer(
-        adapted.model, groups: groups, options: settings, registry: ModelFile.registry)
-      let compiled = CompiledModel(adapted.model, registry: ModelFile.registry, context: context)
+      let trained = try adapted.trainedModel()
+      let trainer = try Trainer(trained, groups: groups, options: settings, registry: ModelFile.registry)
+      let compiled = CompiledModel(trained, registry: ModelFile.registry, context: context)
       let images = try randomImages(try compiled.graph(batch: 1), count: options.batch)
       let labels = (0..<options.batch).map { $0 % 3 }
       _ = try trainer.step([images], labels: labels)

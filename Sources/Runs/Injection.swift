@@ -24,11 +24,30 @@ package struct Injection: Sendable {
   package func apply(to model: ModelDescription, classes: Int?, context: ExecutionContext) throws
     -> AdaptedModel
   {
+    let (method, layout) = try fit(to: model, context: context)
+    return try AdaptedModel(model, layout, method: method, classes: classes, seed: seed)
+  }
+
+  /// Refuses a network in which the method has no place, or of which no one output is the classifier's.
+  package func verifyFit(to model: ModelDescription, context: ExecutionContext) throws {
+    let layout = try fit(to: model, context: context).layout
+    guard layout.rivals.isEmpty else { throw BackboneError.ambiguousScores([layout.output] + layout.rivals) }
+  }
+
+  private func fit(to model: ModelDescription, context: ExecutionContext) throws -> (
+    method: any AdapterMethod, layout: BackboneLayout
+  ) {
     let method = try AdapterRegistry.standard.method(method, options: options)
     let recognition = try Injection.recognize(model, context: context)
-    let layout =
-      try placement.map { try recognition.layout(at: $0) } ?? recognition.requireLayout()
-    return try AdaptedModel(model, layout, method: method, classes: classes, seed: seed)
+    return (method, try Injection.layout(of: recognition, for: method, at: placement))
+  }
+
+  /// What a method needs to know of a network: one that puts nothing in needs the head alone, of any network.
+  package static func layout(
+    of recognition: Recognition, for method: any AdapterMethod, at placement: HandPlacement?
+  ) throws -> BackboneLayout {
+    if let placement { return try recognition.layout(at: placement) }
+    return method.placement == nil ? try recognition.layoutOfHead() : try recognition.requireLayout()
   }
 
   /// What comparing a model with every known family gives.

@@ -6,7 +6,7 @@ package import Operators
 package import TensorFiles
 import Tensors
 
-/// Writes a model with a method put in, and proves that it computes what the original computes.
+/// Writes a model with a method put in, and shows that it computes what the original computes, up to a new classifier.
 package struct InjectionRun {
   /// The object that CLI.md calls `inject`.
   package let json: JSONObject
@@ -26,49 +26,78 @@ package struct InjectionRun {
     try Folder.create(containing: output)
     try ONNXFile.write(adapted.model, to: output)
     let isIdentical = try model.located {
-      try isIdenticalAtStart(model.description, injection, written: try ModelFile(output), classes, context)
+      try isIdenticalAtStart(
+        model.description, injection, adapted, written: try ModelFile(output), classes, context)
     }
-    return InjectionRun(adapted, injection, output: output, isIdentical: isIdentical)
+    return InjectionRun(
+      adapted, injection, output: output, hasNewHead: classes != nil, isIdentical: isIdentical)
   }
 
-  private init(_ adapted: AdaptedModel, _ injection: Injection, output: String, isIdentical: Bool?) {
+  private init(
+    _ adapted: AdaptedModel, _ injection: Injection, output: String, hasNewHead: Bool, isIdentical: Bool
+  ) {
     json = [
       "method": .string(injection.method), "modules": .integer(adapted.modules),
       "trainable_parameters": .integer(adapted.trainableParameters),
       "head_parameters": .integer(adapted.headParameters),
       "total_parameters": .integer(adapted.totalParameters),
       "points": JSONValue(adapted.points), "output": .string(output),
-      "identical_at_start": isIdentical.map { .bool($0) } ?? .null,
+      "identical_at_start": .bool(isIdentical), "new_head": .bool(hasNewHead),
     ]
     lines = [
       "\(injection.method): \(adapted.modules) modules, \(adapted.trainableParameters) trainable parameters, "
         + "\(adapted.headParameters) in the head, \(adapted.totalParameters) in all",
-      isIdentical == true
-        ? "outputs equal the original's" : "outputs differ from the original's at the start",
+      (hasNewHead
+        ? "the classifier is new; what it reads " + (isIdentical ? "equals" : "differs from")
+        : "outputs " + (isIdentical ? "equal" : "differ from")) + " the original's at the start",
       "written to \(output)",
     ]
   }
 
-  /// Whether the written model's outputs equal the original's by value on random images.
+  /// Whether the written model computes on a random image what the original computes, by value.
   ///
-  /// With a new classifier the original gets the same classifier and no adapter.
+  /// Outputs are compared; of a new classifier, which the original does not have, the vector that it reads.
   private static func isIdenticalAtStart(
-    _ original: ModelDescription, _ injection: Injection, written: ModelFile, _ classes: Int?,
-    _ context: ExecutionContext
+    _ original: ModelDescription, _ injection: Injection, _ adapted: AdaptedModel, written: ModelFile,
+    _ classes: Int?, _ context: ExecutionContext
   ) throws -> Bool {
-    var reference = original
-    if classes != nil {
+    var (reference, before, after) = (original, [String](), [String]())
+    if let classes {
       var plain = Injection()
       plain.method = LinearProbe.name
       plain.seed = injection.seed
-      plain.placement = nil
-      reference = try plain.apply(to: original, classes: classes, context: context).model
+      let probe = try plain.apply(to: original, classes: classes, context: context)
+      reference = probe.model
+      (before, after) = (probe.vectorOfClassifier, adapted.vectorOfClassifier)
     }
-    let before = CompiledModel(reference, registry: ModelFile.registry, context: context)
-    let after = CompiledModel(written.description, registry: ModelFile.registry, context: context)
-    let images = try Benchmark.randomImages(try before.graph(batch: 1), count: 1)
-    let first = try Session(try before.plan(try before.graph(batch: 1))).run([images])
-    let second = try Session(try after.plan(try after.graph(batch: 1))).run([images])
-    return zip(first, second).allSatisfy { $0.shape == $1.shape && $0.doubles == $1.doubles }
+    let lowering = Lowering(registry: ModelFile.registry, context: context)
+    let outputs = reference.graph.outputs.map(\.name).filter { name in
+      let isNew = classes != nil && name == adapted.classifierOutput
+      return !isNew && lowering.unsupportedOperators(of: reference.delivering([name])).isEmpty
+    }
+    let first = try values(before + outputs, of: reference, context)
+    let second = try values(after + outputs, of: written.description, context)
+    return first.count == second.count
+      && zip(first, second).allSatisfy { $0.shape == $1.shape && $0.doubles == $1.doubles }
+  }
+
+  /// Some values of a model on a random image.
+  private static func values(_ names: [String], of model: ModelDescription, _ context: ExecutionContext)
+    throws -> [Tensor]
+  {
+    let compiled = CompiledModel(
+      model.delivering(names), registry: ModelFile.registry, context: context)
+    let graph = try compiled.graph(batch: 1)
+    return try Session(try compiled.plan(graph)).run([try Benchmark.randomImages(graph, count: 1)])
+  }
+}
+
+extension AdaptedModel {
+  /// The value that a new classifier multiplies.
+  fileprivate var vectorOfClassifier: [String] {
+    let node = model.graph.nodes.first { node in
+      classifierOutput.map { node.outputs.contains($0) } ?? false
+    }
+    return node?.inputs.prefix(1).map { $0 } ?? []
   }
 }

@@ -25,6 +25,9 @@ package struct Inspection {
       refusal = error as? any ReportableError
     }
     let layout = recognition?.layout
+    let head = (try? recognition?.layoutOfHead())
+    let scores = try? ScoreOutput.find(in: description, context: context)
+    let methods = Inspection.methods(for: recognition, head)
     let names = ClassNames.read(of: model)
     let counts = Inspection.operatorCounts(graph)
     let parameters = graph.initializers.reduce(0) { sum, initializer in
@@ -48,8 +51,8 @@ package struct Inspection {
       "preprocessing": choice.map(ModelMetadata.json) ?? .null,
       "classes": names.map { JSONValue($0.names) } ?? .null,
       "blocks": .array((layout?.blocks ?? []).map(Inspection.json)),
-      "head": layout?.head.map(Inspection.json) ?? .null,
-      "methods": JSONValue(layout == nil ? [] : AdapterRegistry.standard.names),
+      "head": head?.head.map(Inspection.json) ?? .null, "scores": scores.map(Inspection.json) ?? .null,
+      "methods": JSONValue(methods),
       "unsupported": .array(unsupported.map(Inspection.json)),
       "candidates": JSONValue(layout == nil ? recognition?.candidates ?? [] : []),
     ]
@@ -67,9 +70,20 @@ package struct Inspection {
     object["mismatches"] = .object(mismatches)
     json = object
     lines = Inspection.text(
-      model, layout, counts: counts, parameters: parameters, choice: choice, names: names?.names,
-      recognition: recognition, refusal: refusal, preparationRefusal: preparationRefusal,
-      unsupported: unsupported)
+      model, layout, head: head?.head, scores: scores, methods: methods, counts: counts,
+      parameters: parameters, choice: choice, names: names?.names, recognition: recognition, refusal: refusal,
+      preparationRefusal: preparationRefusal, unsupported: unsupported)
+  }
+
+  /// The methods that apply: for a network of no known family those that put nothing in, where it has a head or features.
+  private static func methods(for recognition: Recognition?, _ head: BackboneLayout?) -> [String] {
+    let names = AdapterRegistry.standard.names
+    guard recognition?.layout == nil else { return names }
+    guard head?.headInput != nil else { return [] }
+    return names.filter { name in
+      guard let method = try? AdapterRegistry.standard.method(name) else { return false }
+      return method.placement == nil
+    }
   }
 
   private static func operatorCounts(_ graph: Graph) -> JSONObject {
@@ -120,6 +134,10 @@ package struct Inspection {
     ]
   }
 
+  private static func json(_ scores: ScoreOutput) -> JSONValue {
+    ["output": .string(scores.name), "kind": .string(scores.kind.rawValue)]
+  }
+
   private static func json(_ refused: LoweringError.Unsupported) -> JSONValue {
     [
       "operator": .string(refused.name), "domain": .string(refused.domain),
@@ -142,7 +160,9 @@ package struct Inspection {
   }
 
   private static func text(
-    _ model: ModelFile, _ layout: BackboneLayout?, counts: JSONObject, parameters: Int,
+    _ model: ModelFile, _ layout: BackboneLayout?, head: ClassifierHead?, scores: ScoreOutput?,
+    methods: [String],
+    counts: JSONObject, parameters: Int,
     choice: PreprocessingChoice?, names: [String]?, recognition: Recognition?,
     refusal: (any ReportableError)?, preparationRefusal: (any ReportableError)?,
     unsupported: [LoweringError.Unsupported]
@@ -184,11 +204,15 @@ package struct Inspection {
           )
         }
       }
-      if let head = layout.head {
-        lines.append("head         '\(head.node)', \(head.features) features, \(head.classes) classes")
-      }
-      lines.append("methods      \(AdapterRegistry.standard.names.joined(separator: ", "))")
     }
+    if let head {
+      lines.append("head         '\(head.node)', \(head.features) features, \(head.classes) classes")
+    }
+    if let scores {
+      let kind = scores.kind.rawValue.replacing("_", with: " ")
+      lines.append("scores       '\(scores.name)', \(kind)")
+    }
+    if !methods.isEmpty { lines.append("methods      \(methods.joined(separator: ", "))") }
     for entry in unsupported {
       let more = entry.nodes.count > 1 ? " and \(entry.nodes.count - 1) more" : ""
       lines.append("unsupported  \(entry.reason): '\(entry.nodes.first ?? "")'\(more)")

@@ -1,5 +1,7 @@
+import Backbones
 package import Datasets
 import Execution
+import Graphs
 import Kernels
 package import Operators
 import Tensors
@@ -32,7 +34,7 @@ public struct OutputDifference: Sendable, Equatable {
 }
 
 extension ModelFile {
-  /// How far this model's first output is from another's, image by image.
+  /// How far this model's score output is from another's, image by image; of networks without one the first output.
   ///
   /// - Parameters:
   ///   - samples: the images; four random ones without.
@@ -49,7 +51,7 @@ extension ModelFile {
       let reference = try other.located { try theirs.run([image]).first?.doubles ?? [] }
       guard outputs.count == reference.count else {
         throw InputError(
-          message: "the first outputs of '\(path)' and '\(other.path)' have \(outputs.count) and "
+          message: "the outputs of '\(path)' and '\(other.path)' have \(outputs.count) and "
             + "\(reference.count) elements",
           tensor: nil, hint: "compare models of the same classes")
       }
@@ -73,7 +75,9 @@ extension ModelFile {
   /// A session that runs one image at a time.
   private func session(_ context: ExecutionContext) throws -> Session {
     try located {
-      let compiled = CompiledModel(description, registry: Self.registry, context: context)
+      let compared = try scoreOutput(context)?.name ?? description.graph.outputs.first?.name
+      let compiled = CompiledModel(
+        description.delivering(compared.map { [$0] } ?? []), registry: Self.registry, context: context)
       return try Session(try compiled.plan(try compiled.graph(batch: 1)))
     }
   }

@@ -90,7 +90,7 @@ struct TrainedExport {
     let loader = BatchLoader(samples, preprocessing: choice.preprocessing, options: options)
     loader.start(epoch: 0)
     while let batch = try loader.next() {
-      let written = try classifier.logits(of: batch.images).doubles ?? []
+      let written = try classifier.scores(of: batch.images).doubles ?? []
       let trained = try trainer.logits(try trainer.features(of: batch.images))
       difference.add(written, reference: trained.map(Double.init), images: batch.labels.count)
     }

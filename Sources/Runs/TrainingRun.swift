@@ -66,6 +66,7 @@ package struct TrainingRun {
     let configuration = request.configuration
     let model = try ModelFile(request.model)
     let choice = try preprocessing(of: model)
+    try model.located { try request.injection.verifyFit(to: model.description, context: context) }
     let parts = try parts()
     try folder.prepare(resumes: request.resumes)
     let adapted = try model.located {

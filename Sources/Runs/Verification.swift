@@ -46,7 +46,7 @@ package struct Verification {
   /// Whether nothing was found.
   package var isValid: Bool { problems.isEmpty }
 
-  /// Compares the first outputs of two models on the same images.
+  /// Compares the score outputs of two models on the same images.
   package mutating func compare(
     _ model: ModelFile, with other: ModelFile, data: String?, _ overrides: PreprocessingOverrides,
     imageSide: Int?, context: ExecutionContext

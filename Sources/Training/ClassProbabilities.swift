@@ -11,9 +11,7 @@ extension ClassificationMetrics {
   package static func probabilities(ofLogits logits: [Float], classCount: Int) throws(NonFiniteScores)
     -> [[Double]]
   {
-    if let position = logits.firstIndex(where: { !$0.isFinite }) {
-      throw NonFiniteScores(row: position / classCount, value: logits[position])
-    }
+    try NonFiniteScores.check(logits, columns: classCount)
     return stride(from: 0, to: logits.count, by: classCount).map { start in
       let row = logits[start..<start + classCount].map(Double.init)
       let largest = row.max() ?? 0
@@ -35,6 +33,12 @@ package struct NonFiniteScores: ReportableError, Equatable {
 
   package init(row: Int, value: Float, image: String? = nil) {
     (self.row, self.value, self.image) = (row, value, image)
+  }
+
+  /// Throws where one of the values, `columns` per image, is not finite.
+  package static func check(_ values: [Float], columns: Int) throws(NonFiniteScores) {
+    guard let position = values.firstIndex(where: { !$0.isFinite }) else { return }
+    throw NonFiniteScores(row: position / columns, value: values[position])
   }
 
   package var failureCode: FailureCode { .workFailed }

@@ -29,7 +29,7 @@ package enum StepGraph {
     guard let logits = graph.outputs.first, graph.type(logits).shape.rank == 2 else {
       let shape = graph.outputs.first.map { graph.type($0).shape.description } ?? "none"
       throw .unsuitable(
-        "training a classifier needs a first output of shape [images, classes], found \(shape)")
+        "training a classifier needs scores of shape [images, classes], found \(shape)")
     }
     let images = graph.type(logits).shape[0]
     var builder = GradientBuilder(extending: graph, registry: registry, prefix: "training/")

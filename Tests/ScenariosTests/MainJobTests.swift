@@ -43,9 +43,10 @@ import Testing
       [
         "method", "modules", "trainable_parameters", "head_parameters", "total_parameters", "points",
         "output",
-        "identical_at_start",
+        "identical_at_start", "new_head",
       ], in: object, "inject")
     #expect(object["identical_at_start"]?.bool == true)
+    #expect(object["new_head"]?.bool == false)
     let verified = try ToolProcess.object(["verify", "adapted.onnx"], in: folder)
     expectKeys(["valid", "problems"], in: verified, "verify")
     #expect(verified["valid"]?.bool == true)

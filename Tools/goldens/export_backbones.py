@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Exports tiny seeded vision models in every form that users bring, with what a recogniser must find in each.
 
-    python export_backbones.py -o DIR             everything (about 340 files, 40 MB in all)
+    python export_backbones.py -o DIR             everything (about 400 files, 45 MB in all)
     python export_backbones.py -o DIR --subset    the files that are committed under Tests/Fixtures/backbones
 
 The models have two blocks and random weights. Each is exported by TorchScript (opset 11, 13, 17) and by torch.export
@@ -49,6 +49,7 @@ SUBSET = {
     "timm_vit_rect.ts17.dynamic.slim", "timm_vit_avg.ts17.dynamic", "timm_vit_gap.dy18.dynamic.slim",
     "timm_vit_reg4.dy20.dynamic", "timm_deit_distilled.ts17.dynamic",
     "timm_deit_distilled.dy18.dynamic", "timm_deit3.ts11.dynamic.slim",
+    "timm_vit_nopos.ts17.dynamic.slim", "timm_beit.ts17.fixed", "timm_dinov3.dy18.dynamic.slim",
     "torchvision_vit.ts17.dynamic", "torchvision_vit.dy18.dynamic", "torchvision_vit.dy24.fixed.slim",
     "hf_vit.ts11.dynamic", "hf_vit.dy18.dynamic", "hf_deit.dy20.fixed.slim", "hf_deit_teacher.ts17.fixed",
     "hf_dinov2.ts17.dynamic", "hf_dinov2_registers.dy18.dynamic.slim",
@@ -89,6 +90,29 @@ def timm_vit(fused, image=(32, 32), dim=24, heads=2, prefix=1, kind="cls", disti
     return model, facts(dim, heads, 8, image, prefix, kind, linears=2 if distilled else 1)
 
 
+def timm_beit(fused):
+    """Relative positions in every block; nothing is added to the patches."""
+    import timm
+    from timm.models.beit import Beit
+
+    timm.layers.set_fused_attn(fused)
+    model = Beit(img_size=32, patch_size=8, embed_dim=24, depth=BLOCKS, num_heads=2, mlp_ratio=2, num_classes=CLASSES,
+                 use_abs_pos_emb=False, use_rel_pos_bias=True, init_values=0.1)
+    return model, facts(24, 2, 8, (32, 32), 1, "mean")
+
+
+def timm_dinov3(fused):
+    """Positions as rotations of queries and keys, four register tokens; nothing is added to the patches."""
+    import timm
+    from timm.models.eva import Eva
+
+    timm.layers.set_fused_attn(fused)
+    model = Eva(img_size=32, patch_size=8, embed_dim=24, depth=BLOCKS, num_heads=2, mlp_ratio=2, num_classes=CLASSES,
+                use_abs_pos_emb=False, use_rot_pos_emb=True, rope_type="dinov3", num_reg_tokens=4, init_values=0.1,
+                use_fc_norm=False, global_pool="token")
+    return model, facts(24, 2, 8, (32, 32), 5, "cls")
+
+
 def torchvision_vit(fused):
     from torchvision.models.vision_transformer import VisionTransformer
 
@@ -119,6 +143,10 @@ VIT_VARIANTS = {
     "timm_vit_reg4": lambda fused: timm_vit(fused, prefix=5, init_values=0.1, reg_tokens=4, no_embed_class=True),
     "timm_deit_distilled": lambda fused: timm_vit(fused, dim=24, heads=3, prefix=2, kind="distilled", distilled=True),
     "timm_deit3": lambda fused: timm_vit(fused, init_values=0.1, no_embed_class=True),
+    "timm_vit_nopos": lambda fused: timm_vit(fused, prefix=0, kind="mean", pos_embed="none", class_token=False,
+                                             global_pool="avg"),
+    "timm_beit": timm_beit,
+    "timm_dinov3": timm_dinov3,
     "torchvision_vit": torchvision_vit,
     "hf_vit": lambda fused: hugging_face(fused, "ViTConfig", "ViTForImageClassification", "cls", 1, intermediate_size=48),
     "hf_deit": lambda fused: hugging_face(fused, "DeiTConfig", "DeiTForImageClassification", "cls", 2,

@@ -8,8 +8,12 @@ import Tensors
 /// The vector v is what the old classifier read: class token, pooled tokens, or both side by side. Two averaged classifiers
 /// (distilled DeiT) become one on the mean of the class and the distillation token, which is what two classifiers with
 /// the same weights compute. A network without classifier gets one on its pooled output, else on the first of its
-/// prefix tokens, else on the mean of its tokens. The weight is stored [n, C], or [C, n] where the old one was; it starts
-/// truncated normal with σ 0.02 within 2σ, as timm starts classifiers, the bias at zero. The output keeps its name and batch.
+/// prefix tokens, else on the mean of its tokens or of its map. The weight is stored [n, C], or [C, n] where the old one was; it starts
+/// truncated normal with σ 0.02 within 2σ, as timm starts classifiers, the bias at zero.
+///
+/// Everything between the old classifier and the output goes with it (Softmax, Sigmoid, scaling, unit length), and so do
+/// other outputs that depend on it. Where the output held logits, it keeps its name, place and batch. Where it held
+/// something else (probabilities, features), or a name that says so, the new output is called `logits` and stands first.
 struct ClassificationHead {
   static let weightName = "head/weight"
   static let biasName = "head/bias"
@@ -19,21 +23,22 @@ struct ClassificationHead {
   let operatorSet: Int
   let annotation: [MetadataEntry]
 
-  /// The graph with the new classifier, and what became of names on the way.
+  /// The graph with the new classifier, and the output that it makes.
   struct Result {
     var graph: Graph
-    /// A value that had the output's name and lives on, with its new name.
-    var renamed: (old: String, new: String)?
+    var output: String
   }
 
   /// Puts the classifier into a graph and removes what only the old one needed.
   func install(in graph: Graph, _ layout: BackboneLayout) throws(AdapterError) -> Result {
-    guard (1...1_000_000).contains(classes) else {
-      throw .usage("\(classes) classes, expected 1 to 1000000", option: "classes")
+    guard classes != 1 else { throw .usage("one class leaves nothing to tell apart", option: "classes") }
+    guard (2...1_000_000).contains(classes) else {
+      throw .usage("\(classes) classes, expected 2 to 1000000", option: "classes")
     }
+    guard layout.rivals.isEmpty else { throw .ambiguous([layout.output] + layout.rivals) }
     guard let input = layout.headInput else {
       throw AdapterError(
-        .unsupported, "the network delivers neither a vector nor tokens that a classifier could read",
+        .unsupported, "the network delivers no vector, tokens or map that a classifier could read",
         tensor: layout.output)
     }
     let (count, overflow) = classes.multipliedReportingOverflow(by: input.features)
@@ -41,42 +46,60 @@ struct ClassificationHead {
       throw .usage(
         "a classifier from \(input.features) features to \(classes) classes is too large", option: "classes")
     }
-    guard let position = graph.outputs.firstIndex(where: { $0.name == layout.output }) else {
+    guard let old = graph.outputs.first(where: { $0.name == layout.output }) else {
       throw AdapterError(.badData, "the network has no output '\(layout.output)'", tensor: layout.output)
     }
-    var graph = graph
-    let elementType = Self.elementType(of: graph.outputs[position])
-    let output = Self.description(of: graph.outputs[position], classes: classes, layout, in: graph)
-    let pruning = GraphPruning(graph)
-    let oldWeights = Set(layout.head?.initializers ?? [])
-    let others = graph.outputs.map(\.name).filter { name in
-      name != layout.output && !pruning.ancestorsRead(oldWeights, of: name)
+    let products = Set(layout.head?.layers.map(\.product) ?? [])
+    let others = graph.outputs.filter { output in
+      output.name != old.name && !graph.depends(output.name, onAnyOf: products)
     }
-    graph = pruning.keeping(input.values + others)
-    var values = input.values
-    var renamed: (old: String, new: String)?
-    if graph.definedNames.contains(layout.output) {
-      let new = graph.rename(layout.output)
-      renamed = (layout.output, new)
-      values = values.map { $0 == layout.output ? new : $0 }
-    }
-    var kept: [ValueDescription] = []
+    let batch = Self.batch(of: old, layout, in: graph)
+    var graph = graph.keeping(input.values + others.map(\.name))
+    let keepsName = (layout.head?.deliversLogits ?? false) && !Self.saysOtherwise(old.name)
+    let name = keepsName ? old.name : Self.unusedName(in: graph, others)
+    let elementType = Self.elementType(of: old)
+    let output = Self.description(
+      of: old, named: name, elementType, [batch, Dimension(.value(Int64(classes)))])
+    var outputs: [ValueDescription] = keepsName ? [] : [output]
     for description in graph.outputs {
-      if description.name == layout.output { kept.append(output) }
-      if others.contains(description.name) { kept.append(description) }
+      if description.name == old.name {
+        if keepsName { outputs.append(output) }
+      } else if others.contains(where: { $0.name == description.name }) {
+        outputs.append(description)
+      }
     }
     var patch = GraphPatch(label: "head")
-    try emit(reading: input, values, to: layout, elementType, in: &patch)
-    patch.outputs = kept
-    do {
-      return Result(graph: try graph.applying(patch), renamed: renamed)
-    } catch { throw .patching(error) }
+    try emit(
+      reading: input, to: name, isTransposed: layout.head?.layers.first?.isTransposed ?? true,
+      elementType, in: &patch)
+    patch.outputs = outputs
+    patch.makeNodeNamesUnique(in: graph)
+    do { graph = try graph.applying(patch) } catch { throw .patching(error) }
+    return Result(graph: graph, output: name)
+  }
+
+  /// Whether an output's name says that it holds no logits.
+  private static func saysOtherwise(_ name: String) -> Bool {
+    let words = ["embed", "feature", "pool", "hidden", "prob", "softmax", "label"]
+    return words.contains { name.lowercased().contains($0) }
+  }
+
+  private static func unusedName(in graph: Graph, _ others: [ValueDescription]) -> String {
+    let taken = graph.definedNames.union(others.map(\.name))
+    var name = "logits"
+    var number = 2
+    while taken.contains(name) {
+      name = "logits_\(number)"
+      number += 1
+    }
+    return name
   }
 
   private func emit(
-    reading input: HeadInput, _ values: [String], to layout: BackboneLayout, _ elementType: ElementType,
+    reading input: HeadInput, to output: String, isTransposed: Bool, _ elementType: ElementType,
     in patch: inout GraphPatch
   ) throws(AdapterError) {
+    let values = input.values
     var vector = values[0]
     switch input {
     case .vector: break
@@ -99,8 +122,10 @@ struct ClassificationHead {
       } else {
         vector = add("ReduceMean", "head/mean", [vector], [Attribute("axes", [1]), keep], to: &patch)
       }
+    case .meanOfMap:
+      vector = add("GlobalAveragePool", "head/mean", [vector], to: &patch)
+      vector = add("Flatten", "head/vector", [vector], to: &patch)
     }
-    let isTransposed = layout.head?.layers.first?.isTransposed ?? true
     let features = input.features
     var random = Random(seed, -1, 0)
     let drawn = Initialization.truncatedNormal(classes * features, deviation: 0.02, &random).map(Double.init)
@@ -111,7 +136,7 @@ struct ClassificationHead {
     patch.add(
       Node(
         OperatorName("Gemm"), name: "head/logits", inputs: [vector, Self.weightName, Self.biasName],
-        outputs: [layout.output], attributes: isTransposed ? [Attribute("transB", 1)] : [],
+        outputs: [output], attributes: isTransposed ? [Attribute("transB", 1)] : [],
         metadata: annotation))
   }
 
@@ -153,30 +178,34 @@ struct ClassificationHead {
     }
   }
 
+  /// The type of the classifier's numbers: that of the old output where they are floating-point ones.
   private static func elementType(of output: ValueDescription) -> ElementType {
-    guard case .tensor(let number, _)? = output.type?.kind, let type = ElementType(rawValue: number) else {
-      return .float32
-    }
+    guard case .tensor(let number, _)? = output.type?.kind, let type = ElementType(rawValue: number),
+      type == .float64
+    else { return .float32 }
     return type
   }
 
-  /// The output with the new number of classes; the batch stays as it was declared.
-  private static func description(
-    of output: ValueDescription, classes: Int, _ layout: BackboneLayout, in graph: Graph
-  ) -> ValueDescription {
-    guard case .tensor(let number, let dimensions)? = output.type?.kind else { return output }
-    var batch = dimensions?.first
-    if batch == nil, let image = layout.image,
-      let input = graph.inputs.first(where: { $0.name == image.name }),
-      case .tensor(_, let extents?)? = input.type?.kind
+  /// The batch as the output declares it, or the image input where the output declares nothing.
+  private static func batch(of output: ValueDescription, _ layout: BackboneLayout, in graph: Graph)
+    -> Dimension
+  {
+    if case .tensor(_, let dimensions?)? = output.type?.kind, let batch = dimensions.first { return batch }
+    if let image = layout.image, let input = graph.inputs.first(where: { $0.name == image.name }),
+      case .tensor(_, let dimensions?)? = input.type?.kind, let batch = dimensions.first
     {
-      batch = extents.first
+      return batch
     }
-    var changed = output
+    return Dimension(.unknown)
+  }
+
+  /// The old output with a new type, or another one where the name differs.
+  private static func description(
+    of output: ValueDescription, named name: String, _ elementType: ElementType, _ shape: [Dimension]
+  ) -> ValueDescription {
+    var changed = output.name == name ? output : ValueDescription(name: name, type: nil)
     changed.type = TypeDescription(
-      .tensor(
-        elementType: number, shape: [batch ?? Dimension(.unknown), Dimension(.value(Int64(classes)))]),
-      denotation: output.type?.denotation)
+      .tensor(elementType: elementType.rawValue, shape: shape), denotation: changed.type?.denotation)
     return changed
   }
 }

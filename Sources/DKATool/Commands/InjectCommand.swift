@@ -6,13 +6,14 @@ struct InjectCommand: Command {
   static let summary = "puts adapters into a model without training them"
   static let discussion = """
     The adapted file computes what the original computes: Up starts at zero. With --classes the classifier is replaced
-    by a new one.
+    by a new one, up to which the network computes what it did.
     """
   static let hasJSON = true
   static let model = Positional("MODEL", .file, "the ONNX file to adapt")
   static let output = Option(required: "output", short: "o", .file, "the adapted ONNX file")
   static let classes = Option(
-    "classes", .integer(2...1_000_000), "classes of a new classifier; without it the old one stays")
+    "classes", .integer(1...1_000_000),
+    "classes of a new classifier, two or more; without it the old one stays")
   static var arguments: [ArgumentGroup] {
     [
       ArgumentGroup("Arguments", [model]), ArgumentGroup("Options", [output, classes]), MethodOptions.group,

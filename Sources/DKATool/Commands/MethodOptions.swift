@@ -12,7 +12,8 @@ enum MethodOptions {
     "placement", .text("NAME"), "both, both-shared, block, before-add or parallel [both]")
   static let blocks = Option("blocks", .text("LIST"), "blocks that get adapters, such as 0-3,8 [all]")
   static let at = Option(
-    "at", .list(of: .text("VALUE"), example: "add_1,add_2"), "values to put adapters at, by hand")
+    "at", .list(of: .text("VALUE"), example: "add_1,add_2"),
+    "values to put adapters at, by hand; linear and full need none")
   static let grid = Option(
     "grid", .text("HxW"), "rows and columns of the map at --at values, where not a square")
   static let prefixTokens = Option(
