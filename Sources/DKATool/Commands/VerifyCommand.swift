@@ -40,7 +40,7 @@ struct VerifyCommand: Command {
         model, with: try ModelFile(other), data: arguments[Self.data], overrides,
         imageSide: arguments[PreprocessingOptions.imageSize], context: context)
     }
-    try console.result(json: .object(result.json), text: result.lines.joined(separator: "\n"))
+    try console.result(json: .object(result.json), lines: result.lines)
     return result.isValid ? .done : .badData
   }
 }
