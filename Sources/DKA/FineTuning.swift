@@ -24,7 +24,7 @@ public final class FineTuning {
   ///   - configuration: the recipe. `epochs` sets the length of the learning-rate schedule.
   ///   - preprocessing: how images are prepared, or nil for what the model says.
   ///   - report: is told what happens while it does.
-  ///   - isInterrupted: is asked between batches; an epoch ends with `RunInterrupted` when it says so.
+  ///   - isInterrupted: is asked between micro-batches; an epoch ends with `RunInterrupted` when it says so.
   /// - Throws: where the model has no trainable tensors, another number of classes than the images, or operators without a gradient;
   ///   where classes are empty or images unreadable.
   public init(
@@ -40,7 +40,7 @@ public final class FineTuning {
       try preprocessing.map { PreprocessingChoice(preprocessing: $0, source: "the caller", isAssumed: false) }
       ?? model.preprocessing()
     parts = try TrainingParts(of: images, configuration, source: "the images")
-    try parts.verifyReadable(threads: model.threads)
+    try parts.verifyReadable(threads: model.threads, isInterrupted: isInterrupted)
     let trainer = try model.file.located { try adaptation.trainer(configuration, context: context) }
     let (classes, given) = (try trainer.classCount(), images.classes.count)
     guard classes == given else {

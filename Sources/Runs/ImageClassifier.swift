@@ -3,7 +3,7 @@ import Execution
 package import Graphs
 import Kernels
 package import Operators
-public import Tensors
+package import Tensors
 package import Training
 
 /// A model that turns images into class probabilities.
@@ -45,8 +45,11 @@ package final class ImageClassifier {
   }
 
   /// Logits [n, classes] for images [n, 3, H, W].
-  package func logits(of images: Tensor) throws -> Tensor {
-    guard let logits = try runner.run([images]).first else {
+  ///
+  /// - Parameter isInterrupted: asked before each micro-batch.
+  package func logits(of images: Tensor, isInterrupted: () -> Bool = { false }) throws -> Tensor {
+    let outputs = try RunInterrupted.translating { try runner.run([images], isInterrupted: isInterrupted) }
+    guard let logits = outputs.first else {
       throw TrainingError.unsuitable("no image is given")
     }
     return logits
@@ -57,7 +60,7 @@ package final class ImageClassifier {
   /// - Parameters:
   ///   - each: called with every batch as it was fed, before it is run.
   ///   - report: called with the number of images done.
-  ///   - isInterrupted: polled between batches; the work stops when it says so.
+  ///   - isInterrupted: asked between micro-batches and while images are read; the work stops when it says so.
   package func probabilities(
     of samples: [Sample], each: (Batch) throws -> Void = { _ in }, report: (Int) -> Void = { _ in },
     isInterrupted: () -> Bool = { false }
@@ -69,10 +72,9 @@ package final class ImageClassifier {
     let loader = BatchLoader(samples, preprocessing: preprocessing, options: options)
     loader.start(epoch: 0)
     var probabilities: [[Double]] = []
-    while let batch = try loader.next() {
-      guard !isInterrupted() else { throw RunInterrupted() }
+    while let batch = try RunInterrupted.translating({ try loader.next(isInterrupted: isInterrupted) }) {
       try each(batch)
-      let logits = try logits(of: batch.images).elements(of: Float.self)
+      let logits = try logits(of: batch.images, isInterrupted: isInterrupted).elements(of: Float.self)
       probabilities += ClassificationMetrics.probabilities(ofLogits: logits, classCount: classCount)
       report(probabilities.count)
     }
@@ -100,12 +102,4 @@ extension ModelFile {
         description, preprocessing: preprocessing, registry: Self.registry, context: context)
     }
   }
-}
-
-/// The user asked to stop; what was worth keeping has been saved.
-public struct RunInterrupted: ReportableError {
-  /// Interrupted.
-  public var failureCode: FailureCode { .interrupted }
-  /// What happened.
-  public var message: String { "interrupted" }
 }

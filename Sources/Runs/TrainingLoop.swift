@@ -65,7 +65,7 @@ package final class TrainingLoop {
       options.cache = ImageCache(byteLimit: configuration.cacheByteLimit)
       let loader = BatchLoader(
         material.training.samples, preprocessing: material.preprocessing, options: options)
-      batches = LoadedBatches(loader, trainer: material.trainer)
+      batches = LoadedBatches(loader, trainer: material.trainer, isInterrupted: isInterrupted)
     }
     validationFeatures =
       material.validation.samples.isEmpty
@@ -85,8 +85,10 @@ package final class TrainingLoop {
 
   /// One epoch.
   ///
-  /// - Throws: `RunInterrupted` between batches when asked to stop; the epoch counts as not done.
-  package func runEpoch() throws -> EpochRecord {
+  /// - Throws: `RunInterrupted` between micro-batches when asked to stop; the epoch counts as not done.
+  package func runEpoch() throws -> EpochRecord { try RunInterrupted.translating { try epoch() } }
+
+  private func epoch() throws -> EpochRecord {
     let configuration = material.configuration
     let trainer = material.trainer
     let count = material.training.samples.count
@@ -109,7 +111,8 @@ package final class TrainingLoop {
         var random = Random(configuration.seed, epochsDone, index, 1)
         return Int(truncatingIfNeeded: random.next())
       }
-      let result = try trainer.step(batch.features, labels: batch.labels, keys: keys, rateFactor: factor)
+      let result = try trainer.step(
+        batch.features, labels: batch.labels, keys: keys, rateFactor: factor, isInterrupted: isInterrupted)
       done += batch.labels.count
       loss += result.loss * Double(batch.labels.count)
       correct += result.correct
@@ -140,7 +143,8 @@ package final class TrainingLoop {
     var probabilities: [[Double]] = []
     for features in validationFeatures {
       probabilities += ClassificationMetrics.probabilities(
-        ofLogits: try material.trainer.logits(features), classCount: classes.count)
+        ofLogits: try material.trainer.logits(features, isInterrupted: isInterrupted),
+        classCount: classes.count)
     }
     return ClassificationMetrics(
       probabilities: probabilities, labels: material.validation.samples.map(\.label), classes: classes)
@@ -161,10 +165,12 @@ package final class TrainingLoop {
     defer { emit(.end) }
     var parts: [[Tensor]] = []
     var done = 0
-    while let batch = try loader.next() {
-      guard !isInterrupted() else { throw RunInterrupted() }
+    while let batch = try RunInterrupted.translating({ try loader.next(isInterrupted: isInterrupted) }) {
+      let features = try RunInterrupted.translating {
+        try material.trainer.features(of: batch.images, isInterrupted: isInterrupted)
+      }
       // Without a cut these are the images in the loader's memory, which it would use again.
-      parts.append(try material.trainer.features(of: batch.images).map { try $0.copied() })
+      parts.append(try features.map { try $0.copied() })
       done += batch.labels.count
       emit(.advance(done: done, figures: []))
     }

@@ -34,9 +34,13 @@ public struct TrainingParts: Sendable {
   }
 
   /// Refuses images that cannot be read, all at once.
-  package func verifyReadable(threads: Int) throws {
+  ///
+  /// - Parameter isInterrupted: asked while images are read.
+  package func verifyReadable(threads: Int, isInterrupted: () -> Bool = { false }) throws {
     let used = LabelledImages(
       classes: train.classes, samples: train.samples + validation.samples + test.samples)
-    try used.verifyReadable(threads: threads)
+    try RunInterrupted.translating {
+      try used.verifyReadable(threads: threads, isInterrupted: isInterrupted)
+    }
   }
 }
