@@ -73,6 +73,15 @@ struct DataList: Equatable {
     }
   }
 
+  /// Number of images per part.
+  var counts: JSONObject {
+    var counts = JSONObject()
+    for part in ["train", "validation", "test", "unused"] {
+      counts[part] = .integer(records.count { $0.part == part })
+    }
+    return counts
+  }
+
   /// What distinguishes these images from an earlier list, naming up to three of each kind; nil where nothing does.
   func difference(from earlier: DataList) -> String? {
     guard records.map(\.content) != earlier.records.map(\.content) else { return nil }

@@ -36,7 +36,7 @@ struct RunOrigin {
   var json: JSONObject {
     var object: JSONObject = [
       "version": .string(request.version), "model": .string(Destination.absolute(request.model)),
-      "data": .string(Destination.absolute(request.data)), "images": .integer(data.records.count),
+      "data": .string(Destination.absolute(request.data)), "images": .object(data.counts),
       "data_sha256": .string(SHA256.hexadecimal(of: dataBytes)),
     ]
     for member in fixed.members { object[member.key] = member.value }

@@ -104,6 +104,23 @@ import Testing
     }
   }
 
+  @Test func `outputs of conformance do not replace what they are compared with`() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("suite/case\n", to: "suite/list.txt")
+    try folder.write("x", to: "suite/case/model.onnx")
+    for words in [["suite"], ["--list", "suite/list.txt"]] {
+      let result = try ToolProcess.run(["conformance", "--output-dir", "./suite"] + words, in: folder)
+      #expect(result.code == 64 && result.errors.contains("lies in the folder"), "\(result.errors)")
+    }
+  }
+
+  @Test func `preprocessed images are not saved among the images`() throws {
+    let folder = try withImages()
+    let result = try ToolProcess.run(
+      ["evaluate", Scenario.transformer, "--data", "images", "--save-inputs", "images/x"], in: folder)
+    #expect(result.code == 64 && !folder.exists("images/x"), "\(result.errors)")
+  }
+
   @Test func `names out of files do not act on the terminal`() throws {
     let folder = try withImages()
     try FileManager.default.moveItem(
