@@ -40,7 +40,10 @@ public final class FineTuning {
       try preprocessing.map { PreprocessingChoice(preprocessing: $0, source: "the caller", isAssumed: false) }
       ?? model.preprocessing()
     parts = try TrainingParts(of: images, configuration, source: "the images")
-    try parts.verifyReadable(threads: model.threads, isInterrupted: isInterrupted)
+    let notes = try parts.verifyReadable(threads: model.threads, isInterrupted: isInterrupted)
+    for note in images.notes + parts.notes + notes {
+      report(RunEvent(note))
+    }
     let trainer = try model.file.located { try adaptation.trainer(configuration, context: context) }
     let (classes, given) = (try trainer.classCount(), images.classes.count)
     guard classes == given else {

@@ -1,93 +1,113 @@
 import Tensors
 
-/// A CSV file that lists images with their classes.
+/// A table that lists images with their classes: comma, semicolon or tab separated.
 ///
-/// Columns by name, in any order, others passed over: `file` (relative to the CSV, or absolute; `image` also), and either
-/// `class` (a name) or `class_index` (the model's number, with the class's `name` beside it where given); optionally
-/// `split` (train, validation, test).
+/// Columns by name, in any order and case, others passed over; where two could be meant, the first of this list:
+/// - the file, relative to the table or absolute: `file`, else one of `image`, `path`, `filename`;
+/// - the class: `class_index`, the model's number counted from 0, with a name in `name`, `class` or `label` beside it; else a name
+///   in `class` or `label`;
+/// - optionally the part: `split`, else `part` or `set`, with train, validation, test (in the spellings of `Split.init(named:)`) or
+///   `unused`, in every row or in none;
+/// - optionally `group`: images of one group stay in one part when parts are drawn.
 public enum CSVManifest {
   /// Lists the images of a manifest.
   ///
-  /// With `class`, classes are the names in the order of their bytes; with `class_index` there are as many classes as the
-  /// largest index needs, or `classCount` where the model is known, and names are empty where no row gives one.
-  /// - Throws: one error that names every bad row by its line (up to ten): missing files, labels outside the range.
-  public static func read(_ path: String, classCount: Int? = nil) throws(DatasetError) -> LabelledImages {
+  /// With names, classes are the names in the order of their NFC bytes. With `class_index` there are `classCount` classes where the
+  /// model is known, else those that occur; classes without a name are called by their number.
+  /// - Parameters:
+  ///   - root: where files are looked for that are not found from the table's own folder.
+  ///   - classCount: the number of the model's classes.
+  /// - Throws: one error that names every bad row by its line (up to ten): missing files, labels outside the range, rows without a
+  ///   part among others that have one; an error for columns that are missing or of which two could be meant.
+  public static func read(_ path: String, root: String? = nil, classCount: Int? = nil) throws(DatasetError)
+    -> LabelledImages
+  {
     let storage: Storage
     do { storage = try MemoryMap.file(at: path) } catch { throw .missing(path, error.reason) }
     let bytes = unsafe [UInt8](UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount))
-    return try read(CSVTable(parsing: bytes, file: path), path, classCount: classCount)
-  }
-
-  /// The largest class number that is believed.
-  private static let indexLimit = 1_000_000
-
-  private static func read(
-    _ table: CSVTable, _ path: String, classCount: Int?
-  ) throws(DatasetError) -> LabelledImages {
-    guard let fileColumn = table.column("file") ?? table.column("image") else {
-      throw .badFile(
-        path, "no column 'file'; found \(table.header.joined(separator: ", "))",
-        hint: "the header is file,class[,split] or file,class_index[,name][,split]")
-    }
-    guard let labelColumn = table.column("class_index") ?? table.column("class") else {
-      throw .badFile(
-        path, "neither a column 'class' nor 'class_index'; found \(table.header.joined(separator: ", "))",
-        hint: "the header is file,class[,split] or file,class_index[,name][,split]")
-    }
+    let table = try CSVTable(parsing: bytes, file: path)
+    let columns = try ManifestColumns(of: table, file: path)
     guard !table.rows.isEmpty else { throw .badFile(path, "no images listed") }
-    let isNumbered = table.header[labelColumn] == "class_index"
-    let nameColumn = isNumbered ? table.column("name") ?? table.column("class") : nil
-    let splitColumn = table.column("split")
     let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+    let folders = [folder] + (root.map { [$0.isEmpty || $0.hasSuffix("/") ? $0 : $0 + "/"] } ?? [])
 
     var problems: [String] = []
-    var names = isNumbered ? [] : distinct(table.rows.map { $0.fields[labelColumn] })
-    let positions = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
-    var rows: [(path: String, label: Int, split: Split?)] = []
-    for row in table.rows {
-      let file = row.fields[fileColumn]
-      let full = file.hasPrefix("/") ? file : folder + file
-      if file.isEmpty {
-        problems.append("line \(row.line): no file name")
-      } else if FolderListing.kind(of: full) != .file {
-        problems.append("line \(row.line): '\(file)' does not exist")
-      }
-      let text = row.fields[labelColumn]
-      var label = 0
-      if isNumbered {
-        let limit = classCount ?? indexLimit
-        if let number = Int(text), (0..<limit).contains(number) {
-          label = number
-        } else {
-          problems.append("line \(row.line): class_index '\(text)' is not a number within 0 … \(limit - 1)")
-        }
-        while names.count <= label { names.append("") }
-        if let nameColumn, names[label].isEmpty { names[label] = row.fields[nameColumn] }
-      } else if text.isEmpty {
-        problems.append("line \(row.line): no class")
-      } else {
-        label = positions[text] ?? 0
-      }
-      var split: Split?
-      if let splitColumn, !row.fields[splitColumn].isEmpty {
-        split = Split(rawValue: row.fields[splitColumn].lowercased())
-        if split == nil {
-          problems.append(
-            "line \(row.line): split '\(row.fields[splitColumn])' is not train, validation or test")
-        }
-      }
-      rows.append((full, label, split))
+    let labels = try ManifestLabels(table, columns, classCount: classCount, file: path, &problems)
+    let files = files(of: table, columns, in: folders, &problems)
+    let parts = parts(of: table, columns, &problems)
+    try table.report(problems)
+
+    var samples: [Sample] = []
+    for (index, row) in table.rows.enumerated() where parts[index] != .unused {
+      let group = columns.group.map { row.fields[$0] } ?? ""
+      samples.append(
+        Sample(
+          path: files[index], label: labels.labels[index], split: parts[index].split,
+          group: group.isEmpty ? nil : group, index: index))
     }
-    try CSVTable.report(problems, in: path)
-    if let classCount { while names.count < classCount { names.append("") } }
-    let samples = rows.enumerated().map { index, row in
-      Sample(path: row.path, label: row.label, split: row.split, index: index)
+    guard !samples.isEmpty else { throw .badFile(path, "all images are marked \(Split.unusedName)") }
+    var images = LabelledImages(
+      classes: labels.names, samples: samples, isNumbered: columns.index != nil)
+    let unused = table.rows.count - samples.count
+    if unused > 0 {
+      let count = DatasetNote.counted(unused, "image")
+      images.notes.append(DatasetNote(.note, "\(count) marked \(Split.unusedName) left out"))
     }
-    return LabelledImages(classes: names, samples: samples)
+    images.notes += images.remarksOnNames(root: folder)
+    return images
   }
 
-  private static func distinct(_ names: [String]) -> [String] {
-    let sorted = names.filter { !$0.isEmpty }.sorted(by: FolderListing.precedes)
-    return sorted.enumerated().filter { $0.offset == 0 || sorted[$0.offset - 1] != $0.element }.map(\.element)
+  /// Whether a path is that of a table rather than of a folder.
+  package static func isTable(_ path: String) -> Bool {
+    let name = path.lowercased()
+    return name.hasSuffix(".csv") || name.hasSuffix(".tsv") || FolderListing.kind(of: path) == .file
+  }
+
+  private static func files(
+    of table: CSVTable, _ columns: ManifestColumns, in folders: [String], _ problems: inout [String]
+  ) -> [String] {
+    var search = PathSearch(folders: folders)
+    return table.rows.map { row in
+      let (name, exact) = (row.fields[columns.file], row.exactFields[columns.file])
+      if name.isEmpty {
+        problems.append("line \(row.line): no file name")
+      } else if let path = search.file(name == exact ? [name] : [name, exact]) {
+        return path
+      } else {
+        problems.append("line \(row.line): '\(name)' does not exist")
+      }
+      return name
+    }
+  }
+
+  private enum Part: Equatable {
+    case none, unused
+    case split(Split)
+
+    var split: Split? { if case .split(let split) = self { split } else { nil } }
+  }
+
+  private static func parts(
+    of table: CSVTable, _ columns: ManifestColumns, _ problems: inout [String]
+  ) -> [Part] {
+    guard let column = columns.part else { return table.rows.map { _ in .none } }
+    let parts = table.rows.map { row in
+      let text = row.fields[column]
+      if text.isEmpty { return Part.none }
+      if text.lowercased() == Split.unusedName { return .unused }
+      if let split = Split(named: text) { return .split(split) }
+      problems.append(
+        "line \(row.line): \(table.header[column]) '\(text)' is not train, validation, test or \(Split.unusedName)"
+      )
+      return .unused
+    }
+    let empty = table.rows.indices.filter { parts[$0] == .none }
+    if !empty.isEmpty, empty.count < parts.count {
+      let lines = DatasetNote.list(empty.map { String(table.rows[$0].line) })
+      problems.append(
+        "\(empty.count) of \(parts.count) rows have no part in column '\(table.header[column])' "
+          + "(\(empty.count == 1 ? "line" : "lines") \(lines)); the others have one")
+    }
+    return parts
   }
 }

@@ -37,4 +37,13 @@ public struct DatasetError: ReportableError, Equatable {
   package static func missing(_ file: String, _ reason: String, hint: String? = nil) -> Self {
     Self(.missingInput, "'\(file)': \(reason)", file: file, hint: hint)
   }
+
+  /// One error for several: the first where it is the only one, else a summary with a line each; nil for none.
+  static func joined(_ failures: [DatasetError], _ summary: String) -> DatasetError? {
+    guard failures.count > 1 else { return failures.first }
+    let areAllMissing = failures.allSatisfy { $0.failureCode == .missingInput }
+    return DatasetError(
+      areAllMissing ? .missingInput : .badData, summary, hint: "replace or remove these files",
+      details: failures.map(\.message))
+  }
 }

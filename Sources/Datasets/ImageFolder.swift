@@ -2,90 +2,235 @@ import Tensors
 
 /// A folder of images with one subfolder per class.
 ///
-/// `DIR/{train,test}/<class>/…` (also `validation`, `val` or `valid`), or `DIR/<class>/…` without parts. Classes are the
-/// subfolders in the order of their names' bytes; files may be nested deeper; hidden entries are passed over.
+/// `DIR/{train,test}/<class>/…` (also validation; other spellings as `Split.init(named:)` has them), or `DIR/<class>/…` without
+/// parts. Classes are the subfolders, names without surrounding blanks and compared as Unicode does, in the order of their NFC
+/// bytes; files may be nested deeper; hidden entries are passed over.
 public enum ImageFolder {
-  /// Lists the images of a folder.
+  /// Lists the images of a folder; how names were read and what was passed over stands in `notes`.
   ///
-  /// - Throws: an error for a missing folder, no class folders, a class without images, classes that only the test part has.
+  /// - Throws: an error for a missing folder, no class folders, a class without images, classes that only the test part has, parts
+  ///   mixed with classes or inside them; one error for all names that cannot be followed.
   public static func read(_ path: String) throws(DatasetError) -> LabelledImages {
-    let root = try FolderListing(of: path)
-    let parts = root.folders.compactMap { name in split(named: name).map { (name, $0) } }
-    var reader = Reader(root: path)
-    if parts.contains(where: { $0.1 == .train }) || parts.contains(where: { $0.1 == .test }) {
-      let strangers = root.folders.filter { split(named: $0) == nil }
-      reader.ignored += strangers.map { $0 + "/" } + root.files
-      var classFolders: [(split: Split, folder: String, classes: [String])] = []
-      for (name, split) in parts {
-        let listing = try FolderListing(of: path + "/" + name)
-        reader.ignored += listing.files.map { name + "/" + $0 }
-        classFolders.append((split, name, listing.folders))
-      }
-      let named = classFolders.flatMap(\.classes).sorted(by: FolderListing.precedes)
-      reader.classes = named.enumerated().filter { $0.offset == 0 || named[$0.offset - 1] != $0.element }.map(
-        \.element)
-      for split in Split.allCases {
-        for part in classFolders where part.split == split {
-          for name in part.classes { try reader.add(class: name, in: part.folder + "/" + name, split: split) }
-        }
-      }
+    var reader = FolderReader(root: path)
+    let listing = try FolderListing(of: path)
+    reader.take(brokenEntriesOf: listing, in: "")
+    if listing.folders.contains(where: { Split(named: $0) != nil }) {
+      try reader.readParts(listing)
     } else {
-      reader.classes = root.folders
-      reader.ignored += root.files
-      for name in root.folders { try reader.add(class: name, in: name, split: nil) }
+      try reader.readClasses(listing)
     }
     return try reader.finish()
   }
-
-  private static func split(named name: String) -> Split? {
-    switch name.lowercased() {
-    case "train": .train
-    case "test": .test
-    case "validation", "valid", "val": .validation
-    default: nil
-    }
-  }
 }
 
-private struct Reader {
+/// Gathers what stands in a folder of images.
+private struct FolderReader {
   let root: String
-  var classes: [String] = []
-  var samples: [Sample] = []
-  var ignored: [String] = []
+  private var classes: [String] = []
+  private var samples: [Sample] = []
+  private var ignored: [String] = []
+  /// Images that no class holds.
+  private var outside: [String] = []
+  private var failures: [DatasetError] = []
+  private var notes: [DatasetNote] = []
 
   init(root: String) { self.root = root }
 
-  /// Adds the images of a class folder and of the folders inside it.
-  mutating func add(class name: String, in folder: String, split: Split?, depth: Int = 0) throws(DatasetError)
-  {
-    guard let label = classes.firstIndex(of: name) else { return }
-    guard depth < 32 else {
-      throw .badFile(root + "/" + folder, "folders are nested deeper than 32 levels (a link in a circle?)")
+  private var layout: String {
+    "expected \(root)/{train,test}/<class>/*.png or \(root)/<class>/*.png (also .jpg, .jpeg)"
+  }
+
+  /// Reads `{train,test,…}/<class>/…`.
+  mutating func readParts(_ listing: FolderListing) throws(DatasetError) {
+    let parts = listing.folders.compactMap { name in Split(named: name).map { (folder: name, split: $0) } }
+    let others = listing.folders.filter { Split(named: $0) == nil }
+    let mixed = others.filter { !FolderReader.companions.contains($0.lowercased()) && holdsImages($0) }
+    guard mixed.isEmpty else {
+      throw .badFile(
+        root,
+        "\(DatasetNote.examples(parts.map(\.folder))) would be parts, \(DatasetNote.examples(mixed)) classes",
+        hint: "put the classes into the parts, move other folders elsewhere, or list the images in a CSV file"
+      )
     }
-    let listing = try FolderListing(of: root + "/" + folder)
+    for split in Split.allCases {
+      let same = parts.filter { $0.split == split }.map { "'\($0.folder)'" }
+      guard same.count < 2 else {
+        throw .badFile(
+          root, "\(same.joined(separator: " and ")) would both be the \(split.rawValue) part",
+          hint: "leave one of them")
+      }
+    }
+    ignored += others.map { $0 + "/" }
+    sort(listing.files, in: "")
+    try readParts(parts)
+    let renamed = parts.filter { $0.folder != $0.split.rawValue }
+    if !renamed.isEmpty {
+      let readings = renamed.map { "'\($0.folder)' as \($0.split.rawValue)" }
+      notes.append(DatasetNote(.note, "folders are read as parts: \(readings.joined(separator: ", "))"))
+    }
+  }
+
+  private mutating func readParts(_ parts: [(folder: String, split: Split)]) throws(DatasetError) {
+    var filled: [(folder: String, split: Split, listing: FolderListing)] = []
+    for (folder, split) in parts {
+      let listing = try FolderListing(of: root + "/" + folder)
+      take(brokenEntriesOf: listing, in: folder)
+      sort(listing.files, in: folder + "/")
+      if !listing.folders.isEmpty { filled.append((folder, split, listing)) }
+    }
+    guard !filled.isEmpty else {
+      throw .badFile(
+        root, "no class folders found in \(DatasetNote.examples(parts.map(\.folder)))", hint: layout)
+    }
+    guard filled.contains(where: { $0.split != .validation }) else {
+      let folder = root + "/" + filled[0].folder
+      throw .badFile(
+        root, "'\(filled[0].folder)' would be a validation part, but there is no train and no test part",
+        hint: "give '\(folder)' itself, or the other parts beside it")
+    }
+    classes = ClassName.distinct(filled.flatMap(\.listing.folders))
+    for split in Split.allCases {
+      for part in filled where part.split == split {
+        for name in part.listing.folders { add(class: name, in: part.folder + "/" + name, split: split) }
+        let images = LabelledImages(classes: classes, samples: samples)
+        if split == .train, !samples.isEmpty, failures.isEmpty {
+          try requireImages(of: images, source: root + "/" + part.folder)
+        }
+      }
+    }
+  }
+
+  /// Reads `<class>/…`.
+  mutating func readClasses(_ listing: FolderListing) throws(DatasetError) {
+    for name in listing.folders {
+      // A folder that cannot be opened is reported with all others when its images are listed.
+      let inner = (try? FolderListing(of: root + "/" + name))?.folders ?? []
+      let parts = inner.filter { Split(named: $0) != nil }
+      let splits = Set(parts.compactMap { Split(named: $0) })
+      if listing.folders.count == 1, !splits.isSubset(of: [.validation]) {
+        throw .badFile(
+          root,
+          "one class ('\(name)'), nothing to tell apart; '\(root)/\(name)' has \(DatasetNote.list(parts))",
+          hint: "give '\(root)/\(name)'")
+      }
+      guard splits.count < 2 else {
+        throw .badFile(
+          root,
+          "the class folder '\(name)' holds parts (\(DatasetNote.list(parts))), which stand above classes",
+          hint: "give '\(root)/\(name)' if that is the data set, or list the images in a CSV file")
+      }
+    }
+    classes = ClassName.distinct(listing.folders)
+    sort(listing.files, in: "")
+    for name in listing.folders { add(class: name, in: name, split: nil) }
+  }
+
+  /// Keeps what cannot be followed, unless its name is that of a file that would be passed over.
+  mutating func take(brokenEntriesOf listing: FolderListing, in folder: String) {
+    for entry in listing.broken where FileKind(of: entry.name) != .other {
+      let path = root + "/" + (folder.isEmpty ? "" : folder + "/") + entry.name
+      failures.append(entry.isMissing ? .missing(path, entry.reason) : .badFile(path, entry.reason))
+    }
+  }
+
+  /// Files beside class folders.
+  private mutating func sort(_ files: [String], in prefix: String) {
+    for file in files {
+      if FileKind(of: file) == .image { outside.append(prefix + file) } else { ignored.append(prefix + file) }
+    }
+  }
+
+  /// Adds the images of a class folder and of the folders inside it.
+  private mutating func add(class name: String, in folder: String, split: Split?, depth: Int = 0) {
+    guard let label = classes.firstIndex(of: ClassName.trimmed(name)) else { return }
+    guard depth < 32 else {
+      failures.append(
+        .badFile(root + "/" + folder, "folders are nested deeper than 32 levels (a link in a circle?)"))
+      return
+    }
+    let listing: FolderListing
+    do throws(DatasetError) { listing = try FolderListing(of: root + "/" + folder) } catch {
+      failures.append(error)
+      return
+    }
+    take(brokenEntriesOf: listing, in: folder)
     for file in listing.files {
       let path = folder + "/" + file
-      if ImageFile.hasImageExtension(file) {
+      if FileKind(of: file) == .image {
         samples.append(Sample(path: root + "/" + path, label: label, split: split, index: samples.count))
       } else {
         ignored.append(path)
       }
     }
     for inner in listing.folders {
-      try add(class: name, in: folder + "/" + inner, split: split, depth: depth + 1)
+      add(class: name, in: folder + "/" + inner, split: split, depth: depth + 1)
     }
   }
 
+  /// The data set, with remarks on what was passed over.
   func finish() throws(DatasetError) -> LabelledImages {
-    let images = LabelledImages(classes: classes, samples: samples, ignored: ignored)
-    let layout = "expected \(root)/{train,test}/<class>/*.png or \(root)/<class>/*.png (also .jpg, .jpeg)"
-    guard !classes.isEmpty else { throw .badFile(root, "no class folders found", hint: layout) }
-    guard !samples.isEmpty else { throw .badFile(root, "no images found", hint: layout) }
-    try images.requireImagesInEveryClass(source: root)
-    if images.hasSplit {
-      let train = images.part(.train)
-      if !train.samples.isEmpty { try train.requireImagesInEveryClass(source: root + "/train") }
+    if let error = DatasetError.joined(failures, "\(failures.count) entries of '\(root)' cannot be read") {
+      throw error
     }
+    var images = LabelledImages(classes: classes, samples: samples, ignored: outside + ignored)
+    guard !classes.isEmpty else { throw .badFile(root, "no class folders found", hint: layout) }
+    guard classes.count < 2 || !classes.allSatisfy({ FolderReader.companions.contains($0.lowercased()) })
+    else {
+      throw .badFile(
+        root, "\(DatasetNote.examples(classes)) are the folders of a segmentation, not classes", hint: layout)
+    }
+    guard !samples.isEmpty || !foreign.isEmpty else {
+      throw .badFile(root, "no images found", hint: layout)
+    }
+    try requireImages(of: images, source: root)
+    images.notes = notes + foreign + strangers + images.remarksOnNames(root: root)
     return images
   }
+
+  private var foreign: [DatasetNote] { FileKind.remarks(on: ignored) }
+
+  private var strangers: [DatasetNote] {
+    var result: [DatasetNote] = []
+    if !outside.isEmpty {
+      let count = DatasetNote.counted(outside.count, "image")
+      result.append(
+        DatasetNote(
+          .warning, "\(count) outside the class folders passed over: \(DatasetNote.examples(outside))"))
+    }
+    let unnamed = ignored.filter { FileKind(of: $0) == .unnamed && !$0.hasSuffix("/") }
+    if !unnamed.isEmpty {
+      let count = DatasetNote.counted(unnamed.count, "file")
+      result.append(
+        DatasetNote(.note, "\(count) without an extension passed over: \(DatasetNote.examples(unnamed))"))
+    }
+    let others = ignored.filter { FileKind(of: $0) == .other || $0.hasSuffix("/") }
+    if !others.isEmpty {
+      let count = DatasetNote.counted(others.count, "other entry", "other entries")
+      result.append(DatasetNote(.detail, "\(count) passed over: \(DatasetNote.examples(others))"))
+    }
+    return result
+  }
+
+  /// Refuses a class without images, and says what stands there instead.
+  private func requireImages(of images: LabelledImages, source: String) throws(DatasetError) {
+    do throws(DatasetError) { try images.requireImagesInEveryClass(source: source) } catch {
+      guard !foreign.isEmpty else { throw error }
+      let found = foreign.map(\.message).joined(separator: "; ")
+      throw DatasetError(
+        error.failureCode, "\(error.message); \(found)", file: error.file, hint: "convert them to PNG")
+    }
+  }
+
+  /// Whether a folder holds files that are named as images, at any depth within reason.
+  private func holdsImages(_ folder: String, depth: Int = 0) -> Bool {
+    guard depth < 4, let listing = try? FolderListing(of: root + "/" + folder) else { return false }
+    return listing.files.contains { FileKind(of: $0) == .image }
+      || listing.folders.contains { holdsImages(folder + "/" + $0, depth: depth + 1) }
+  }
+
+  /// Folders that accompany images, in lower case.
+  private static let companions = [
+    "annotations", "ground_truth", "groundtruth", "image", "images", "img", "imgs", "label", "labels", "mask",
+    "masks", "segmentation", "segmentations",
+  ]
 }

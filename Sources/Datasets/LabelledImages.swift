@@ -16,29 +16,37 @@ public struct Sample: Sendable, Equatable {
   public let label: Int
   /// The part it belongs to, nil where the source names none.
   public var split: Split?
+  /// What must stay in one part with others of its kind, such as a patient; nil stands alone.
+  public let group: String?
   /// Position in the whole data set, kept by every selection: the key of everything random about this image.
   public let index: Int
 
   /// An image file with its class.
-  public init(path: String, label: Int, split: Split? = nil, index: Int) {
-    (self.path, self.label, self.split, self.index) = (path, label, split, index)
+  public init(path: String, label: Int, split: Split? = nil, group: String? = nil, index: Int) {
+    (self.path, self.label, self.split, self.group, self.index) = (path, label, split, group, index)
   }
 }
 
 /// Images with classes.
 public struct LabelledImages: Sendable, Equatable {
-  /// The class names by index; empty names where a manifest gives numbers only.
+  /// The class names by index; the number itself where a manifest gives nothing else.
   public let classes: [String]
+  /// Whether labels are the model's own class numbers, as a manifest with `class_index` gives them, rather than positions in
+  /// the sorted names.
+  public let isNumbered: Bool
   /// The images in the order of their source.
   public var samples: [Sample]
-  /// Files that were passed over, because their names are not those of images.
+  /// Files and folders that were passed over, relative to the folder that was read.
   public var ignored: [String] = []
+  /// What a user should know about how the source was read; selections have none.
+  public var notes: [DatasetNote] = []
 
   /// A data set; labels must index `classes`.
-  package init(classes: [String], samples: [Sample], ignored: [String] = []) {
+  package init(classes: [String], samples: [Sample], ignored: [String] = [], isNumbered: Bool = false) {
     precondition(
       samples.allSatisfy { classes.indices.contains($0.label) }, "a label lies outside the classes")
     (self.classes, self.samples, self.ignored) = (classes, samples, ignored)
+    self.isNumbered = isNumbered
   }
 
   /// Whether the source says which images train and which test.
@@ -49,7 +57,18 @@ public struct LabelledImages: Sendable, Equatable {
 
   /// The images that satisfy a condition, with the same classes.
   package func selecting(_ condition: (Sample) -> Bool) -> LabelledImages {
-    LabelledImages(classes: classes, samples: samples.filter(condition))
+    LabelledImages(classes: classes, samples: samples.filter(condition), isNumbered: isNumbered)
+  }
+
+  /// These images in the parts that selections of them give; images in no selection have none.
+  package func withParts(of selections: [LabelledImages]) -> LabelledImages {
+    var splits: [Int: Split] = [:]
+    for sample in selections.flatMap(\.samples) { splits[sample.index] = sample.split }
+    var result = self
+    for position in result.samples.indices {
+      result.samples[position].split = splits[samples[position].index]
+    }
+    return result
   }
 
   /// Number of images per class.
@@ -68,6 +87,25 @@ public struct LabelledImages: Sendable, Equatable {
     throw .badFile(
       source, "no image of \(empty.count == 1 ? "class" : "classes") \(empty.joined(separator: ", "))",
       hint: "add images or remove the empty class")
+  }
+
+  /// Refuses images of a single class: a model would be right about all of them without learning anything.
+  ///
+  /// - Parameter source: the folder or file to name in the error.
+  public func requireSeveralClasses(source: String) throws(DatasetError) {
+    guard classes.count == 1 else { return }
+    throw .badFile(
+      source, "one class ('\(classes[0])'), nothing to tell apart",
+      hint: folderOfFolders.map { "give '\($0)' if its folders are the classes" })
+  }
+
+  /// The innermost folder above all images, where they lie in several folders below it.
+  private var folderOfFolders: String? {
+    let folders = samples.map { $0.path.split(separator: "/", omittingEmptySubsequences: false).dropLast() }
+    guard var common = folders.first else { return nil }
+    for folder in folders { common = common.prefix(zip(common, folder).prefix { $0.0 == $0.1 }.count) }
+    guard folders.contains(where: { $0.count > common.count }) else { return nil }
+    return common.isEmpty ? nil : common.joined(separator: "/")
   }
 
   /// Refuses labels that a model with this many outputs cannot give.

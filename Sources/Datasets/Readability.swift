@@ -1,77 +1,81 @@
-import Dispatch
 import Synchronization
 import Tensors
 
 extension LabelledImages {
-  /// Decodes every image once and reports all that cannot be read in one error, in the order of the samples.
+  /// Decodes every image once, reports all that cannot be read in one error, in the order of the samples, and says what stands out in
+  /// the others.
   ///
   /// - Parameters:
   ///   - threads: how many decode at a time.
   ///   - progress: called with the number of images done, from any of the threads.
   ///   - isInterrupted: asked while images are read.
+  /// - Returns: remarks on equal files in several parts or classes, and on 16-bit files that use little of their range.
   /// - Throws: an error whose message names each unreadable file and its reason, a line each; one with the code `interrupted`.
+  @discardableResult
   public func verifyReadable(
     threads: Int, progress: (@Sendable (Int) -> Void)? = nil, isInterrupted: () -> Bool = { false }
-  ) throws(DatasetError) {
-    let reading = Reading(samples)
-    let workers = DispatchGroup()
-    for _ in 0..<max(1, min(threads, samples.count)) {
-      DispatchQueue.global().async(group: workers) { reading.work(progress) }
-    }
-    repeat {
-      guard !isInterrupted() else {
-        reading.cancel()
-        throw .interrupted
+  ) throws(DatasetError) -> [DatasetNote] {
+    let samples = samples
+    let done = Mutex(0)
+    let results = try concurrentMap(count: samples.count, threads: threads, isInterrupted: isInterrupted) {
+      position in
+      defer {
+        let count = done.withLock { done in
+          done += 1
+          return done
+        }
+        progress?(count)
       }
-    } while workers.wait(timeout: .now() + .milliseconds(50)) == .timedOut
-    let failures = reading.failures
-    guard let first = failures.first else { return }
-    guard failures.count > 1 else { throw first }
-    let areAllMissing = failures.allSatisfy { $0.failureCode == .missingInput }
-    throw DatasetError(
-      areAllMissing ? .missingInput : .badData,
-      "\(failures.count) of \(samples.count) images cannot be read", hint: "replace or remove these files",
-      details: failures.map(\.message))
+      return Result { () throws(DatasetError) in try ImageFacts(readingFrom: samples[position].path) }
+    }
+    var facts: [ImageFacts] = []
+    var failures: [DatasetError] = []
+    for result in results {
+      switch result {
+      case .success(let fact): facts.append(fact)
+      case .failure(let error): failures.append(error)
+      }
+    }
+    let summary = "\(failures.count) of \(samples.count) images cannot be read"
+    if let error = DatasetError.joined(failures, summary) { throw error }
+    return ImageFacts.remarks(on: facts)
+      + (try remarksOnEqualFiles(
+        byteCounts: facts.map(\.byteCount), threads: threads, isInterrupted: isInterrupted))
   }
 }
 
-/// The images of one check, each read by one of several threads.
-private final class Reading: Sendable {
-  private struct State {
-    var next = 0
-    var done = 0
-    var failures: [(position: Int, error: DatasetError)] = []
-  }
+/// What is kept of an image that was decoded to see whether it can be.
+private struct ImageFacts {
+  /// Size of the file.
+  let byteCount: Int
+  /// The largest value, 0 … 65535, of an image of 16 bits; nil for others.
+  let peak: Int?
 
-  private let samples: [Sample]
-  private let state = Mutex(State())
-
-  init(_ samples: [Sample]) { self.samples = samples }
-
-  /// Reads images until none is left.
-  func work(_ progress: (@Sendable (Int) -> Void)?) {
-    while true {
-      let position = state.withLock { state in
-        defer { state.next += 1 }
-        return state.next
-      }
-      guard position < samples.count else { return }
-      var failure: DatasetError?
-      do throws(DatasetError) { _ = try ImageFile.read(samples[position].path) } catch { failure = error }
-      let done = state.withLock { state in
-        if let failure { state.failures.append((position, failure)) }
-        state.done += 1
-        return state.done
-      }
-      progress?(done)
+  init(readingFrom path: String) throws(DatasetError) {
+    let (image, byteCount) = try ImageFile.measured(path)
+    self.byteCount = byteCount
+    if case .floats(let values) = image.samples {
+      peak = Int((values.reduce(0, max) * 65535).rounded())
+    } else {
+      peak = nil
     }
   }
 
-  /// Leaves the images out that nobody reads yet.
-  func cancel() { state.withLock { $0.next = samples.count } }
-
-  /// What could not be read, in the order of the samples.
-  var failures: [DatasetError] {
-    state.withLock { $0.failures }.sorted { $0.position < $1.position }.map(\.error)
+  /// A warning where all 16-bit images together leave their upper three bits empty.
+  static func remarks(on facts: [ImageFacts]) -> [DatasetNote] {
+    let peaks = facts.compactMap(\.peak)
+    guard let largest = peaks.max(), largest <= 65535 / 8 else { return [] }
+    let images = DatasetNote.counted(peaks.count, "16-bit image")
+    let verbs = peaks.count == 1 ? ("uses", "reaches") : ("use", "reach")
+    guard largest > 0 else { return [DatasetNote(.warning, "\(images) without any value above 0")] }
+    let share = Double(largest) / 655.35
+    let text = share < 1 ? "less than 1" : "\(Int(share.rounded()))"
+    let bits = Int.bitWidth - largest.leadingZeroBitCount
+    return [
+      DatasetNote(
+        .warning,
+        "\(images) \(verbs.0) \(text) % of the range (at most \(largest) of 65535, \(bits) bits of 16) and \(verbs.1) the network "
+          + "nearly black; multiply the values by \(65535 / largest) when writing the files")
+    ]
   }
 }

@@ -3,6 +3,7 @@ import Tensors
 extension LabelledImages {
   /// A class-stratified subsample: max(1, round(n·fraction)) images of each class, halves rounded away from zero.
   ///
+  /// Groups stay whole, so that with groups the number is reached as nearly as they allow.
   /// Folds are independent subsamples: which images are drawn depends on (seed, fold, class) alone. The order of the
   /// remaining images is kept. A fraction of 1 keeps all.
   /// - Throws: an error for a fraction outside 0 < f ≤ 1.
@@ -11,60 +12,126 @@ extension LabelledImages {
       throw DatasetError(.usage, "the fraction \(fraction) is not above 0 and at most 1")
     }
     guard fraction < 1 else { return self }
-    return selecting(from: drawing(key: [seed, fold]) { max(1, Int((Double($0) * fraction).rounded())) })
+    let drawn = drawing(key: [seed, fold], keepsRest: false) {
+      max(1, Int((Double($0) * fraction).rounded()))
+    }
+    return LabelledImages(
+      classes: classes, samples: drawn.map { samples[$0] }, ignored: ignored, isNumbered: isNumbered)
   }
 
   /// The images with train and test parts: as the source has them, or else drawn, stratified by class.
   ///
-  /// Where the source has none, round(n·share) images of a class test, at least one and at most all but one.
-  /// - Throws: an error where a class has a single image, or where the source has a test part but no train part.
-  public func split(testShare: Double = 0.2, seed: Int) throws(DatasetError) -> LabelledImages {
+  /// Where the source has none, round(n·share) images of a class test, at least one and at most all but one; groups stay whole. What
+  /// is drawn depends on the images and the share alone: the test part of a data set is the same for every seed of a run, so
+  /// that runs can be compared.
+  /// - Throws: an error where a class has a single image or group, or where groups leave a class nothing to train.
+  public func split(testShare: Double = 0.2) throws(DatasetError) -> LabelledImages {
     guard !hasSplit else { return self }
     guard testShare > 0, testShare < 1 else {
       throw DatasetError(.usage, "the test share \(testShare) is not between 0 and 1")
     }
-    let single = zip(classes, counts).filter { $0.1 == 1 }.map { "'\($0.0)'" }
+    let unitCounts = unitsByClass.map(\.count)
+    let single = classes.indices.filter { unitCounts[$0] == 1 }
     guard single.isEmpty else {
+      let unit = samples.allSatisfy { $0.group == nil } ? "image" : "group"
+      let names = single.map { "'\(classes[$0])'" }.joined(separator: ", ")
       throw DatasetError(
-        .badData, "only one image of \(single.joined(separator: ", ")), two are needed to train and to test",
+        .badData, "only one \(unit) of \(names), two are needed to train and to test",
         hint: "add images, or provide train and test folders")
     }
-    let test = drawing(key: [seed, 0x7E57]) { count in
-      count == 0 ? 0 : min(max(1, Int((Double(count) * testShare).rounded())), count - 1)
+    let test = drawing(key: LabelledImages.testKey, keepsRest: true) { count in
+      min(max(1, Int((Double(count) * testShare).rounded())), count - 1)
     }
-    return assigning(.test, to: test, others: .train)
+    let result = assigning(.test, to: test, others: .train)
+    let counts = zip(counts, result.part(.train).counts)
+    let untrained = zip(classes, counts).filter { $1.0 > 0 && $1.1 == 0 }.map { "'\($0.0)'" }
+    guard untrained.isEmpty else {
+      throw DatasetError(
+        .badData,
+        "groups with other classes take all images of \(untrained.joined(separator: ", ")) to the test part",
+        hint: "provide the parts in a column split")
+    }
+    return result
   }
+
+  /// The key of drawn test parts: the recipe's seed, whatever the seed of a run.
+  private static let testKey = [7, 0x7E57]
 
   /// Moves part of these train images to validation where every class can spare them, else none.
   ///
-  /// max(1, round(n·share)) images of each class validate, if every class keeps 8 or more for training; otherwise there is no
-  /// validation part and all images train. Drawn by (seed, fold, class).
+  /// max(1, round(n·share)) images of each class validate, groups whole, if every class keeps 8 or more for training; otherwise
+  /// there is no validation part and all images train. Drawn by (seed, fold, class).
   public func takingValidation(share: Double = 0.1, fold: Int, seed: Int) throws(DatasetError)
     -> LabelledImages
   {
     guard share >= 0, share < 1 else {
       throw DatasetError(.usage, "the validation share \(share) is not at least 0 and below 1")
     }
-    func taken(_ count: Int) -> Int { max(1, Int((Double(count) * share).rounded())) }
-    guard share > 0, counts.allSatisfy({ $0 - taken($0) >= 8 }) else {
-      return assigning(.train, to: [], others: .train)
+    if share > 0 {
+      let drawn = drawing(key: [seed, fold, 0x7A1], keepsRest: true) {
+        max(1, Int((Double($0) * share).rounded()))
+      }
+      let result = assigning(.validation, to: drawn, others: .train)
+      if result.part(.train).counts.allSatisfy({ $0 >= LabelledImages.leastTraining }) { return result }
     }
-    return assigning(.validation, to: drawing(key: [seed, fold, 0x7A1]) { taken($0) }, others: .train)
+    return assigning(.train, to: [], others: .train)
   }
 
-  /// The positions drawn from each class, ascending; `count` gives how many of a class's images are drawn.
-  private func drawing(key: [Int], count: (Int) -> Int) -> [Int] {
-    var members = [[Int]](repeating: [], count: classes.count)
-    for (position, sample) in samples.enumerated() { members[sample.label].append(position) }
-    return members.enumerated().flatMap { label, positions in
-      guard !positions.isEmpty else { return [Int]() }
+  /// Images that every class keeps for training when validation images are taken.
+  package static let leastTraining = 8
+
+  /// The positions drawn from each class, ascending.
+  ///
+  /// - Parameters:
+  ///   - keepsRest: whether something of every class must be left.
+  ///   - count: how many of so many images of a class are wanted.
+  private func drawing(key: [Int], keepsRest: Bool, count: (Int) -> Int) -> [Int] {
+    unitsByClass.enumerated().flatMap { label, units in
+      guard !units.isEmpty else { return [Int]() }
+      let total = units.reduce(0) { $0 + $1.count }
       var random = Random(words: key + [label])
-      return random.permutation(of: positions.count).prefix(count(positions.count)).map { positions[$0] }
+      let order = random.permutation(of: units.count).map { units[$0] }
+      return LabelledImages.nearest(order, to: count(total), limit: keepsRest ? total - 1 : total)
     }.sorted()
   }
 
-  private func selecting(from positions: [Int]) -> LabelledImages {
-    LabelledImages(classes: classes, samples: positions.map { samples[$0] }, ignored: ignored)
+  /// Takes units in their order wherever that brings their sum nearer to `target`, at least one and at most `limit` images.
+  ///
+  /// Of units of one image these are the first `target`.
+  private static func nearest(_ units: [[Int]], to target: Int, limit: Int) -> [Int] {
+    var taken: [Int] = []
+    for unit in units where taken.count + unit.count <= limit {
+      if abs(taken.count + unit.count - target) < abs(taken.count - target) { taken += unit }
+    }
+    guard taken.isEmpty, target > 0 else { return taken }
+    return units.filter { $0.count <= limit }.min { $0.count < $1.count } ?? []
+  }
+
+  /// Per class, what can only be drawn as a whole: an image, or the images of a group, which counts for its most frequent class.
+  private var unitsByClass: [[[Int]]] {
+    var units: [[Int]] = []
+    var numbers: [String: Int] = [:]
+    for (position, sample) in samples.enumerated() {
+      if let group = sample.group {
+        if let number = numbers[group] {
+          units[number].append(position)
+          continue
+        }
+        numbers[group] = units.count
+      }
+      units.append([position])
+    }
+    var result = [[[Int]]](repeating: [], count: classes.count)
+    for unit in units {
+      var label = samples[unit[0]].label
+      if unit.count > 1 {
+        var counts = [Int](repeating: 0, count: classes.count)
+        for position in unit { counts[samples[position].label] += 1 }
+        label = counts.indices.max { (counts[$0], -$0) < (counts[$1], -$1) } ?? label
+      }
+      result[label].append(unit)
+    }
+    return result
   }
 
   private func assigning(_ split: Split, to positions: [Int], others: Split) -> LabelledImages {

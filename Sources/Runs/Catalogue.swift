@@ -1,4 +1,5 @@
 import TensorFiles
+import Tensors
 
 /// Public checkpoints whose files say nothing of their images, by hash: all take ImageNet's statistics at 224 pixels.
 ///

@@ -39,7 +39,8 @@ package enum Evaluation {
     guard !images.samples.isEmpty else {
       throw InputError(message: "'\(options.data)' has no test image", tensor: nil, hint: nil)
     }
-    try images.verifyReadable(threads: context.options.threads, isInterrupted: isInterrupted)
+    let notes = try images.verifyReadable(threads: context.options.threads, isInterrupted: isInterrupted)
+    for note in all.notes + images.remarksOnMeasuring("test") + notes { emit(RunEvent(note)) }
     emit(.note("\(images.samples.count) images, preprocessing from \(choice.source)"))
     emit(.begin(title: "evaluating", total: images.samples.count))
     let names = inputNames(images.samples)

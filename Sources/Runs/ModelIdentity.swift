@@ -1,5 +1,6 @@
 import Graphs
 import TensorFiles
+import Tensors
 import Training
 
 /// Which file a base model is, by content.

@@ -64,11 +64,11 @@ extension ModelFile {
     return recognition?.layout?.image?.normalization != nil
   }
 
-  /// Labelled images of a folder or a CSV manifest.
+  /// Labelled images of a folder or of a table that lists them.
   ///
   /// - Parameter classCount: number of the model's classes where a manifest may give indices only.
   package static func images(at path: String, classCount: Int? = nil) throws -> LabelledImages {
-    path.lowercased().hasSuffix(".csv")
+    CSVManifest.isTable(path)
       ? try CSVManifest.read(path, classCount: classCount) : try ImageFolder.read(path)
   }
 }

@@ -29,7 +29,8 @@ public struct Prediction: Sendable {
     }
     let samples = paths.enumerated().map { Sample(path: $1, label: 0, split: nil, index: $0) }
     let images = LabelledImages(classes: [""], samples: samples)
-    try images.verifyReadable(threads: context.options.threads, isInterrupted: isInterrupted)
+    let notes = try images.verifyReadable(threads: context.options.threads, isInterrupted: isInterrupted)
+    for note in notes { emit(RunEvent(note)) }
     let classifier = try model.classifier(choice.preprocessing, context: context)
     let names = Evaluation.classNames(model, images, count: classifier.classCount)
     let rows = try classifier.probabilities(of: samples, isInterrupted: isInterrupted)

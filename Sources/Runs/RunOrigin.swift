@@ -10,7 +10,7 @@ struct RunOrigin {
   /// The base model.
   let model: ModelIdentity
   /// The images.
-  let data: DataList
+  let data: DataFingerprint
   /// The images as a checkpoint keeps them.
   let dataBytes: [UInt8]
   /// What a checkpoint keeps besides the images.
@@ -19,10 +19,10 @@ struct RunOrigin {
 
   init(
     _ request: TrainingRun.Request, _ model: ModelIdentity, _ adapted: AdaptedModel,
-    _ preprocessing: Preprocessing, microBatch: Int, data: DataList
+    _ preprocessing: Preprocessing, microBatch: Int, data: DataFingerprint
   ) {
     (self.request, self.model, self.data) = (request, model, data)
-    dataBytes = data.bytes
+    dataBytes = data.lines
     var recipe = JSONObject()
     for entry in adapted.recipe { recipe[entry.key] = .string(entry.value) }
     var fixed = model.json
@@ -37,7 +37,7 @@ struct RunOrigin {
     var object: JSONObject = [
       "version": .string(request.version), "model": .string(Destination.absolute(request.model)),
       "data": .string(Destination.absolute(request.data)), "images": .object(data.counts),
-      "data_sha256": .string(SHA256.hexadecimal(of: dataBytes)),
+      "data_sha256": .string(data.digest),
     ]
     for member in fixed.members { object[member.key] = member.value }
     return object
@@ -57,7 +57,7 @@ struct RunOrigin {
       func text(_ object: JSONObject) -> String { object[changed]?.argumentText ?? "none" }
       throw refuse("the run has \(changed) \(text(before)), found \(text(now))", other)
     }
-    guard let earlier = DataList(bytes: checkpoint.dataList) else {
+    guard let earlier = DataFingerprint(lines: checkpoint.dataList) else {
       throw refuse("checkpoint has no valid list of images", "start a new run in another folder")
     }
     if let difference = data.difference(from: earlier) {

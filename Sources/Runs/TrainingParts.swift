@@ -8,39 +8,65 @@ public struct TrainingParts: Sendable {
   public let validation: LabelledImages
   /// Images that only measure.
   public let test: LabelledImages
+  /// All images in the order of their source, those that a fraction left out without a part.
+  public let all: LabelledImages
+  /// What a user should know about how the images were dealt out.
+  public let notes: [DatasetNote]
 
   /// Deals out labelled images as METHOD, section 3, says.
   ///
-  /// Without parts of their own, 20 % of each class test. The configuration's fraction and fold draw from the train part; its
+  /// Without parts of their own, 20 % of each class test, the same for every seed. The configuration's fraction and fold draw from the train part; its
   /// share of that is taken for validation unless the images have such a part.
   ///
   /// - Parameter source: the folder or file to name in errors.
-  /// - Throws: where a class has no image to train, or too few to deal out.
+  /// - Throws: where there is one class, where a class has no image to train, or too few to deal out.
   package init(of images: LabelledImages, _ configuration: TrainingConfiguration, source: String) throws {
-    let images = try images.split(seed: configuration.seed)
+    try images.requireSeveralClasses(source: source)
+    let images = try images.split()
     test = images.part(.test)
     var train = images.part(.train)
     try train.requireImagesInEveryClass(source: source)
     if configuration.fraction < 1 {
       train = try train.fraction(configuration.fraction, fold: configuration.fold, seed: configuration.seed)
+      try train.requireImagesInEveryClass(source: source)
     }
     let given = images.part(.validation)
+    var notes: [DatasetNote] = []
     if given.samples.isEmpty, configuration.validationShare != 0 {
       train = try train.takingValidation(
         share: configuration.validationShare ?? 0.1, fold: configuration.fold, seed: configuration.seed)
+      if train.part(.validation).samples.isEmpty {
+        notes.append(.init(ofMissingValidationIn: train, isWanted: configuration.validationShare != nil))
+      }
     }
     validation = given.samples.isEmpty ? train.part(.validation) : given
     self.train = train.selecting { $0.split != .validation }
+    notes += validation.remarksOnMeasuring("validation") + test.remarksOnMeasuring("test")
+    self.notes = notes
+    all = images.withParts(of: [self.train, validation, test])
   }
 
-  /// Refuses images that cannot be read, all at once.
+  /// Refuses images that cannot be read, all at once, and says what stands out in the others.
   ///
   /// - Parameter isInterrupted: asked while images are read.
-  package func verifyReadable(threads: Int, isInterrupted: () -> Bool = { false }) throws {
+  package func verifyReadable(threads: Int, isInterrupted: () -> Bool = { false }) throws -> [DatasetNote] {
     let used = LabelledImages(
       classes: train.classes, samples: train.samples + validation.samples + test.samples)
-    try RunInterrupted.translating {
+    return try RunInterrupted.translating {
       try used.verifyReadable(threads: threads, isInterrupted: isInterrupted)
     }
+  }
+}
+
+extension DatasetNote {
+  /// Why no image chooses the epoch.
+  ///
+  /// - Parameter isWanted: whether the user asked for a share.
+  fileprivate init(ofMissingValidationIn train: LabelledImages, isWanted: Bool) {
+    let smallest = zip(train.counts, train.classes).min { $0.0 < $1.0 }
+    let reason = smallest.map { ": '\($1)' has \($0), and \(LabelledImages.leastTraining) stay for training" }
+    self.init(
+      isWanted ? .warning : .note,
+      "no validation images, because a class cannot spare any\(reason ?? ""); the last epoch is kept")
   }
 }

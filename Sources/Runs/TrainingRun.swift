@@ -70,11 +70,10 @@ package struct TrainingRun {
       request.output, names: RunFolder.fileNames,
       inputs: [request.model, request.data] + model.externalFiles, source: request.data)
     let choice = try preprocessing(of: model)
-    let images = try images()
-    let parts = try TrainingParts(of: images, request.configuration, source: request.data)
+    let parts = try TrainingParts(of: try images(), request.configuration, source: request.data)
     let lock = try folder.lock(emit)
     return try withExtendedLifetime(lock) {
-      do { return try run(model, choice, images, parts, start: start) } catch is RunInterrupted {
+      do { return try run(model, choice, parts, start: start) } catch is RunInterrupted {
         let isStarted = Folder.exists(folder.checkpoint)
         emit(
           .note(
@@ -88,14 +87,15 @@ package struct TrainingRun {
 
   /// The work in the folder, which is locked.
   private func run(
-    _ model: ModelFile, _ choice: PreprocessingChoice, _ images: LabelledImages, _ parts: TrainingParts,
+    _ model: ModelFile, _ choice: PreprocessingChoice, _ parts: TrainingParts,
     start: ContinuousClock.Instant
   ) throws -> TrainingReport {
     let isResumed = try folder.prepare(resumes: request.resumes, emit)
     let checkpoint = isResumed ? try Checkpoint(readingFrom: folder.checkpoint) : nil
     let identity = try ModelIdentity(model)
     try checkpoint.map { try identity.requireSame(as: $0, path: folder.checkpoint) }
-    try parts.verifyReadable(threads: context.options.threads, isInterrupted: isInterrupted)
+    let notes = try parts.verifyReadable(threads: context.options.threads, isInterrupted: isInterrupted)
+    for note in parts.notes + notes { emit(RunEvent(note)) }
     let adapted = try model.located {
       try request.injection.apply(
         to: model.description, classes: parts.train.classes.count, context: context)
@@ -105,7 +105,7 @@ package struct TrainingRun {
     emit(.detail("micro-batch: \(trainer.microBatch) images"))
     let origin = RunOrigin(
       request, identity, adapted, choice.preprocessing, microBatch: trainer.microBatch,
-      data: try DataList(of: images, parts, source: request.data, isInterrupted: isInterrupted))
+      data: try fingerprint(of: parts.all))
     try checkpoint.map { try origin.requireSame(as: $0, path: folder.checkpoint) }
     var options = request.options
     options["provenance"] = .object(origin.json)
@@ -155,11 +155,21 @@ package struct TrainingRun {
 
   private func images() throws -> LabelledImages {
     let images = try ModelFile.images(at: request.data)
-    for name in images.ignored.prefix(3) { emit(.detail("ignored: \(name)")) }
+    for note in images.notes { emit(RunEvent(note)) }
     if !images.hasSplit {
       emit(.note("the data have no train and test folders: 20 % of each class are kept for the test"))
     }
     return images
+  }
+
+  private func fingerprint(of images: LabelledImages) throws -> DataFingerprint {
+    let source = request.data
+    let table = source.lastIndex(of: "/").map { String(source[..<$0]) } ?? ""
+    return try RunInterrupted.translating {
+      try images.fingerprint(
+        relativeTo: Folder.isFolder(source) ? source : table, threads: context.options.threads,
+        isInterrupted: isInterrupted)
+    }
   }
 
   private func describe(_ adapted: AdaptedModel, _ parts: TrainingParts) {

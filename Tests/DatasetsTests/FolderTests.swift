@@ -66,9 +66,9 @@ import Testing
     let folder = try TemporaryFolder()
     try folder.write("x", to: "1.jpg")
     let path = try folder.write("file,class_index,wnid,name\n1.jpg,2,n01,shark\n", to: "labels.csv")
-    let open = try CSVManifest.read(path)
-    #expect(open.classes == ["", "", "shark"] && open.samples[0].label == 2)
-    #expect(try CSVManifest.read(path, classCount: 5).classes.count == 5)
+    let images = try CSVManifest.read(path, classCount: 5)
+    #expect(images.classes == ["0", "1", "shark", "3", "4"] && images.samples[0].label == 2)
+    #expect(images.isNumbered && images.part(.test).isNumbered)
     let error = try #require(throws: DatasetError.self) { try CSVManifest.read(path, classCount: 2) }
     #expect(error.message.contains("line 2: class_index '2' is not a number within 0 … 1"))
   }
@@ -80,6 +80,19 @@ import Testing
     ("file,class\n1.jpg,a\nnone.jpg,a\n", "line 3: 'none.jpg' does not exist"),
     ("file,class\n1.jpg,\n", "line 2: no class"), ("file,class\n\"1.jpg,a\n", "never closed"),
     ("file,class,split\n1.jpg,a,holdout\n", "split 'holdout'"),
+    ("file,class,split\n1.jpg,a,train\n1.jpg,a,\n", "1 of 2 rows have no part in column 'split' (line 3)"),
+    (
+      "file,class_index\n1.jpg,1\n1.jpg,2\n",
+      "class_index 0 never occurs, the largest is 2; counting starts at 0"
+    ),
+    (
+      "file,class_index,name\n1.jpg,0,a\n1.jpg,0,b\n",
+      "line 3: class_index 0 is named 'b', and 'a' further up"
+    ),
+    ("image,path,class\n1.jpg,1.jpg,a\n", "the columns 'image' and 'path' could both be meant"),
+    ("file,Class,class\n1.jpg,a,a\n", "the columns 'Class' and 'class' could both be meant"),
+    ("file,class\n1.jpg,a\0\n", "the file holds zero bytes"),
+    ("file,class,split\n1.jpg,a,unused\n", "all images are marked unused"),
     ("file,class_index\n1.jpg,99999999999999999999\n", "is not a number within"),
     ("file,class_index\n1.jpg,-1\n", "class_index '-1'"),
   ])

@@ -52,6 +52,30 @@ import Testing
     #expect(empty.code == 65, "\(empty.errors)")
   }
 
+  @Test func `one class is refused before anything is trained`() throws {
+    let folder = try TemporaryFolder()
+    try folder.drawPhantoms()
+    try FileManager.default.removeItem(atPath: folder.file("images/train/benign"))
+    try FileManager.default.removeItem(atPath: folder.file("images/train/normal"))
+    let single = try ToolProcess.run(
+      ["train", Scenario.transformer, "--data", "images/train", "-o", "one"], in: folder)
+    #expect(single.code == 65 && single.errors.contains("nothing to tell apart"), "\(single.errors)")
+    #expect(!folder.exists("one"))
+  }
+
+  @Test func `remarks on the data are shown once`() throws {
+    let folder = try TemporaryFolder()
+    try folder.drawPhantoms()
+    try folder.write(
+      try folder.bytes("images/train/benign/benign_0001.png"), to: "images/test/normal/copy.png")
+    try folder.write([1], to: "images/train/benign/scan.tif")
+    let result = try ToolProcess.run(training("--epochs", "1"), in: folder)
+    #expect(result.code == 0, "\(result.errors)")
+    for text in ["1 .tif file passed over", "are in more than one part", "have more than one class"] {
+      #expect(result.errors.components(separatedBy: text).count == 2, "\(text): \(result.errors)")
+    }
+  }
+
   @Test func `an unreadable image among those to predict is named`() throws {
     let folder = try TemporaryFolder()
     try folder.drawPhantoms(train: 0, test: 1)

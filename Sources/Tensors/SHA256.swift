@@ -1,5 +1,3 @@
-import Tensors
-
 /// The SHA-256 digest (FIPS 180-4), taken in pieces.
 package struct SHA256 {
   private var state: (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32) = (
@@ -12,9 +10,8 @@ package struct SHA256 {
   package init() {}
 
   /// The digest of a whole file in hexadecimal.
-  package static func hexadecimal(ofFile path: String) throws(FileError) -> String {
-    let storage: Storage
-    do { storage = try MemoryMap.file(at: path) } catch { throw .unreadable(error) }
+  package static func hexadecimal(mapping path: String) throws(MemoryMapError) -> String {
+    let storage = try MemoryMap.file(at: path)
     var hash = SHA256()
     unsafe hash.update(UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount))
     return hash.finish()

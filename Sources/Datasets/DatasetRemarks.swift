@@ -1,0 +1,98 @@
+extension LabelledImages {
+  /// Warnings on what the names of files, classes and groups give away.
+  ///
+  /// - Parameter root: the folder that file names are shown relative to.
+  func remarksOnNames(root: String) -> [DatasetNote] {
+    remarksOnMasks(root: root) + remarksOnCapitals + remarksOnGroups
+  }
+
+  /// What figures on these images cannot tell.
+  ///
+  /// - Parameter part: the name of the part, as `test`.
+  package func remarksOnMeasuring(_ part: String) -> [DatasetNote] {
+    guard !samples.isEmpty else { return [] }
+    let counts = counts
+    let present = classes.indices.filter { counts[$0] > 0 }
+    let absent = classes.indices.filter { counts[$0] == 0 }
+    if present.count == 1 {
+      let name = classes[present[0]]
+      return [DatasetNote(.warning, "all \(part) images are of class '\(name)', so AUROC is undefined")]
+    }
+    guard !absent.isEmpty else { return [] }
+    let names = DatasetNote.examples(absent.map { classes[$0] })
+    let text =
+      absent.count == 1
+      ? "class \(names), which is not measured"
+      : "\(absent.count) of \(classes.count) classes (\(names)), which are not measured"
+    return [DatasetNote(.note, "no \(part) image of \(text)")]
+  }
+
+  /// Masks that train as if they were images: `x_mask.png` beside `x.png`, or anything in a folder `masks`.
+  private func remarksOnMasks(root: String) -> [DatasetNote] {
+    func stem(_ path: String) -> Substring {
+      let start = path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex
+      return path[..<(path[start...].lastIndex(of: ".") ?? path.endIndex)]
+    }
+    let stems = Set(samples.map { stem($0.path) })
+    let masks = samples.filter { sample in
+      if let image = LabelledImages.imageStem(ofMask: stem(sample.path)), stems.contains(image) {
+        return true
+      }
+      let folders = relativePath(of: sample, to: root).split(separator: "/").dropLast()
+      return folders.contains { $0.lowercased() == "masks" }
+    }
+    guard !masks.isEmpty else { return [] }
+    let names = masks.map { relativePath(of: $0, to: root) }
+    return [
+      DatasetNote(
+        .warning,
+        "\(masks.count) of \(samples.count) images are named as masks and are used like images: "
+          + DatasetNote.examples(names))
+    ]
+  }
+
+  /// `x` of `x_mask`, `x_mask_1`, `x-mask2`, `x_segmentation`; nil for other names.
+  private static func imageStem(ofMask stem: Substring) -> Substring? {
+    var rest = stem
+    while let last = rest.last, last.isNumber { rest = rest.dropLast() }
+    if rest.count < stem.count, let last = rest.last, "_-".contains(last) { rest = rest.dropLast() }
+    let lowered = rest.lowercased()
+    for ending in ["_mask", "-mask", " mask", "_segmentation"] where lowered.hasSuffix(ending) {
+      return rest.dropLast(ending.count)
+    }
+    return nil
+  }
+
+  /// Classes that differ in capitals alone.
+  private var remarksOnCapitals: [DatasetNote] {
+    var first: [String: String] = [:]
+    let pairs = classes.compactMap { name -> String? in
+      let key = name.lowercased()
+      if let other = first[key] { return "'\(other)' and '\(name)'" }
+      first[key] = name
+      return nil
+    }
+    return pairs.isEmpty
+      ? [] : [DatasetNote(.warning, "classes differ in capitals alone: \(DatasetNote.list(pairs))")]
+  }
+
+  /// Groups that a given division tears apart.
+  private var remarksOnGroups: [DatasetNote] {
+    var first: [String: Split?] = [:]
+    var torn: [String] = []
+    var known: Set<String> = []
+    for sample in samples {
+      guard let group = sample.group else { continue }
+      if let split = first[group] {
+        if split != sample.split, known.insert(group).inserted { torn.append(group) }
+      } else {
+        first[group] = .some(sample.split)
+      }
+    }
+    guard !torn.isEmpty else { return [] }
+    let count = torn.count == 1 ? "1 group has" : "\(torn.count) groups have"
+    return [
+      DatasetNote(.warning, "\(count) images in more than one part: \(DatasetNote.examples(torn))")
+    ]
+  }
+}

@@ -1,0 +1,60 @@
+import Tensors
+
+extension LabelledImages {
+  /// Warnings on files of equal content that lie in more than one part or have more than one class.
+  ///
+  /// Only files of equal size are read.
+  func remarksOnEqualFiles(
+    byteCounts: [Int], threads: Int, isInterrupted: () -> Bool
+  ) throws(DatasetError) -> [DatasetNote] {
+    let candidates = runs(of: Array(samples.indices)) { byteCounts[$0] }.filter { run in
+      differs(run, \.split) || differs(run, \.label)
+    }.flatMap(\.self)
+    let samples = samples
+    let hashes = try concurrentMap(count: candidates.count, threads: threads, isInterrupted: isInterrupted) {
+      position in
+      // A file that went away since it was decoded is reported when it is read next.
+      (try? SHA256.hexadecimal(mapping: samples[candidates[position]].path)) ?? ""
+    }
+    let hashOf = Dictionary(uniqueKeysWithValues: zip(candidates, hashes))
+    let equal = runs(of: candidates.filter { hashOf[$0] != "" }) { hashOf[$0] ?? "" }
+    return remark(
+      equal, on: \.split, "are in more than one part, so that what is measured was seen before"
+    ) { $0.split?.rawValue ?? Split.unusedName }
+      + remark(equal, on: \.label, "have more than one class") { "'\(self.classes[$0.label])'" }
+  }
+
+  private func remark<Value: Equatable>(
+    _ runs: [[Int]], on value: KeyPath<Sample, Value>, _ claim: String, _ name: (Sample) -> String
+  ) -> [DatasetNote] {
+    let pairs = runs.compactMap { run -> String? in
+      let first = samples[run[0]]
+      guard let other = run.first(where: { samples[$0][keyPath: value] != first[keyPath: value] }) else {
+        return nil
+      }
+      return "'\(first.path)' (\(name(first))) and '\(samples[other].path)' (\(name(samples[other])))"
+    }
+    guard !pairs.isEmpty else { return [] }
+    let count = pairs.count == 1 ? "1 image has copies that" : "\(pairs.count) images have copies that"
+    return [DatasetNote(.warning, "\(count) \(claim): \(DatasetNote.list(pairs))")]
+  }
+
+  private func differs<Value: Equatable>(_ run: [Int], _ value: KeyPath<Sample, Value>) -> Bool {
+    run.contains { samples[$0][keyPath: value] != samples[run[0]][keyPath: value] }
+  }
+
+  /// Positions with equal keys, two or more each, in the order of the first position.
+  private func runs<Key: Hashable>(of positions: [Int], _ key: (Int) -> Key) -> [[Int]] {
+    var numbers: [Key: Int] = [:]
+    var runs: [[Int]] = []
+    for position in positions {
+      if let number = numbers[key(position)] {
+        runs[number].append(position)
+      } else {
+        numbers[key(position)] = runs.count
+        runs.append([position])
+      }
+    }
+    return runs.filter { $0.count > 1 }
+  }
+}

@@ -1,0 +1,42 @@
+import Glibc
+
+extension LabelledImages {
+  /// The table `file,part,class,group` of these images in the order of their source, as `CSVManifest.read` takes it.
+  ///
+  /// Images without a part are `unused` where others have one. Text in quotes as RFC 4180 says.
+  /// - Parameter root: the folder that file names are relative to where they lie in it; others are absolute.
+  public func splitTable(relativeTo root: String) -> String {
+    let rows = samples.sorted { $0.index < $1.index }.map { sample in
+      [
+        relativePath(of: sample, to: root), partName(of: sample), classes[sample.label], sample.group ?? "",
+      ]
+    }
+    return CSVTable.text([["file", "part", "class", "group"]] + rows)
+  }
+
+  /// The word for the part of an image: `unused` where it has none and others do.
+  func partName(of sample: Sample) -> String {
+    sample.split?.rawValue ?? (hasSplit ? Split.unusedName : "")
+  }
+
+  /// The path of an image relative to a folder, or an absolute one where it does not lie in it.
+  func relativePath(of sample: Sample, to root: String) -> String {
+    var folder = Substring(root)
+    while folder.last == "/" { folder = folder.dropLast() }
+    let path = sample.path
+    if root.isEmpty || root == ".", !path.hasPrefix("/") { return path }
+    let prefix = folder + "/"
+    if !root.isEmpty, path.utf8.starts(with: prefix.utf8) {
+      let rest = path.utf8.dropFirst(prefix.utf8.count).drop { $0 == UInt8(ascii: "/") }
+      if let relative = String(rest) { return relative }
+    }
+    guard !path.hasPrefix("/"), let current = LabelledImages.currentFolder else { return path }
+    return current + "/" + path
+  }
+
+  private static var currentFolder: String? {
+    guard let name = unsafe getcwd(nil, 0) else { return nil }
+    defer { unsafe free(name) }
+    return unsafe String(cString: name)
+  }
+}
