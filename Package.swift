@@ -54,7 +54,8 @@ let package = Package(
     module("Kernels", uses: ["Tensors", "CKernels", "COpenBLAS"], linking: ["m"]),
     module("Datasets", uses: ["Tensors", "CPNG", "CTurboJPEG"], linking: ["m"]),
     module("TensorFiles", uses: ["Tensors"]),
-    module("ONNXFormat", uses: ["Graphs", "Tensors", "CONNXProto", "CProtobufC", "CONNXCheck"]),
+    module(
+      "ONNXFormat", uses: ["TensorFiles", "Graphs", "Tensors", "CONNXProto", "CProtobufC", "CONNXCheck"]),
     module("Operators", uses: ["Graphs", "Kernels", "Tensors"], linking: ["m"]),
     module("Rewriting", uses: ["Operators", "Graphs", "Tensors"]),
     module("Backbones", uses: ["Rewriting", "Operators", "Graphs", "Tensors"]),

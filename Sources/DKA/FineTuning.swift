@@ -26,7 +26,7 @@ public final class FineTuning {
   ///   - configuration: the recipe. `epochs` sets the length of the learning-rate schedule.
   ///   - preprocessing: how images are prepared, or nil for what the model says.
   ///   - report: is told what happens while it does.
-  ///   - isInterrupted: is asked between batches; an epoch ends with `RunInterrupted` when it says so.
+  ///   - isInterrupted: is asked between micro-batches; an epoch ends with `RunInterrupted` when it says so.
   /// - Throws: where the model has no trainable tensors, another number of classes than the images, or operators without a gradient;
   ///   where classes are empty or images unreadable.
   public init(
@@ -42,7 +42,8 @@ public final class FineTuning {
       try preprocessing.map { PreprocessingChoice(preprocessing: $0, source: "the caller", isAssumed: false) }
       ?? model.preprocessing()
     parts = try TrainingParts(of: images, configuration, source: "the images")
-    for note in images.notes + parts.notes + (try parts.verifyReadable(threads: model.threads)) {
+    let notes = try parts.verifyReadable(threads: model.threads, isInterrupted: isInterrupted)
+    for note in images.notes + parts.notes + notes {
       report(RunEvent(note))
     }
     let trainer = try model.file.located { try adaptation.trainer(configuration, context: context) }

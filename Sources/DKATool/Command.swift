@@ -22,6 +22,9 @@ package protocol Command: Sendable {
   /// True when the verb has `--config`.
   static var readsConfiguration: Bool { get }
 
+  /// What the arguments given so far, by form, imply about those that are not given.
+  static func impliedConfiguration(_ text: (ArgumentForm) -> String?) -> ImpliedConfiguration?
+
   /// Takes the values out of the arguments and checks what concerns several of them.
   init(_ arguments: ParsedArguments) throws
   /// Does the work; results go to `console.result`, the rest to its other functions.
@@ -32,11 +35,22 @@ extension Command {
   package static var discussion: String { "" }
   package static var hasJSON: Bool { false }
   package static var readsConfiguration: Bool { false }
+  package static func impliedConfiguration(_ text: (ArgumentForm) -> String?) -> ImpliedConfiguration? { nil }
 
   /// The verb's own arguments and those of every verb.
   package static var allArguments: [ArgumentGroup] {
     arguments + [CommonOptions.group(json: hasJSON, configuration: readsConfiguration)]
   }
+}
+
+/// Values for arguments that were given neither on the command line nor in the file of `--config`.
+package struct ImpliedConfiguration {
+  /// Texts that go before those of the file.
+  package var texts: [(form: ArgumentForm, text: String)] = []
+  /// A configuration file, or nil for none.
+  package var path: String?
+
+  package init() {}
 }
 
 /// Arguments that the help lists under one title.

@@ -16,11 +16,11 @@ package struct Diagnostics {
     guard let reported = error as? any ReportableError else {
       return report(UnexpectedError(error))
     }
-    for line in reported.unsupported { console.report("UNSUPPORTED \(line)") }
-    console.report(console.styled("error:", .error) + " " + oneLine(place(of: reported) + reported.message))
-    for detail in reported.details { console.report("  " + oneLine(detail)) }
-    for reason in reasons(of: reported) { console.report("because: \(oneLine(reason))") }
-    if let hint = reported.hint { console.report(console.styled("try:", .hint) + " " + oneLine(hint)) }
+    for line in PrintableText.shortened(reported.unsupported) { console.report("UNSUPPORTED \(line)") }
+    console.report(place(of: reported) + reported.message, label: "error:", .error)
+    for detail in PrintableText.shortened(reported.details) { console.report("  " + detail) }
+    for reason in reasons(of: reported) { console.report("because: \(reason)") }
+    if let hint = reported.hint { console.report(hint, label: "try:", .hint) }
     if console.settings.wantsJSON {
       // The exit code tells what happened even when this cannot be written.
       try? console.result(json: object(for: reported), text: "")
@@ -60,16 +60,6 @@ package struct Diagnostics {
       next = reported?.underlying
     }
     return reasons
-  }
-
-  /// Names out of files may hold line breaks and terminal codes; shown to a user they are escaped.
-  private func oneLine(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-      let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
-      result += isControl ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
-    }
-    return result
   }
 }
 

@@ -11,7 +11,8 @@ package enum Interruption {
   /// True once a signal has come.
   package static var isRequested: Bool { requests.load(ordering: .relaxed) > 0 }
 
-  /// Takes over SIGINT and SIGTERM, and ignores SIGPIPE, so that writing to a closed pipe is an ordinary error.
+  /// Takes over SIGINT and SIGTERM, and ignores what writing can raise, so that a closed pipe (SIGPIPE) and a file that grows
+  /// beyond the process's limit (SIGXFSZ) are ordinary errors.
   package static func takeOverSignals() {
     // The variable must exist before a handler runs: making it inside one could wait for a lock held below it.
     _ = isRequested
@@ -20,7 +21,7 @@ package enum Interruption {
         if requests.add(1, ordering: .relaxed).oldValue > 0 { _exit(ExitCode.interrupted.rawValue) }
       }
     }
-    signal(SIGPIPE, SIG_IGN)
+    for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
     // A parent may have started this process from a thread that blocks signals, which is inherited.
     var numbers = sigset_t()
     unsafe sigemptyset(&numbers)

@@ -30,7 +30,7 @@ package struct Tool {
     let console = Console(output: output, errors: errors, settings: environment.settings())
     do {
       guard let verb = words.first else {
-        console.report(help.text(of: commands))
+        console.explain(help.text(of: commands))
         return .usage
       }
       let rest = Array(words.dropFirst())

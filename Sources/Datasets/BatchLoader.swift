@@ -82,12 +82,14 @@ public final class BatchLoader {
 
   /// The next batch of the epoch, or nil after the last.
   ///
-  /// - Throws: the error of the first image in the batch that cannot be read; the epoch is over then.
-  public func next() throws -> Batch? {
+  /// - Parameter isInterrupted: asked while the call waits for images.
+  /// - Throws: the error of the first image in the batch that cannot be read, or an error with the code `interrupted`; the epoch is
+  ///   over then.
+  public func next(isInterrupted: () -> Bool = { false }) throws -> Batch? {
     do {
       while pending.count <= max(options.lookAhead, 1), nextStart < order.count { try prepareNextBatch() }
       guard !pending.isEmpty else { return nil }
-      return try pending.removeFirst().wait()
+      return try pending.removeFirst().wait(isInterrupted)
     } catch {
       cancel()
       throw error
@@ -177,8 +179,10 @@ private final class PendingBatch: Sendable {
   func cancel() { state.withLock { $0.isCancelled = true } }
 
   /// Blocks until every image is written.
-  func wait() throws(DatasetError) -> Batch {
-    isComplete.wait()
+  func wait(_ isInterrupted: () -> Bool) throws(DatasetError) -> Batch {
+    repeat {
+      guard !isInterrupted() else { throw .interrupted }
+    } while isComplete.wait(timeout: .now() + .milliseconds(50)) == .timedOut
     let failures = state.withLock { $0.failures }
     if let first = failures.min(by: { $0.position < $1.position }) { throw first.error }
     return Batch(images: images, labels: samples.map(\.label), indices: samples.map(\.index))

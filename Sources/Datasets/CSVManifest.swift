@@ -22,10 +22,7 @@ public enum CSVManifest {
   public static func read(_ path: String, root: String? = nil, classCount: Int? = nil) throws(DatasetError)
     -> LabelledImages
   {
-    let storage: Storage
-    do { storage = try MemoryMap.file(at: path) } catch { throw .missing(path, error.reason) }
-    let bytes = unsafe [UInt8](UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount))
-    let table = try CSVTable(parsing: bytes, file: path)
+    let table = try CSVTable(parsing: try bytes(of: path), file: path)
     let columns = try ManifestColumns(of: table, file: path)
     guard !table.rows.isEmpty else { throw .badFile(path, "no images listed") }
     let folder = folder(of: path)
@@ -55,6 +52,22 @@ public enum CSVManifest {
     }
     images.notes += images.remarksOnNames(root: folder)
     return images
+  }
+
+  /// The files that a table names and their parts, whether the files are there or not.
+  package static func parts(inTable path: String) throws(DatasetError) -> [(file: String, split: Split?)] {
+    let table = try CSVTable(parsing: try bytes(of: path), file: path)
+    let columns = try ManifestColumns(of: table, file: path)
+    var problems: [String] = []
+    let parts = parts(of: table, columns, &problems)
+    try table.report(problems)
+    return zip(table.rows, parts).map { ($0.exactFields[columns.file], $1.split) }
+  }
+
+  private static func bytes(of path: String) throws(DatasetError) -> [UInt8] {
+    let storage: Storage
+    do { storage = try MemoryMap.file(at: path) } catch { throw .missing(path, error.reason) }
+    return unsafe [UInt8](UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount))
   }
 
   /// The folder of a file, empty or ending in `/`.

@@ -83,11 +83,15 @@ extension LabelledImages {
   /// - Parameters:
   ///   - root: the folder or table's folder that file names are relative to.
   ///   - threads: how many files are read at a time.
+  ///   - isInterrupted: asked while files are read.
   /// - Throws: an error that names all files that cannot be read.
-  public func fingerprint(relativeTo root: String, threads: Int) throws(DatasetError) -> DataFingerprint {
+  public func fingerprint(
+    relativeTo root: String, threads: Int, isInterrupted: () -> Bool = { false }
+  ) throws(DatasetError) -> DataFingerprint {
     let hasSplit = hasSplit
     let sorted = samples.sorted { $0.index < $1.index }
-    let hashes = concurrentMap(count: sorted.count, threads: threads) { position in
+    let hashes = try concurrentMap(count: sorted.count, threads: threads, isInterrupted: isInterrupted) {
+      position in
       Result { () throws(MemoryMapError) in try SHA256.hexadecimal(mapping: sorted[position].path) }
     }
     var records: [DataFingerprint.Record] = []

@@ -2,7 +2,8 @@ public import Tensors
 
 /// Why an image, a folder or a list of images cannot be used.
 public struct DatasetError: ReportableError, Equatable {
-  /// `badData` for content that is wrong, `missingInput` for what is not there, `workFailed` for what cannot be written.
+  /// `badData` for content that is wrong, `missingInput` for what is not there, `workFailed` for what cannot be written,
+  /// `interrupted` where the user asked to stop.
   public let failureCode: FailureCode
   /// What was found and what was expected.
   public let message: String
@@ -23,6 +24,9 @@ public struct DatasetError: ReportableError, Equatable {
     self.file = file
     self.hint = hint
   }
+
+  /// The user asked to stop.
+  package static let interrupted = Self(.interrupted, "interrupted")
 
   /// Content of a file that is wrong: `'<file>': <reason>`.
   package static func badFile(_ file: String, _ reason: String, hint: String? = nil) -> Self {

@@ -4,12 +4,15 @@ extension LabelledImages {
   /// Warnings on files of equal content that lie in more than one part or have more than one class.
   ///
   /// Only files of equal size are read.
-  func remarksOnEqualFiles(byteCounts: [Int], threads: Int) -> [DatasetNote] {
+  func remarksOnEqualFiles(
+    byteCounts: [Int], threads: Int, isInterrupted: () -> Bool
+  ) throws(DatasetError) -> [DatasetNote] {
     let candidates = runs(of: Array(samples.indices)) { byteCounts[$0] }.filter { run in
       differs(run, \.split) || differs(run, \.label)
     }.flatMap(\.self)
     let samples = samples
-    let hashes = concurrentMap(count: candidates.count, threads: threads) { position in
+    let hashes = try concurrentMap(count: candidates.count, threads: threads, isInterrupted: isInterrupted) {
+      position in
       // A file that went away since it was decoded is reported when it is read next.
       (try? SHA256.hexadecimal(mapping: samples[candidates[position]].path)) ?? ""
     }

@@ -8,15 +8,17 @@ extension LabelledImages {
   /// - Parameters:
   ///   - threads: how many decode at a time.
   ///   - progress: called with the number of images done, from any of the threads.
+  ///   - isInterrupted: asked while images are read.
   /// - Returns: remarks on equal files in several parts or classes, and on 16-bit files that use little of their range.
-  /// - Throws: an error whose message names each unreadable file and its reason, a line each.
+  /// - Throws: an error whose message names each unreadable file and its reason, a line each; one with the code `interrupted`.
   @discardableResult
   public func verifyReadable(
-    threads: Int, progress: (@Sendable (Int) -> Void)? = nil
+    threads: Int, progress: (@Sendable (Int) -> Void)? = nil, isInterrupted: () -> Bool = { false }
   ) throws(DatasetError) -> [DatasetNote] {
     let samples = samples
     let done = Mutex(0)
-    let results = concurrentMap(count: samples.count, threads: threads) { position in
+    let results = try concurrentMap(count: samples.count, threads: threads, isInterrupted: isInterrupted) {
+      position in
       defer {
         let count = done.withLock { done in
           done += 1
@@ -37,7 +39,8 @@ extension LabelledImages {
     let summary = "\(failures.count) of \(samples.count) images cannot be read"
     if let error = DatasetError.joined(failures, summary) { throw error }
     return ImageFacts.remarks(on: facts)
-      + remarksOnEqualFiles(byteCounts: facts.map(\.byteCount), threads: threads)
+      + (try remarksOnEqualFiles(
+        byteCounts: facts.map(\.byteCount), threads: threads, isInterrupted: isInterrupted))
   }
 }
 

@@ -6,12 +6,14 @@ extension LabelledImages {
   /// Images without a part are `unused` where others have one. Text in quotes as RFC 4180 says.
   /// - Parameter root: the folder that file names are relative to where they lie in it; others are absolute.
   public func splitTable(relativeTo root: String) -> String {
+    splitTable { relativePath(of: $0, to: root) }
+  }
+
+  /// The same table with names of the caller's.
+  package func splitTable(naming name: (Sample) -> String) -> String {
     let hasSplit = hasSplit
     let rows = samples.sorted { $0.index < $1.index }.map { sample in
-      [
-        relativePath(of: sample, to: root), partName(of: sample, where: hasSplit), classes[sample.label],
-        sample.group ?? "",
-      ]
+      [name(sample), partName(of: sample, where: hasSplit), classes[sample.label], sample.group ?? ""]
     }
     return CSVTable.text([["file", "part", "class", "group"]] + rows)
   }

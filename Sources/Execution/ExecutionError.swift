@@ -9,6 +9,8 @@ package enum ExecutionError: Error, Sendable {
   case outOfMemory(byteCount: Int)
   /// What was fed does not fit the graph.
   case input(name: String, message: String)
+  /// The user asked to stop.
+  case interrupted
 }
 
 extension ExecutionError: ReportableError {
@@ -17,6 +19,7 @@ extension ExecutionError: ReportableError {
     case .node(_, _, let error): error.failureCode
     case .outOfMemory: .workFailed
     case .input: .badData
+    case .interrupted: .interrupted
     }
   }
   package var message: String {
@@ -24,6 +27,7 @@ extension ExecutionError: ReportableError {
     case .node(let label, let name, let error): "node '\(label)' (\(name)): \(error.message)"
     case .outOfMemory(let byteCount): StorageError(byteCount: byteCount).message
     case .input(let name, let message): "input '\(name)': \(message)"
+    case .interrupted: "interrupted"
     }
   }
   package var node: String? { if case .node(let label, _, _) = self { label } else { nil } }

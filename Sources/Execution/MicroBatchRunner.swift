@@ -38,10 +38,14 @@ package final class MicroBatchRunner {
   }
 
   /// All outputs for inputs of shape [n, …].
-  package func run(_ inputs: [Tensor]) throws -> [Tensor] {
+  ///
+  /// - Parameter isInterrupted: asked before each micro-batch.
+  /// - Throws: `ExecutionError.interrupted` where it says so.
+  package func run(_ inputs: [Tensor], isInterrupted: () -> Bool = { false }) throws -> [Tensor] {
     guard let count = inputs.first?.shape[0] else { return [] }
     var parts: [[Tensor]] = []
     for range in ranges(of: count) {
+      guard !isInterrupted() else { throw ExecutionError.interrupted }
       let session = try session(for: range.count)
       parts.append(try session.run(inputs.map { $0.rows(range) }))
     }

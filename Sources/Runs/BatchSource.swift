@@ -24,18 +24,21 @@ protocol BatchSource: AnyObject {
 final class LoadedBatches: BatchSource {
   private let loader: BatchLoader
   private let trainer: Trainer
+  private let isInterrupted: () -> Bool
 
-  init(_ loader: BatchLoader, trainer: Trainer) {
+  init(_ loader: BatchLoader, trainer: Trainer, isInterrupted: @escaping () -> Bool) {
     self.loader = loader
     self.trainer = trainer
+    self.isInterrupted = isInterrupted
   }
 
   func start(epoch: Int) { loader.start(epoch: epoch) }
 
   func next() throws -> TrainingBatch? {
-    guard let batch = try loader.next() else { return nil }
+    guard let batch = try loader.next(isInterrupted: isInterrupted) else { return nil }
     return TrainingBatch(
-      features: try trainer.features(of: batch.images), labels: batch.labels, indices: batch.indices)
+      features: try trainer.features(of: batch.images, isInterrupted: isInterrupted), labels: batch.labels,
+      indices: batch.indices)
   }
 }
 

@@ -37,8 +37,17 @@ package enum Evaluation {
     let matching = try model.matching(of: labelled, count: classifier.classCount, source: options.data)
     if let remark = matching.remark { emit(.warning(remark)) }
     let all = matching.applied(to: labelled)
-    let images = try measured(of: all, options)
-    let notes = try images.verifyReadable(threads: context.options.threads)
+    let split = try RunSplit(besideModel: model.path)
+    let hashes = try split.map { _ in
+      try RunSplit.hashes(of: all, threads: context.options.threads, isInterrupted: isInterrupted)
+    }
+    let dealt = split?.dealing(all, hashes: hashes ?? [:])
+    if dealt != nil {
+      emit(.note("the parts are those of the run that made the model (\(RunSplit.tableName))"))
+    }
+    let images = try measured(of: dealt ?? all, options)
+    if let remark = split?.remark(onMeasuring: images, hashes: hashes ?? [:]) { emit(.warning(remark)) }
+    let notes = try images.verifyReadable(threads: context.options.threads, isInterrupted: isInterrupted)
     let measured = images.remarksOnMeasuring((options.part ?? .test).rawValue)
     for note in labelled.notes + measured + notes { emit(RunEvent(note)) }
     emit(.note("\(images.samples.count) images, preprocessing from \(choice.source)"))

@@ -10,20 +10,33 @@ package struct FoldedTraining: Sendable {
   ///
   /// A resumed run takes up the folds that have a checkpoint and starts the others.
   package static func run(
-    _ request: TrainingRun.Request, count: Int, start: (TrainingRun.Request) throws -> TrainingReport
+    _ request: TrainingRun.Request, count: Int, emit: (RunEvent) -> Void,
+    start: (TrainingRun.Request) throws -> TrainingReport
   ) throws -> FoldedTraining {
-    var reports: [TrainingReport] = []
-    for fold in 0..<count {
-      var part = request
-      part.output = "\(request.output)/fold-\(fold)"
-      part.configuration.fold = fold
-      part.options["fold"] = .integer(fold)
-      part.resumes = request.resumes && Folder.exists(RunFolder(path: part.output).checkpoint)
-      reports.append(try start(part))
+    let folder = RunFolder(path: request.output)
+    try Destination.checkFolder(request.output, source: request.data)
+    let lock = try folder.lock(emit)
+    return try withExtendedLifetime(lock) {
+      PendingFile.removeLeftovers(in: folder.path)
+      // Options that do not fit what the first fold has finished must not replace those of the run.
+      if !Folder.exists(RunFolder(path: "\(request.output)/fold-0").checkpoint) {
+        try folder.write(request.options, to: folder.configuration)
+      }
+      var reports: [TrainingReport] = []
+      for fold in 0..<count {
+        var part = request
+        part.output = "\(request.output)/fold-\(fold)"
+        part.configuration.fold = fold
+        // The fold's own folder is one plain run.
+        part.options["fold"] = .integer(fold)
+        part.options["folds"] = .integer(1)
+        reports.append(try start(part))
+      }
+      try folder.write(request.options, to: folder.configuration)
+      let result = FoldedTraining(reports: reports)
+      try folder.write(result.json, to: folder.summary)
+      return result
     }
-    let result = FoldedTraining(reports: reports)
-    try RunFolder(path: request.output).write(result.json, to: "\(request.output)/summary.json")
-    return result
   }
 
   /// Test accuracy: mean and sample standard deviation over the folds that have test images.

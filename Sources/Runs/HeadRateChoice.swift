@@ -94,10 +94,10 @@ struct HeadRateChoice {
       for epoch in 0..<configuration.epochs {
         batches.start(epoch: epoch)
         while let batch = try batches.next() {
-          guard !isInterrupted() else { throw RunInterrupted() }
           let factor = configuration.schedule.factor(
             step: trainer.stepCount, total: stepsPerEpoch * configuration.epochs)
-          _ = try trainer.step(batch.features, labels: batch.labels, rateFactor: factor)
+          _ = try trainer.step(
+            batch.features, labels: batch.labels, rateFactor: factor, isInterrupted: isInterrupted)
         }
         let probabilities = try ClassificationMetrics.probabilities(
           ofLogits: try trainer.logits(measured.values), classCount: classCount)
@@ -140,9 +140,11 @@ extension TrainingLoop {
   package func chooseHeadRate(for adapted: AdaptedModel, context: ExecutionContext) throws -> Double? {
     guard adapted.method is LinearProbe, material.configuration.headLearningRate == nil else { return nil }
     guard let (trainer, training, validation) = try headMaterial(adapted, context) else { return nil }
-    let choice = try HeadRateChoice(
-      trainer, training: training, validation: validation, material.configuration,
-      isInterrupted: isInterrupted)
+    let choice = try RunInterrupted.translating {
+      try HeadRateChoice(
+        trainer, training: training, validation: validation, material.configuration,
+        isInterrupted: isInterrupted)
+    }
     emit(.note(choice.text))
     material.trainer.setLearningRate(choice.rate, of: "head")
     return choice.rate

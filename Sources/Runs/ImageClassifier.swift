@@ -4,7 +4,7 @@ import Execution
 package import Graphs
 import Kernels
 package import Operators
-public import Tensors
+package import Tensors
 package import Training
 
 /// A model that turns images into class probabilities.
@@ -59,8 +59,11 @@ package final class ImageClassifier {
   }
 
   /// The model's scores for images [n, 3, H, W]: [n, classes], or one number per image.
-  package func scores(of images: Tensor) throws -> Tensor {
-    guard let scores = try runner.run([images]).first else {
+  ///
+  /// - Parameter isInterrupted: asked before each micro-batch.
+  package func scores(of images: Tensor, isInterrupted: () -> Bool = { false }) throws -> Tensor {
+    let outputs = try RunInterrupted.translating { try runner.run([images], isInterrupted: isInterrupted) }
+    guard let scores = outputs.first else {
       throw TrainingError.unsuitable("no image is given")
     }
     return scores
@@ -90,7 +93,7 @@ package final class ImageClassifier {
   /// - Parameters:
   ///   - each: called with every batch as it was fed, before it is run.
   ///   - report: called with the number of images done.
-  ///   - isInterrupted: polled between batches; the work stops when it says so.
+  ///   - isInterrupted: asked between micro-batches and while images are read; the work stops when it says so.
   package func probabilities(
     of samples: [Sample], each: (Batch) throws -> Void = { _ in }, report: (Int) -> Void = { _ in },
     isInterrupted: () -> Bool = { false }
@@ -102,10 +105,9 @@ package final class ImageClassifier {
     let loader = BatchLoader(samples, preprocessing: preprocessing, options: options)
     loader.start(epoch: 0)
     var probabilities: [[Double]] = []
-    while let batch = try loader.next() {
-      guard !isInterrupted() else { throw RunInterrupted() }
+    while let batch = try RunInterrupted.translating({ try loader.next(isInterrupted: isInterrupted) }) {
       try each(batch)
-      let scores = try scores(of: batch.images).elements(of: Float.self)
+      let scores = try scores(of: batch.images, isInterrupted: isInterrupted).elements(of: Float.self)
       do { probabilities += try self.probabilities(ofScores: scores) } catch {
         throw NonFiniteScores(
           row: error.row, value: error.value, image: samples[probabilities.count + error.row].path)
@@ -152,12 +154,4 @@ extension ModelFile {
         description, preprocessing: preprocessing, registry: Self.registry, context: context)
     }
   }
-}
-
-/// The user asked to stop; what was worth keeping has been saved.
-public struct RunInterrupted: ReportableError {
-  /// Interrupted.
-  public var failureCode: FailureCode { .interrupted }
-  /// What happened.
-  public var message: String { "interrupted" }
 }

@@ -32,10 +32,12 @@ struct ImageFeatures {
     defer { emit(.end) }
     var parts: [[Tensor]] = []
     var done = 0
-    while let batch = try loader.next() {
-      guard !isInterrupted() else { throw RunInterrupted() }
+    while let batch = try RunInterrupted.translating({ try loader.next(isInterrupted: isInterrupted) }) {
+      let features = try RunInterrupted.translating {
+        try material.trainer.features(of: batch.images, isInterrupted: isInterrupted)
+      }
       // Without a cut these are the images in the loader's memory, which it would use again.
-      parts.append(try material.trainer.features(of: batch.images).map { try $0.copied() })
+      parts.append(try features.map { try $0.copied() })
       done += batch.labels.count
       emit(.advance(done: done, figures: []))
     }

@@ -15,11 +15,16 @@ package struct InjectionRun {
 
   /// Injects and writes.
   ///
-  /// - Parameter classes: number of classes of a new classifier, or nil to keep the old one.
+  /// - Parameters:
+  ///   - classes: number of classes of a new classifier, or nil to keep the old one.
+  ///   - isForced: whether a file that is there already is overwritten; the model's own never are.
   package static func run(
-    _ path: String, to output: String, _ injection: Injection, classes: Int?, context: ExecutionContext
+    _ path: String, to output: String, _ injection: Injection, classes: Int?, isForced: Bool = false,
+    context: ExecutionContext
   ) throws -> InjectionRun {
     let model = try ModelFile(path)
+    try Destination.checkFile(output, inputs: [path] + model.externalFiles, isForced: isForced)
+    PendingFile.removeLeftovers(of: output)
     let adapted = try model.located {
       try injection.apply(to: model.description, classes: classes, context: context)
     }

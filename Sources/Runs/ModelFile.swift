@@ -63,6 +63,14 @@ package struct ModelFile: Sendable {
     return result
   }
 
+  /// Files that the arguments of `inputs(from:)` may mean.
+  package static func inputFiles(of arguments: [String]) -> [String] {
+    arguments.flatMap { argument in
+      [argument]
+        + (argument.firstIndex(of: "=").map { [String(argument[argument.index(after: $0)...])] } ?? [])
+    }
+  }
+
   /// The model's outputs for given inputs.
   package func run(_ context: ExecutionContext, _ inputs: [String: Tensor]) throws -> [Tensor] {
     try located {

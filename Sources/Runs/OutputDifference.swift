@@ -39,9 +39,10 @@ extension ModelFile {
   /// - Parameters:
   ///   - samples: the images; four random ones without.
   ///   - preparing: how they are prepared for both models; not asked for random ones.
+  ///   - isInterrupted: asked before each image.
   package func difference(
     from other: ModelFile, on samples: [Sample]?, preparing: () throws -> Preprocessing,
-    context: ExecutionContext
+    context: ExecutionContext, isInterrupted: () -> Bool = { false }
   ) throws -> OutputDifference {
     let ours = try session(context)
     let theirs = try other.session(context)
@@ -68,7 +69,9 @@ extension ModelFile {
     options.threads = context.options.threads
     let loader = BatchLoader(samples, preprocessing: try preparing(), options: options)
     loader.start(epoch: 0)
-    while let batch = try loader.next() { try add(batch.images) }
+    while let batch = try RunInterrupted.translating({ try loader.next(isInterrupted: isInterrupted) }) {
+      try add(batch.images)
+    }
     return difference
   }
 

@@ -26,7 +26,8 @@ public struct Prediction: Sendable {
     if !choice.isAssumed { emit(.note("preprocessing from \(choice.source)")) }
     let samples = paths.enumerated().map { Sample(path: $1, label: 0, split: nil, index: $0) }
     let images = LabelledImages(classes: [""], samples: samples)
-    for note in try images.verifyReadable(threads: context.options.threads) { emit(RunEvent(note)) }
+    let notes = try images.verifyReadable(threads: context.options.threads, isInterrupted: isInterrupted)
+    for note in notes { emit(RunEvent(note)) }
     let classifier = try model.classifier(choice.preprocessing, context: context)
     let names = Evaluation.classNames(model, count: classifier.classCount)
     let rows = try classifier.probabilities(of: samples, isInterrupted: isInterrupted)

@@ -19,24 +19,50 @@ struct RunFolder {
   /// What the run came to.
   var summary: String { path + "/summary.json" }
 
-  /// Creates the folder; refuses to overwrite another run.
+  /// Paths within the folder of everything that a run writes.
+  static let fileNames = [
+    "model.onnx", "metrics.jsonl", "checkpoint.safetensors", "config.json", "summary.json", "split.csv",
+    "images.sha256",
+    "adapter/adapter_config.json", "adapter/adapter_model.safetensors",
+  ]
+
+  /// Creates the folder and takes the right to write into it.
   ///
-  /// - Parameter resumes: whether the run goes on from the folder's checkpoint, which must be there then.
-  func prepare(resumes: Bool) throws {
-    if resumes {
-      guard Folder.exists(checkpoint) else {
-        throw FileError(
-          .missingInput, "'\(path)' has no checkpoint to resume from", file: checkpoint,
-          hint: "leave --resume out to start a new run")
-      }
-      return
-    }
-    for file in [checkpoint, model, metrics] where Folder.exists(file) {
-      throw FileError(
-        .usage, "'\(path)' holds another run", file: file,
-        hint: "choose another folder with -o, or go on with --resume")
-    }
+  /// - Throws: where another process works in it.
+  func lock(_ emit: (RunEvent) -> Void) throws -> FolderLock? {
     try Folder.create(path)
+    let lock = try FolderLock.take(in: path)
+    if lock == nil {
+      emit(.note("'\(path)' cannot be locked here; nothing keeps a second run out of it"))
+    }
+    return lock
+  }
+
+  /// Makes the folder, whose lock must be held, ready for a run.
+  ///
+  /// Another run is not overwritten. A folder without checkpoint and model is one where nothing was finished: a run starts in it, and what an earlier one left
+  /// is replaced.
+  ///
+  /// - Parameter resumes: whether the run is to go on from the folder's checkpoint.
+  /// - Returns: whether there is a checkpoint to go on from.
+  func prepare(resumes: Bool, _ emit: (RunEvent) -> Void) throws -> Bool {
+    for folder in [path, adapter] { PendingFile.removeLeftovers(in: folder) }
+    if Folder.exists(checkpoint) {
+      guard resumes else {
+        throw FileError(
+          .usage, "'\(path)' holds another run", file: checkpoint,
+          hint: "choose another folder with -o, or go on with --resume")
+      }
+      return true
+    }
+    guard !Folder.exists(model) else {
+      throw FileError(
+        resumes ? .missingInput : .usage, "'\(path)' holds a model, and no checkpoint to go on from",
+        file: model, hint: "choose another folder with -o")
+    }
+    try Folder.removeFile(metrics)
+    if resumes { emit(.note("no epoch was finished in '\(path)': the run starts from the beginning")) }
+    return false
   }
 
   /// Keeps the metrics of the first epochs and drops what an interrupted run left behind them.

@@ -14,8 +14,8 @@ struct TrainedExport {
   let adapted: AdaptedModel
   let choice: PreprocessingChoice
   let classes: [String]
-  let seed: Int
-  let placement: Injection
+  let origin: RunOrigin
+  let request: TrainingRun.Request
   let folder: RunFolder
   let context: ExecutionContext
   let emit: (RunEvent) -> Void
@@ -43,9 +43,14 @@ struct TrainedExport {
       bestEpoch: loop.best?.epoch, test: testMetrics, validation: validationMetrics,
       lastTest: lastTest ?? testMetrics, trainableParameters: adapted.trainableParameters,
       learningRates: trainer.learningRates,
-      exportDifference: try difference(trainer, on: test.samples.isEmpty ? validation : test),
-      seconds: seconds(), seed: seed)
-    try folder.write(report.json, to: folder.summary)
+      exportDifference: try RunInterrupted.translating {
+        try difference(trainer, on: test.samples.isEmpty ? validation : test)
+      },
+      seconds: seconds(), seed: request.configuration.seed)
+    var summary = report.json
+    summary["options"] = .object(request.options)
+    summary["provenance"] = .object(origin.json)
+    try folder.write(summary, to: folder.summary)
     return report
   }
 
@@ -57,8 +62,9 @@ struct TrainedExport {
     // For full fine-tuning the «adapter» is the whole network, which model.onnx holds already.
     guard !adapted.method.trainsBackbone else { return }
     let manifest = AdapterManifest(
-      adapted, seed: placement.seed, classCount: classes.count, placement: placement.placement,
-      baseModelHash: try SHA256.hexadecimal(ofFile: model.path),
+      adapted, seed: request.injection.seed, classCount: classes.count,
+      placement: request.injection.placement,
+      baseModelHash: origin.model.digest,
       baseModelName: model.path.split(separator: "/").last.map(String.init) ?? model.path,
       classNames: classes,
       preprocessing: .object(ModelMetadata.json(choice.preprocessing)))
@@ -79,6 +85,8 @@ struct TrainedExport {
   }
 
   /// Largest difference between the written file's logits and the trainer's, relative to the largest logit.
+  ///
+  /// - Throws: `RunInterrupted` where the user asked to stop.
   private func difference(_ trainer: Trainer, on images: LabelledImages) throws -> Double {
     let samples = Array(images.samples.prefix(8))
     guard !samples.isEmpty else { return 0 }
@@ -89,9 +97,10 @@ struct TrainedExport {
     options.isShuffled = false
     let loader = BatchLoader(samples, preprocessing: choice.preprocessing, options: options)
     loader.start(epoch: 0)
-    while let batch = try loader.next() {
-      let written = try classifier.scores(of: batch.images).doubles ?? []
-      let trained = try trainer.logits(try trainer.features(of: batch.images))
+    while let batch = try loader.next(isInterrupted: isInterrupted) {
+      let written = try classifier.scores(of: batch.images, isInterrupted: isInterrupted).doubles ?? []
+      let features = try trainer.features(of: batch.images, isInterrupted: isInterrupted)
+      let trained = try trainer.logits(features, isInterrupted: isInterrupted)
       difference.add(written, reference: trained.map(Double.init), images: batch.labels.count)
     }
     return difference.relative

@@ -73,7 +73,7 @@ package final class TrainingLoop {
       options.cache = ImageCache(byteLimit: configuration.cacheByteLimit)
       let loader = BatchLoader(
         material.training.samples, preprocessing: material.preprocessing, options: options)
-      batches = LoadedBatches(loader, trainer: material.trainer)
+      batches = LoadedBatches(loader, trainer: material.trainer, isInterrupted: isInterrupted)
       trainingFeatures = nil
     }
   }
@@ -89,8 +89,10 @@ package final class TrainingLoop {
 
   /// One epoch.
   ///
-  /// - Throws: `RunInterrupted` between batches when asked to stop; the epoch counts as not done.
-  package func runEpoch() throws -> EpochRecord {
+  /// - Throws: `RunInterrupted` between micro-batches when asked to stop; the epoch counts as not done.
+  package func runEpoch() throws -> EpochRecord { try RunInterrupted.translating { try epoch() } }
+
+  private func epoch() throws -> EpochRecord {
     let configuration = material.configuration
     let trainer = material.trainer
     let count = material.training.samples.count
@@ -113,7 +115,8 @@ package final class TrainingLoop {
         var random = Random(configuration.seed, epochsDone, index, 1)
         return Int(truncatingIfNeeded: random.next())
       }
-      let result = try trainer.step(batch.features, labels: batch.labels, keys: keys, rateFactor: factor)
+      let result = try trainer.step(
+        batch.features, labels: batch.labels, keys: keys, rateFactor: factor, isInterrupted: isInterrupted)
       done += batch.labels.count
       loss += result.loss * Double(batch.labels.count)
       correct += result.correct
@@ -145,7 +148,8 @@ package final class TrainingLoop {
     var probabilities: [[Double]] = []
     for features in validationFeatures {
       probabilities += try ClassificationMetrics.probabilities(
-        ofLogits: try material.trainer.logits(features), classCount: classes.count)
+        ofLogits: try material.trainer.logits(features, isInterrupted: isInterrupted),
+        classCount: classes.count)
     }
     return ClassificationMetrics(
       probabilities: probabilities, labels: material.validation.samples.map(\.label), classes: classes)

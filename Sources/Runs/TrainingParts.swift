@@ -47,10 +47,14 @@ public struct TrainingParts: Sendable {
   }
 
   /// Refuses images that cannot be read, all at once, and says what stands out in the others.
-  package func verifyReadable(threads: Int) throws -> [DatasetNote] {
+  ///
+  /// - Parameter isInterrupted: asked while images are read.
+  package func verifyReadable(threads: Int, isInterrupted: () -> Bool = { false }) throws -> [DatasetNote] {
     let used = LabelledImages(
       classes: train.classes, samples: train.samples + validation.samples + test.samples)
-    return try used.verifyReadable(threads: threads)
+    return try RunInterrupted.translating {
+      try used.verifyReadable(threads: threads, isInterrupted: isInterrupted)
+    }
   }
 }
 

@@ -27,10 +27,12 @@ package struct TrainingRun {
     package var overrides = PreprocessingOverrides()
     /// Side of the image input where the model leaves it open.
     package var imageSide: Int?
-    /// Whether to go on from the folder's checkpoint.
+    /// Whether to go on from the folder's checkpoint, where it has one.
     package var resumes = false
     /// Every option, as it is written to the run folder.
     package var options: JSONObject
+    /// Version of the program, as it is written to the run folder.
+    package var version = ""
 
     /// A request.
     package init(model: String, data: String, output: String, injection: Injection, options: JSONObject) {
@@ -63,44 +65,86 @@ package struct TrainingRun {
   /// Does the work.
   package func run() throws -> TrainingReport {
     let start = ContinuousClock.now
-    let configuration = request.configuration
     let model = try ModelFile(request.model)
+    try Destination.checkFolder(
+      request.output, names: RunFolder.fileNames,
+      inputs: [request.model, request.data] + model.externalFiles, source: request.data)
     let choice = try preprocessing(of: model)
     try model.located { try request.injection.verifyFit(to: model.description, context: context) }
-    let parts = try parts()
-    try folder.prepare(resumes: request.resumes)
+    let parts = try TrainingParts(of: try images(), request.configuration, source: request.data)
+    let lock = try folder.lock(emit)
+    return try withExtendedLifetime(lock) {
+      do { return try run(model, choice, parts, start: start) } catch is RunInterrupted {
+        let isStarted = Folder.exists(folder.checkpoint)
+        emit(
+          .note(
+            isStarted
+              ? "interrupted; what was finished is saved, --resume goes on from there"
+              : "interrupted before an epoch was finished"))
+        throw RunInterrupted()
+      }
+    }
+  }
+
+  /// The work in the folder, which is locked.
+  private func run(
+    _ model: ModelFile, _ choice: PreprocessingChoice, _ parts: TrainingParts,
+    start: ContinuousClock.Instant
+  ) throws -> TrainingReport {
+    let isResumed = try folder.prepare(resumes: request.resumes, emit)
+    let checkpoint = isResumed ? try Checkpoint(readingFrom: folder.checkpoint) : nil
+    let identity = try ModelIdentity(model)
+    try checkpoint.map { try identity.requireSame(as: $0, path: folder.checkpoint) }
+    let notes = try parts.verifyReadable(threads: context.options.threads, isInterrupted: isInterrupted)
+    for note in parts.notes + notes { emit(RunEvent(note)) }
     let adapted = try model.located {
       try request.injection.apply(
         to: model.description, classes: parts.train.classes.count, context: context)
     }
     describe(adapted, parts)
-
-    let trainer = try model.located { try adapted.trainer(configuration, context: context) }
+    let trainer = try model.located { try adapted.trainer(request.configuration, context: context) }
     emit(.detail("micro-batch: \(trainer.microBatch) images"))
+    let origin = RunOrigin(
+      request, identity, adapted, choice.preprocessing, microBatch: trainer.microBatch,
+      data: try fingerprint(of: parts.all))
+    try checkpoint.map { try origin.requireSame(as: $0, path: folder.checkpoint) }
+    var options = request.options
+    options["provenance"] = .object(origin.json)
+    try folder.write(options, to: folder.configuration)
+    try RunSplit.write(parts.all, origin.data, into: folder.path)
+
     let material = TrainingLoop.Material(
-      trainer: trainer, parts: parts, preprocessing: choice.preprocessing, configuration: configuration,
-      threads: context.options.threads)
+      trainer: trainer, parts: parts, preprocessing: choice.preprocessing,
+      configuration: request.configuration, threads: context.options.threads)
     let loop = try TrainingLoop(material, emit: emit, isInterrupted: isInterrupted)
-    if !request.resumes { _ = try loop.chooseHeadRate(for: adapted, context: context) }
-    try begin(loop, trainer)
-    let earlierSeconds = request.resumes ? try folder.secondsOfEpochs() : 0
-    while loop.epochsDone < configuration.epochs {
-      let record: EpochRecord
-      do { record = try loop.runEpoch() } catch is RunInterrupted {
-        emit(.note("interrupted; epoch \(loop.epochsDone) is saved, --resume goes on from there"))
-        throw RunInterrupted()
-      }
-      try folder.append(record)
-      try checkpoint(loop, trainer)
-      emit(.epoch(record))
+    if let checkpoint {
+      try takeUp(checkpoint, loop, trainer)
+    } else {
+      _ = try loop.chooseHeadRate(for: adapted, context: context)
     }
+    let earlierSeconds = try folder.secondsOfEpochs()
+    try train(loop, trainer, origin)
     let export = TrainedExport(
-      model: model, adapted: adapted, choice: choice, classes: parts.train.classes, seed: configuration.seed,
-      placement: request.injection, folder: folder, context: context, emit: emit, isInterrupted: isInterrupted
-    )
+      model: model, adapted: adapted, choice: choice, classes: parts.train.classes, origin: origin,
+      request: request, folder: folder, context: context, emit: emit, isInterrupted: isInterrupted)
     return try export.finish(
       loop, trainer, test: parts.test, validation: parts.validation,
       seconds: { earlierSeconds + (ContinuousClock.now - start).inSeconds })
+  }
+
+  /// The epochs that are left, each followed by its line of metrics and a checkpoint.
+  private func train(_ loop: TrainingLoop, _ trainer: Trainer, _ origin: RunOrigin) throws {
+    while loop.epochsDone < request.configuration.epochs {
+      let record = try loop.runEpoch()
+      try folder.append(record)
+      let checkpoint = Checkpoint(
+        stepCount: trainer.stepCount, epochsDone: loop.epochsDone, best: loop.best,
+        learningRates: trainer.learningRates, configuration: request.options, origin: origin.fixed,
+        dataList: origin.dataBytes,
+        variables: try trainer.checkpointVariables())
+      try checkpoint.write(to: folder.checkpoint)
+      emit(.epoch(record))
+    }
   }
 
   private func preprocessing(of model: ModelFile) throws -> PreprocessingChoice {
@@ -112,17 +156,23 @@ package struct TrainingRun {
     return choice
   }
 
-  private func parts() throws -> TrainingParts {
+  private func images() throws -> LabelledImages {
     let images = try ModelFile.images(at: request.data)
     for note in images.notes { emit(RunEvent(note)) }
     if !images.hasSplit {
       emit(.note("the data have no train and test folders: 20 % of each class are kept for the test"))
     }
-    let parts = try TrainingParts(of: images, request.configuration, source: request.data)
-    for note in parts.notes + (try parts.verifyReadable(threads: context.options.threads)) {
-      emit(RunEvent(note))
+    return images
+  }
+
+  private func fingerprint(of images: LabelledImages) throws -> DataFingerprint {
+    let source = request.data
+    let table = source.lastIndex(of: "/").map { String(source[..<$0]) } ?? ""
+    return try RunInterrupted.translating {
+      try images.fingerprint(
+        relativeTo: Folder.isFolder(source) ? source : table, threads: context.options.threads,
+        isInterrupted: isInterrupted)
     }
-    return parts
   }
 
   private func describe(_ adapted: AdaptedModel, _ parts: TrainingParts) {
@@ -136,33 +186,11 @@ package struct TrainingRun {
           + "\(parts.test.samples.count) test; classes: \(parts.train.classes.joined(separator: ", "))"))
   }
 
-  /// Takes up the checkpoint of a run that is resumed, or writes the options of a new one.
-  private func begin(_ loop: TrainingLoop, _ trainer: Trainer) throws {
-    guard request.resumes else { return try folder.write(request.options, to: folder.configuration) }
-    let checkpoint = try Checkpoint(readingFrom: folder.checkpoint)
-    let changed = checkpoint.configuration.members.first { member in
-      !TrainingRun.freeOptions.contains(member.key) && request.options[member.key] != member.value
-    }
-    if let changed {
-      throw TrainingError.checkpoint(
-        path: folder.checkpoint,
-        message: "the run was started with another value of '\(changed.key)'",
-        hint: "give the option as it stands in config.json")
-    }
+  /// Goes on where a checkpoint was written.
+  private func takeUp(_ checkpoint: Checkpoint, _ loop: TrainingLoop, _ trainer: Trainer) throws {
     try trainer.restore(checkpoint, path: folder.checkpoint)
     loop.resume(epochsDone: checkpoint.epochsDone, best: checkpoint.best)
     try folder.truncateMetrics(toEpochs: checkpoint.epochsDone)
     emit(.note("going on after epoch \(checkpoint.epochsDone)"))
-  }
-
-  /// Options that may differ when a run goes on: they do not change what is computed.
-  private static let freeOptions = ["epochs", "threads", "cpu", "output", "resume"]
-
-  private func checkpoint(_ loop: TrainingLoop, _ trainer: Trainer) throws {
-    let checkpoint = Checkpoint(
-      stepCount: trainer.stepCount, epochsDone: loop.epochsDone, best: loop.best,
-      learningRates: trainer.learningRates, configuration: request.options,
-      variables: try trainer.checkpointVariables())
-    try checkpoint.write(to: folder.checkpoint)
   }
 }

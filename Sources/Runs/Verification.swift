@@ -49,12 +49,13 @@ package struct Verification {
   /// Compares the score outputs of two models on the same images.
   package mutating func compare(
     _ model: ModelFile, with other: ModelFile, data: String?, _ overrides: PreprocessingOverrides,
-    imageSide: Int?, context: ExecutionContext
+    imageSide: Int?, context: ExecutionContext, isInterrupted: () -> Bool = { false }
   ) throws {
     let samples = try data.map { try ModelFile.images(at: $0).samples }
     difference = try model.difference(
       from: other, on: samples,
-      preparing: { try model.preprocessing(overrides, imageSide: imageSide).preprocessing }, context: context)
+      preparing: { try model.preprocessing(overrides, imageSide: imageSide).preprocessing },
+      context: context, isInterrupted: isInterrupted)
   }
 
   /// The object that CLI.md calls `verify`.

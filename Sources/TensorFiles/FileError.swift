@@ -1,3 +1,4 @@
+import Glibc
 package import Tensors
 
 /// Why a file of tensors cannot be read or written.
@@ -30,6 +31,18 @@ package struct FileError: ReportableError, Equatable {
 
   /// A file that cannot be written, with the system's reason.
   package static func unwritable(_ file: String, number: Int32) -> Self {
-    Self(.workFailed, "'\(file)' cannot be written: \(systemReason(number))", file: file)
+    let hint: String? =
+      switch number {
+      case ENOSPC, EDQUOT: "free some space or write to another disk; nothing that was there is lost"
+      case EFBIG: "raise the limit on the size of files (ulimit -f); nothing that was there is lost"
+      default: nil
+      }
+    let reason = number == EFBIG ? "it would be larger than the file size limit" : systemReason(number)
+    return Self(
+      number == ENOENT ? .missingInput : .workFailed, "'\(file)' cannot be written: \(reason)", file: file,
+      hint: hint)
   }
 }
+
+/// The system's words for an error number.
+private func systemReason(_ number: Int32) -> String { unsafe String(cString: strerror(number)) }

@@ -27,6 +27,17 @@ package enum Folder {
   /// Whether anything of this name is there.
   package static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
+  /// Size of a file in bytes, nil where there is none.
+  package static func byteCount(ofFile path: String) -> Int? {
+    var information = stat()
+    return unsafe stat(path, &information) == 0 ? Int(information.st_size) : nil
+  }
+
+  /// Removes a file; one that is not there is fine.
+  package static func removeFile(_ path: String) throws(FileError) {
+    guard unsafe unlink(path) == 0 || errno == ENOENT else { throw .unwritable(path, number: errno) }
+  }
+
   /// Names in a folder, sorted by their bytes; nil where it can't be read.
   package static func names(in path: String) -> [String]? {
     guard let directory = unsafe opendir(path) else { return nil }

@@ -77,6 +77,22 @@ extension JSONValue {
   }
 }
 
+extension JSONValue {
+  /// The value as one would write it on the command line; nil for what has no such text.
+  package var argumentText: String? {
+    switch self {
+    case .null, .object: nil
+    case .bool(let value): value ? "true" : "false"
+    case .integer(let value): String(value)
+    case .number(let value): Int(exactly: value).map(String.init) ?? value.description
+    case .string(let value): value
+    case .array(let elements):
+      elements.isEmpty || elements.contains { $0.argumentText == nil }
+        ? nil : elements.compactMap(\.argumentText).joined(separator: ",")
+    }
+  }
+}
+
 extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
   ExpressibleByFloatLiteral, ExpressibleByStringInterpolation, ExpressibleByArrayLiteral,
   ExpressibleByDictionaryLiteral

@@ -2,7 +2,7 @@ extension JSONValue {
   /// JSON text: in one line, or with two spaces of indentation per level.
   ///
   /// Numbers are the shortest that read back as the same Double; NaN and infinities become `null`. Non-ASCII text is
-  /// written as it is, in UTF-8.
+  /// written as it is, in UTF-8, but for what acts on a terminal: control characters, line separators, turns of direction.
   package func text(indented: Bool = false) -> String {
     var writer = JSONWriter(isIndented: indented)
     writer.write(self, level: 0)
@@ -65,7 +65,7 @@ private struct JSONWriter {
       case "\n": text += "\\n"
       case "\r": text += "\\r"
       case "\t": text += "\\t"
-      case "\0"..<" ", "\u{7F}":
+      case "\0"..<" ", "\u{7F}"..."\u{9F}", "\u{2028}"..."\u{202E}", "\u{2066}"..."\u{2069}":
         let digits = String(scalar.value, radix: 16)
         text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
       default: text.unicodeScalars.append(scalar)

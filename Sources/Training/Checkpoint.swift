@@ -4,8 +4,8 @@ package import Tensors
 
 /// Everything that a training run needs to go on bit for bit, in one safetensors file that is written atomically.
 ///
-/// Tensors: parameters and moments under their variable names, the best parameters under `best/<name>`. The random
-/// numbers of a run are functions of (seed, epoch, image), so the epoch is all their state.
+/// Tensors: parameters and moments under their variable names, the best parameters under `best/<name>`, the bytes of the data list
+/// as `data/list`. The random numbers of a run are functions of (seed, epoch, image), so the epoch is all their state.
 package struct Checkpoint {
   /// Updates made.
   package var stepCount: Int
@@ -17,6 +17,10 @@ package struct Checkpoint {
   package var learningRates: [(group: String, rate: Double)]
   /// The run's options, so that a run can't go on with others by mistake.
   package var configuration: JSONObject
+  /// What the run works on besides its images: the base model, the preparation of images, the recipe.
+  package var origin: JSONObject
+  /// The run's images, as text.
+  package var dataList: [UInt8]
   /// Variables by name.
   package var variables: [(name: String, value: Tensor)]
 
@@ -24,7 +28,8 @@ package struct Checkpoint {
   package init(
     stepCount: Int, epochsDone: Int,
     best: (epoch: Int, accuracy: Double, loss: Double, parameters: [(name: String, value: Tensor)])?,
-    learningRates: [(group: String, rate: Double)], configuration: JSONObject,
+    learningRates: [(group: String, rate: Double)], configuration: JSONObject, origin: JSONObject = [:],
+    dataList: [UInt8] = [],
     variables: [(name: String, value: Tensor)]
   ) {
     self.stepCount = stepCount
@@ -32,16 +37,24 @@ package struct Checkpoint {
     self.best = best
     self.learningRates = learningRates
     self.configuration = configuration
+    self.origin = origin
+    self.dataList = dataList
     self.variables = variables
   }
+
+  private static let format = "dka-checkpoint-2"
+  private static let dataListName = "data/list"
 
   /// Writes the checkpoint over an older one, which stays until the new one is complete.
   package func write(to path: String) throws {
     var entries = variables.map { SafeTensors.Entry(name: $0.name, tensor: $0.value) }
+    // A tensor, not a text: the header of a file has a limit, the number of images has none.
+    entries.append(SafeTensors.Entry(name: Checkpoint.dataListName, tensor: try Tensor(dataList)))
     var metadata = [
-      (name: "format", text: "dka-checkpoint-1"), (name: "step", text: "\(stepCount)"),
+      (name: "format", text: Checkpoint.format), (name: "step", text: "\(stepCount)"),
       (name: "epoch", text: "\(epochsDone)"),
       (name: "configuration", text: JSONValue.object(configuration).text(indented: false)),
+      (name: "origin", text: JSONValue.object(origin).text(indented: false)),
     ]
     metadata += learningRates.map { (name: "learning_rate/\($0.group)", text: "\($0.rate)") }
     if let best {
@@ -63,19 +76,28 @@ package struct Checkpoint {
       }
       return value
     }
-    guard file.text("format") == "dka-checkpoint-1" else {
-      throw TrainingError.checkpoint(path: path, message: "is not a checkpoint of this tool")
+    guard file.text("format") == Checkpoint.format else {
+      throw TrainingError.checkpoint(path: path, message: "is not a checkpoint of this version of the tool")
     }
     stepCount = try number("step")
     epochsDone = try number("epoch")
-    guard let text = file.text("configuration"), let object = try JSONValue(parsing: text).object else {
-      throw TrainingError.checkpoint(path: path, message: "checkpoint has no valid field 'configuration'")
+    func object(_ name: String) throws -> JSONObject {
+      guard let text = file.text(name), let object = try JSONValue(parsing: text).object else {
+        throw TrainingError.checkpoint(path: path, message: "checkpoint has no valid field '\(name)'")
+      }
+      return object
     }
-    configuration = object
+    configuration = try object("configuration")
     learningRates = ["adapter", "head"].compactMap { group in
       file.text("learning_rate/\(group)").flatMap { Double($0) }.map { (group, $0) }
     }
-    variables = file.entries.filter { !$0.name.hasPrefix("best/") }.map { ($0.name, $0.tensor) }
+    origin = try object("origin")
+    guard let list = file[Checkpoint.dataListName], list.elementType == .uint8 else {
+      throw TrainingError.checkpoint(path: path, message: "checkpoint lacks '\(Checkpoint.dataListName)'")
+    }
+    dataList = list.elements(of: UInt8.self)
+    variables = file.entries.filter { !$0.name.hasPrefix("best/") && $0.name != Checkpoint.dataListName }
+      .map { ($0.name, $0.tensor) }
     if let bits = file.text("best_accuracy_bits").flatMap({ UInt64($0) }),
       let lossBits = file.text("best_loss_bits").flatMap({ UInt64($0) })
     {

@@ -105,15 +105,18 @@ package final class Trainer {
   ///   - labels: class index per image.
   ///   - keys: a number per image that decides its dropout; not read without dropout.
   ///   - rateFactor: factor of the schedule on every group's learning rate.
-  package func step(_ features: [Tensor], labels: [Int], keys: [Int] = [], rateFactor: Double = 1)
-    throws(TrainingError) -> StepResult
-  {
+  ///   - isInterrupted: asked before each micro-batch; a step that it ends changes no parameter and does not count.
+  package func step(
+    _ features: [Tensor], labels: [Int], keys: [Int] = [], rateFactor: Double = 1,
+    isInterrupted: () -> Bool = { false }
+  ) throws(TrainingError) -> StepResult {
     precondition(!labels.isEmpty, "a batch has at least one image")
     for name in parameterNames { variables.clear(StepGraph.gradientSum(of: name)) }
     var loss = 0.0
     var correct = 0
     do {
       for range in steps.ranges(of: labels.count) {
+        guard !isInterrupted() else { throw TrainingError.execution(.interrupted) }
         let part = Array(labels[range])
         let session = try steps.session(for: range.count)
         for (index, input) in features.enumerated() { try session.setInput(index, to: input.rows(range)) }
@@ -141,8 +144,12 @@ package final class Trainer {
   }
 
   /// What lies in front of the first trainable node, for images [n, 3, H, W]: the images themselves without a split.
-  package func features(of images: Tensor) throws(TrainingError) -> [Tensor] {
-    do { return try compiler.hasPrefix ? try prefixes.run([images]) : [images] } catch {
+  package func features(of images: Tensor, isInterrupted: () -> Bool = { false }) throws(TrainingError)
+    -> [Tensor]
+  {
+    do {
+      return try compiler.hasPrefix ? prefixes.run([images], isInterrupted: isInterrupted) : [images]
+    } catch {
       throw TrainingError(wrapping: error)
     }
   }
@@ -153,8 +160,12 @@ package final class Trainer {
   }
 
   /// Logits [n, classes], row-major, with the present parameters.
-  package func logits(_ features: [Tensor]) throws(TrainingError) -> [Float] {
-    do { return try evaluations.run(features).first?.elements(of: Float.self) ?? [] } catch {
+  package func logits(_ features: [Tensor], isInterrupted: () -> Bool = { false }) throws(TrainingError)
+    -> [Float]
+  {
+    do {
+      return try evaluations.run(features, isInterrupted: isInterrupted).first?.elements(of: Float.self) ?? []
+    } catch {
       throw TrainingError(wrapping: error)
     }
   }

@@ -90,6 +90,40 @@ struct ArgumentTests {
   }
 
   @Test(arguments: [
+    (["m", "-o", "r"], OptionalText.absent), (["m", "-o", "r", "--again"], .alone),
+    (["-o", "r", "--again", "m"], .alone), (["--again", "m", "--output=r"], .alone),
+    (["m", "--again", "-o", "r"], .alone), (["m", "--again", "r"], .value("r")),
+    (["--again=r", "m"], .value("r")), (["m", "--again=true", "-o", "r"], .alone),
+    (["m", "--again=false", "-o", "r"], .absent),
+  ])
+  func `an option may stand alone, and does beside the one that says what its value would`(
+    words: [String], expected: OptionalText
+  ) throws {
+    let arguments = try parse(words)
+    #expect(arguments[SampleVerb.again] == expected)
+    #expect(arguments[SampleVerb.model] == "m" && arguments[SampleVerb.output] == "r")
+  }
+
+  @Test func `a file that the arguments imply fills in what neither they nor --config give`() throws {
+    var parser = ArgumentParser(SampleVerb.self) { path in
+      Array(
+        (path == "r/config.json"
+          ? #"{"model": "m", "output": "x", "epochs": 3, "fold": true, "dropout": 0.5}"# : #"{"dropout": 0}"#)
+          .utf8)
+    }
+    let arguments = try parser.parse(["--again", "r", "--epochs", "2", "--config", "c.json"])
+    #expect(arguments[SampleVerb.model] == "m" && arguments[SampleVerb.output] == "r")
+    #expect(arguments[SampleVerb.epochs] == 2 && arguments[SampleVerb.dropout] == 0)
+    #expect(arguments[SampleVerb.fold])
+  }
+
+  @Test func `what a run says of its origin is passed over in a configuration`() throws {
+    let arguments = try parse(
+      ["m", "-o", "r", "--config", "c"], configuration: #"{"epochs": 2, "provenance": {"version": "1"}}"#)
+    #expect(arguments[SampleVerb.epochs] == 2)
+  }
+
+  @Test(arguments: [
     "", ",", "1,", "-1", "1-", "1-2-3", "a", "٣", "1 2", "99999999999999999999", "0-99999999999999999999",
   ])
   func `what is no block selection is refused`(text: String) {

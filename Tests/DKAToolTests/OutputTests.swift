@@ -1,5 +1,6 @@
 import DKATool
 import Synchronization
+import TensorFiles
 import Testing
 
 /// A clock that tests move by hand.
@@ -80,6 +81,53 @@ struct OutputTests {
     clock.move(by: 1)
     progress.advance(to: 50, [.init("loss", .nan)])
     #expect(errors.text.contains("50/0  50.0 images/s  loss nan  ETA 0 s"))
+  }
+
+  private static let hostile = "a\u{1B}[31m\u{07}\r\u{9B}2J\u{7F}\u{202E}\u{2069}b"
+  private static let shown = #"a\u{1b}[31m\u{7}\u{d}\u{9b}2J\u{7f}\u{202e}\u{2069}b"#
+
+  @Test func `what a name says to a terminal is shown, in messages, titles and results`() throws {
+    let (output, errors) = (TextRecorder(), TextRecorder())
+    var settings = Console.Settings()
+    (settings.level, settings.isColored) = (.verbose, true)
+    let console = Console(output: output, errors: errors, settings: settings)
+    console.note(Self.hostile + "\n")
+    console.warn(Self.hostile)
+    console.detail(Self.hostile)
+    console.report(Self.hostile, label: "error:", .error)
+    #expect(
+      errors.text == Self.shown + "\\u{a}\n\u{1B}[1;33mwarning:\u{1B}[0m " + Self.shown + "\n\u{1B}[2m"
+        + Self.shown + "\u{1B}[0m\n\u{1B}[1;31merror:\u{1B}[0m " + Self.shown + "\n")
+    try console.result(Self.hostile)
+    try console.result(json: nil, text: Self.hostile + "\n\t")
+    try console.result(json: nil, lines: [Self.hostile, "c\nd"])
+    #expect(
+      output.text == Self.shown + "\n" + Self.shown + "\n\t\n" + Self.shown + "\nc\\u{a}d\n")
+  }
+
+  @Test func `a hostile title of a progress line takes the width of what is shown`() {
+    let (errors, clock) = (TextRecorder(), HandClock())
+    let progress = Progress(console(animated: true, width: 60, errors), unit: "images", clock: clock.now)
+    progress.begin(Self.hostile, total: 10)
+    clock.move(by: 1)
+    progress.advance(to: 5)
+    let line = errors.text.replacing("\r\u{1B}[K", with: "")
+    #expect(line.hasPrefix(Self.shown))
+    #expect(TextLayout.width(line) < 60)
+  }
+
+  @Test func `a cell of a table stays one line`() {
+    var table = Table([("n\nm", .left), ("c", .left)])
+    table.add(["a\tb", "\u{1B}[0m"])
+    #expect(table.text == "n\\u{a}m  c\na\\u{9}b  \\u{1b}[0m")
+  }
+
+  @Test func `lines about one file are cut with a count`() throws {
+    let output = TextRecorder()
+    let console = Console(output: output, errors: TextRecorder())
+    try console.result(json: nil, lines: (0..<1012).map { "line \($0)" })
+    let lines = output.text.split(separator: "\n")
+    #expect(lines.count == 201 && lines[199] == "line 199" && lines[200] == "and 812 more")
   }
 
   @Test func `a message clears the progress line and draws it again`() {

@@ -36,16 +36,27 @@ struct SampleVerb: Command {
   static let rate = Option("lr-head", .number(above: 0), "learning rate of the head")
   static let blocks = Option("blocks", .blocks, "blocks that get an adapter")
   static let fold = Option(flag: "fold", "fold the weights")
-  static let failure = Option("fail", .word(of: ["unsupported", "data", "unknown"]), "throw an error")
+  static let again = Option(
+    optionalValue: "again", .folder, standsAloneBeside: "output", "start over, in a folder")
+  static let failure = Option(
+    "fail", .word(of: ["unsupported", "data", "many", "unknown"]), "throw an error")
 
   static var arguments: [ArgumentGroup] {
     [
       ArgumentGroup("Arguments", [model]),
       ArgumentGroup(
-        "Options", [output, images, epochs, task, kernels, dropout, rate, blocks, fold, failure]),
+        "Options", [output, images, epochs, task, kernels, dropout, rate, blocks, fold, again, failure]),
     ]
   }
   static let examples = [CommandExample("train for 3 epochs", "sample vit.onnx -o run --epochs 3")]
+
+  static func impliedConfiguration(_ text: (ArgumentForm) -> String?) -> ImpliedConfiguration? {
+    guard let folder = text(again.form), folder != "true" else { return nil }
+    var implied = ImpliedConfiguration()
+    implied.texts = [(output.form, folder)]
+    implied.path = folder + "/config.json"
+    return implied
+  }
 
   let arguments: ParsedArguments
 
@@ -60,6 +71,9 @@ struct SampleVerb: Command {
       throw SampleError(
         failureCode: .badData, message: "line\nbreak", file: "m.onnx", node: "Add_3",
         hint: "export again", underlying: SampleError(failureCode: .badData, message: "the deeper reason"))
+    case "many":
+      throw SampleError(
+        failureCode: .badData, message: "many", details: (0..<1012).map { "image \($0)" })
     case "unknown": throw CancellationError()
     default: break
     }
@@ -78,6 +92,7 @@ struct SampleError: ReportableError {
   var node: String?
   var hint: String?
   var underlying: (any Error)?
+  var details: [String] = []
   var unsupported: [String] = []
 }
 

@@ -46,7 +46,8 @@ struct ToolTests {
           --lr-head X       learning rate of the head (above 0)
           --blocks LIST     blocks that get an adapter
           --fold            fold the weights
-          --fail NAME       throw an error (unsupported, data, unknown)
+          --again [DIR]     start over, in a folder
+          --fail NAME       throw an error (unsupported, data, many, unknown)
 
         Common options:
           --threads N    threads that compute; without it one per processor core (1 to
@@ -103,6 +104,14 @@ struct ToolTests {
       "error: m.onnx: node 'Add_3': line\\u{a}break", "because: the deeper reason", "try: export again", "",
     ]
     #expect(run.errors == expected.joined(separator: "\n"))
+  }
+
+  @Test func `details beyond what one reads are counted, and complete under --json`() throws {
+    let lines = ToolRun(["sample", "m", "-o", "r", "--fail", "many"]).errors.split(separator: "\n")
+    #expect(lines.count == 202 && lines[0] == "error: many" && lines[201] == "  and 812 more")
+    let object = try JSONValue(
+      parsing: ToolRun(["sample", "m", "-o", "r", "--fail", "many", "--json"]).output)
+    #expect(object["error"]?["details"]?.array?.count == 1012)
   }
 
   @Test func `an error under --json is one object`() throws {

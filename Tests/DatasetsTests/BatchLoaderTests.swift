@@ -124,6 +124,15 @@ private func allBatches(_ loader: BatchLoader, epoch: Int) throws -> [(
     #expect(try loader.next() == nil)
   }
 
+  @Test func `waiting for a batch is interrupted, and the epoch is over`() throws {
+    let (_, images) = try smallSet()
+    let loader = BatchLoader(images.samples, preprocessing: preprocessing, options: options(threads: 2))
+    loader.start(epoch: 0)
+    let error = try #require(throws: DatasetError.self) { try loader.next(isInterrupted: { true }) }
+    #expect(error.failureCode == .interrupted)
+    #expect(try loader.next() == nil)
+  }
+
   @Test func `an empty list has no batches`() throws {
     let loader = BatchLoader([], preprocessing: preprocessing, options: options())
     loader.start(epoch: 0)

@@ -104,6 +104,16 @@ import Testing
     #expect(error.failureCode == .badData && error.message.contains(reason), "\(error.message)")
   }
 
+  @Test func `reading images is interrupted`() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("hello", to: "a/text.jpg")
+    let images = try ImageFolder.read(folder.path)
+    let error = try #require(throws: DatasetError.self) {
+      try images.verifyReadable(threads: 2, isInterrupted: { true })
+    }
+    #expect(error.failureCode == .interrupted)
+  }
+
   @Test func `all unreadable images are reported at once`() throws {
     let folder = try TemporaryFolder()
     let good = try PNGCoder.encode(Image(width: 2, height: 2, channels: 1, bytes: [1, 2, 3, 4]))

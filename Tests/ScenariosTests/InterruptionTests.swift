@@ -56,7 +56,7 @@ import Testing
     #expect(try ToolProcess.run(training("--epochs", "1"), in: folder).code == 0)
     let result = try ToolProcess.run(training("--epochs", "2", "--resume", "--seed", "9"), in: folder)
     #expect(result.code == 65)
-    #expect(result.errors.contains("another value of 'seed'"))
+    #expect(result.errors.contains("the run has --seed 7, given is 9"))
   }
 
   @Test func `a run folder that is used already is left alone`() throws {

@@ -27,13 +27,15 @@ enum ToolProcess {
   }()
 
   /// Starts the tool; the caller waits for it.
-  static func start(_ words: [String], in folder: TemporaryFolder) throws -> Running {
-    try Running(words, folder)
+  ///
+  /// - Parameter fileLimit: how large a file may become, in blocks of the shell (512 or 1024 bytes).
+  static func start(_ words: [String], in folder: TemporaryFolder, fileLimit: Int? = nil) throws -> Running {
+    try Running(words, folder, fileLimit)
   }
 
   /// Runs the tool to its end.
-  static func run(_ words: [String], in folder: TemporaryFolder) throws -> ToolResult {
-    try start(words, in: folder).wait()
+  static func run(_ words: [String], in folder: TemporaryFolder, fileLimit: Int? = nil) throws -> ToolResult {
+    try start(words, in: folder, fileLimit: fileLimit).wait()
   }
 
   /// Runs a verb that must succeed, and gives its JSON object.
@@ -53,12 +55,17 @@ enum ToolProcess {
     private let output: String
     private let errors: String
 
-    init(_ words: [String], _ folder: TemporaryFolder) throws {
+    init(_ words: [String], _ folder: TemporaryFolder, _ fileLimit: Int?) throws {
       let stem = folder.path + "/." + UUID().uuidString
       (output, errors) = (stem + ".out", stem + ".err")
       for file in [output, errors] { try Data().write(to: URL(filePath: file)) }
       process.executableURL = URL(filePath: ToolProcess.path)
       process.arguments = words
+      if let fileLimit {
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments =
+          ["-c", "ulimit -f \(fileLimit); exec \"$0\" \"$@\"", ToolProcess.path] + words
+      }
       process.currentDirectoryURL = URL(filePath: folder.path)
       process.standardOutput = try FileHandle(forWritingTo: URL(filePath: output))
       process.standardError = try FileHandle(forWritingTo: URL(filePath: errors))
@@ -69,6 +76,11 @@ enum ToolProcess {
 
     /// Sends what Ctrl-C sends.
     func interrupt() { process.interrupt() }
+
+    /// Ends the process as nothing can prevent.
+    func kill() { _ = Foundation.kill(process.processIdentifier, SIGKILL) }
+
+    var identifier: Int32 { process.processIdentifier }
 
     func wait() throws -> ToolResult {
       process.waitUntilExit()

@@ -3,6 +3,12 @@ import TensorFiles
 import Testing
 
 struct JSONTests {
+  @Test func `what acts on a terminal is written escaped and read back`() throws {
+    let value: JSONValue = ["a\u{1B}[2J\u{7F}\u{9B}31m\u{202E}b\u{2066}\u{2028}é"]
+    #expect(value.text() == #"["a\u001b[2J\u007f\u009b31m\u202eb\u2066\u2028é"]"#)
+    #expect(try JSONValue(parsing: value.text()) == value)
+  }
+
   @Test func `every kind of value is read, members in their order`() throws {
     let value = try JSONValue(
       parsing: #" {"b": [1, -2.5, 1e3, true, false, null], "a": {"": "x"}, "c": [], "d": {}} "#)

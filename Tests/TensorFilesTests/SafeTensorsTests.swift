@@ -120,7 +120,7 @@ private func file(header: String, data: [UInt8], length: Int? = nil) throws -> S
     let error = try #require(throws: FileError.self) {
       try AtomicWrite.file(at: folder.path + "/no/b", bytes: [1])
     }
-    #expect(error.failureCode == .workFailed && error.message.hasSuffix("No such file or directory"))
+    #expect(error.failureCode == .missingInput && error.message.hasSuffix("No such file or directory"))
   }
 
   @Test func `a write that the system refuses halfway is reported with its reason and leaves nothing`() async
@@ -136,7 +136,7 @@ private func file(header: String, data: [UInt8], length: Int? = nil) throws -> S
       let error = try #require(throws: FileError.self) {
         try AtomicWrite.file(at: folder.path + "/big", bytes: bytes)
       }
-      #expect(error.failureCode == .workFailed && error.message.hasSuffix("File too large"))
+      #expect(error.failureCode == .workFailed && error.message.hasSuffix("larger than the file size limit"))
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
   }

@@ -83,11 +83,12 @@ import Training
     try Checkpoint(
       stepCount: before.stepCount, epochsDone: 1,
       best: (epoch: 1, accuracy: 0.1, loss: 0.7, parameters: try before.parameters()),
-      learningRates: before.learningRates, configuration: ["a": 1],
+      learningRates: before.learningRates, configuration: ["a": 1], origin: ["b": 2], dataList: [3, 4],
       variables: try before.checkpointVariables()
     ).write(to: path)
     let read = try Checkpoint(readingFrom: path)
     #expect(read.stepCount == 3)
+    #expect(read.configuration == ["a": 1] && read.origin == ["b": 2] && read.dataList == [3, 4])
     #expect(read.best?.accuracy == 0.1)
     let after = try SmallTraining().trainer()
     try after.restore(read, path: path)
@@ -99,13 +100,48 @@ import Training
         (read.best?.parameters ?? []).sorted { $0.name < $1.name }) == [])
   }
 
+  @Test(arguments: 0..<4)
+  func `a step that is interrupted before any of its micro-batches changes nothing`(_ polls: Int) throws {
+    let trainer = try SmallTraining(microBatch: 2).trainer()
+    try SmallTraining.run(trainer, steps: 0..<1)
+    let before = try trainer.checkpointVariables()
+    let (images, labels) = try SmallTraining.batch(1)
+    var asked = 0
+    let error = #expect(throws: TrainingError.self) {
+      try trainer.step([images], labels: labels) {
+        asked += 1
+        return asked > polls
+      }
+    }
+    #expect(error?.failureCode == .interrupted)
+    #expect(asked == polls + 1 && trainer.stepCount == 1)
+    #expect(differing(before, try trainer.checkpointVariables()) == [])
+    // What the interrupted step had summed up is not left for the next one.
+    let fresh = try SmallTraining(microBatch: 2).trainer()
+    try SmallTraining.run(fresh, steps: 0..<2)
+    try SmallTraining.run(trainer, steps: 1..<2)
+    #expect(differing(try trainer.checkpointVariables(), try fresh.checkpointVariables()) == [])
+  }
+
+  @Test func `evaluation is interrupted between micro-batches`() throws {
+    let trainer = try SmallTraining(microBatch: 2).trainer()
+    var asked = 0
+    let error = #expect(throws: TrainingError.self) {
+      try trainer.logits([try SmallTraining.batch(0).images]) {
+        asked += 1
+        return asked == 3
+      }
+    }
+    #expect(error?.failureCode == .interrupted && asked == 3)
+  }
+
   @Test func `a file that is no checkpoint is refused by name`() throws {
     let path = FileManager.default.temporaryDirectory.appending(path: "dka-\(UUID().uuidString).safetensors")
       .path
     defer { try? FileManager.default.removeItem(atPath: path) }
     try SafeTensors.write([.init(name: "a", tensor: try Tensor([Float(1)]))], metadata: [], to: path)
     let error = #expect(throws: TrainingError.self) { try Checkpoint(readingFrom: path) }
-    #expect(error?.message == "is not a checkpoint of this tool")
+    #expect(error?.message == "is not a checkpoint of this version of the tool")
   }
 
   @Test func `a head trained on precomputed features is the head trained on images`() throws {

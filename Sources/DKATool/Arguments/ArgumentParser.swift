@@ -27,8 +27,13 @@ package struct ArgumentParser {
       try assignPositionals()
       if let path = given[CommonOptions.configuration.form.spelling]?.first?.text, command.readsConfiguration
       {
-        let file = ConfigurationFile(path: path, forms: definitions.map(\.form))
-        given.merge(try file.givenTexts(in: try readFile(path))) { onCommandLine, _ in onCommandLine }
+        try fillIn(from: path)
+      }
+      if let implied = command.impliedConfiguration({ given[$0.spelling]?.first?.text }) {
+        for (form, text) in implied.texts where given[form.spelling] == nil {
+          given[form.spelling] = [GivenText(text: text, origin: form.spelling)]
+        }
+        if let path = implied.path { try fillIn(from: path) }
       }
       let parsed = try ParsedArguments(given, definitions: definitions)
       if parsed[CommonOptions.quiet], parsed[CommonOptions.verbose] {
@@ -39,6 +44,12 @@ package struct ArgumentParser {
       error.verb = command.name
       throw error
     }
+  }
+
+  /// Takes from a configuration file what has no value yet.
+  private mutating func fillIn(from path: String) throws {
+    let file = ConfigurationFile(path: path, forms: definitions.map(\.form))
+    given.merge(try file.givenTexts(in: try readFile(path))) { earlier, _ in earlier }
   }
 
   private mutating func readWords(_ words: [String]) throws(UsageError) {
@@ -59,10 +70,22 @@ package struct ArgumentParser {
         text = attached
       } else if form.kind == .flag {
         text = "true"
+      } else if form.standsAloneBeside != nil, standsAlone(form, before: rest.first, words) {
+        text = "true"
       } else {
         text = try takeValue(of: form, from: &rest)
       }
       given[form.spelling, default: []].append(GivenText(text: text, origin: form.spelling))
+    }
+  }
+
+  /// Whether an option whose value may be left out has none here.
+  private func standsAlone(_ form: ArgumentForm, before next: String?, _ words: [String]) -> Bool {
+    guard let next, !next.hasPrefix("-") else { return true }
+    let other = definitions.map(\.form).first { $0.spelling == form.standsAloneBeside }
+    return words.prefix { $0 != "--" }.contains { word in
+      let name = split(word).name
+      return name == other?.spelling || other?.short.map { "-\($0)" } == name
     }
   }
 

@@ -1,6 +1,8 @@
 import TensorFiles
 
 /// The JSON object given with `--config`: option names with `_` or `-` are its keys.
+///
+/// The object `provenance`, in which a run says what it was made from, is passed over.
 struct ConfigurationFile {
   let path: String
   let forms: [ArgumentForm]
@@ -16,7 +18,7 @@ struct ConfigurationFile {
     }
     let known = forms.filter { !CommonOptions.namesOutsideConfiguration.contains($0.name) }
     var given: [String: [GivenText]] = [:]
-    for member in object.members {
+    for member in object.members where member.key != "provenance" || member.value.object == nil {
       let origin = "'\(path)', key '\(member.key)'"
       let key = String(member.key.map { $0 == "-" ? "_" : $0 })
       guard let form = known.first(where: { $0.configurationKey == key }) else {

@@ -63,7 +63,9 @@ package struct HelpText {
     switch form.kind {
     case .positional: form.name
     case .flag: (form.short.map { "-\($0), " } ?? "") + form.spelling
-    case .option: (form.short.map { "-\($0), " } ?? "") + "\(form.spelling) \(form.placeholder)"
+    case .option:
+      (form.short.map { "-\($0), " } ?? "") + form.spelling
+        + (form.standsAloneBeside == nil ? " \(form.placeholder)" : " [\(form.placeholder)]")
     }
   }
 

@@ -21,6 +21,8 @@ package struct ArgumentForm: Sendable {
   package let defaultText: String?
   package let isRequired: Bool
   package let isRepeatable: Bool
+  /// For an option whose value may be left out: the option beside which it never takes the next word as its value.
+  package let standsAloneBeside: String?
 
   /// As a user writes it: `--epochs`, `MODEL`.
   package var spelling: String { kind == .positional ? name : "--\(name)" }
@@ -109,6 +111,40 @@ extension Option where Value == Bool {
   }
 }
 
+/// The value of an option that may also stand alone.
+package enum OptionalText: Sendable, Equatable {
+  case absent, alone
+  case value(String)
+}
+
+extension Option where Value == OptionalText {
+  /// An option that may stand alone, as a flag does, or take a value.
+  ///
+  /// The next word is its value unless it begins with a dash or the option `standsAloneBeside` is on the command line too.
+  package init(
+    optionalValue name: String, _ format: ValueFormat<String>, standsAloneBeside: String, _ help: String
+  ) {
+    let form = ArgumentForm(name, nil, .option, format, help, standsAloneBeside: "--" + standsAloneBeside)
+    let flag = ValueFormat<Bool>(
+      placeholder: "", expectation: "true or false", read: { Bool($0) }, encode: { .bool($0) })
+    self.init(
+      form: form,
+      encoder: { value in
+        switch value {
+        case .absent: .null
+        case .alone: .bool(true)
+        case .value(let text): format.encode(text)
+        }
+      }
+    ) { given throws(UsageError) in
+      if let text = given.first?.text, given.count == 1, let isSet = flag.read(text) {
+        return isSet ? .alone : .absent
+      }
+      return try format.single(given).map { .value($0) } ?? .absent
+    }
+  }
+}
+
 /// An argument without a name, recognised by its place: `MODEL`.
 package struct Positional<Value: Sendable>: ArgumentDefinition {
   package let form: ArgumentForm
@@ -151,11 +187,13 @@ package struct Positional<Value: Sendable>: ArgumentDefinition {
 extension ArgumentForm {
   fileprivate init<Value>(
     _ name: String, _ short: Character?, _ kind: Kind, _ format: ValueFormat<Value>, _ help: String,
-    defaultText: String? = nil, isRequired: Bool = false, isRepeatable: Bool = false
+    defaultText: String? = nil, isRequired: Bool = false, isRepeatable: Bool = false,
+    standsAloneBeside: String? = nil
   ) {
     (self.name, self.short, self.kind, self.help) = (name, short, kind, help)
     (placeholder, choices, limits) = (format.placeholder, format.choices, format.limits)
     (self.defaultText, self.isRequired, self.isRepeatable) = (defaultText, isRequired, isRepeatable)
+    self.standsAloneBeside = standsAloneBeside
   }
 
   fileprivate var missing: UsageError {
@@ -190,21 +228,5 @@ extension ValueFormat {
         field: given.origin)
     }
     return value
-  }
-}
-
-extension JSONValue {
-  /// The value as one would write it on the command line; nil for what has no such text.
-  package var argumentText: String? {
-    switch self {
-    case .null, .object: nil
-    case .bool(let value): value ? "true" : "false"
-    case .integer(let value): String(value)
-    case .number(let value): Int(exactly: value).map(String.init) ?? value.description
-    case .string(let value): value
-    case .array(let elements):
-      elements.isEmpty || elements.contains { $0.argumentText == nil }
-        ? nil : elements.compactMap(\.argumentText).joined(separator: ",")
-    }
   }
 }

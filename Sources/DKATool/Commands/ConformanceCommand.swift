@@ -37,20 +37,25 @@ struct ConformanceCommand: Command {
     } else {
       cases = Conformance.cases(below: arguments[Self.suite] ?? ".")
     }
+    let outputs = cases.map { path in
+      arguments[Self.folder].map { $0 + "/" + (path.split(separator: "/").last.map(String.init) ?? path) }
+    }
+    for (path, output) in zip(cases, outputs) {
+      if let output { try Destination.checkFolder(output, source: path) }
+    }
     var passed = 0
     var failed = 0
     var unsupported = 0
-    for path in cases {
+    for (path, output) in zip(cases, outputs) {
       guard !console.isInterrupted else { return .interrupted }
       let name = path.split(separator: "/").last.map(String.init) ?? path
-      let output = arguments[Self.folder].map { $0 + "/" + name }
       let outcome = Conformance.run(path, output: output, context: context)
       switch outcome {
       case .pass, .done: passed += 1
       case .unsupported: unsupported += 1
       case .fail, .error: failed += 1
       }
-      try console.result(outcome.line(name))
+      try console.result(PrintableText.line(outcome.line(name)))
     }
     console.note("\(passed) passed or done, \(failed) failed, \(unsupported) unsupported")
     return failed == 0 ? .done : .failed

@@ -41,6 +41,7 @@ struct EvaluateCommand: Command {
   }
 
   func run(_ console: Console) throws -> ExitCode {
+    if let saved = options.savedInputs { try Destination.checkFolder(saved, source: options.data) }
     let model = try ModelFile(arguments[Self.model])
     let renderer = EventRenderer(console)
     let metrics = try Evaluation.run(

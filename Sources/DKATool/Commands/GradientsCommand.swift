@@ -36,11 +36,14 @@ struct GradientsCommand: Command {
     let model = try ModelFile(arguments[Self.model])
     let inputs = try model.inputs(from: arguments[Self.inputs])
     let names = arguments[Self.names] ?? []
-    let gradients = try model.gradients(ComputeOptions(arguments, console).context, inputs, by: names)
     let format: TensorFile.Format = arguments[Self.isNumPy] ? .numPy : .tensorProto
-    for (name, gradient) in zip(names, gradients) {
-      let file = name.replacing("/", with: "_") + format.suffix
-      try TensorFile.write(gradient, name: name, to: arguments[Self.folder] + "/" + file)
+    let files = names.map { $0.replacing("/", with: "_") + format.suffix }
+    try Destination.checkFolder(
+      arguments[Self.folder], names: files,
+      inputs: [model.path] + ModelFile.inputFiles(of: arguments[Self.inputs]))
+    let gradients = try model.gradients(ComputeOptions(arguments, console).context, inputs, by: names)
+    for (index, gradient) in gradients.enumerated() {
+      try TensorFile.write(gradient, name: names[index], to: arguments[Self.folder] + "/" + files[index])
     }
     console.note("\(counted(gradients.count, "gradient")) written to \(arguments[Self.folder])")
     return .done

@@ -16,7 +16,9 @@ struct InjectCommand: Command {
     "classes of a new classifier, two or more; without it the old one stays")
   static var arguments: [ArgumentGroup] {
     [
-      ArgumentGroup("Arguments", [model]), ArgumentGroup("Options", [output, classes]), MethodOptions.group,
+      ArgumentGroup("Arguments", [model]),
+      ArgumentGroup("Options", [output, classes, CommonOptions.force] as [any ArgumentDefinition]),
+      MethodOptions.group,
     ]
   }
   static let examples = [
@@ -31,8 +33,9 @@ struct InjectCommand: Command {
   func run(_ console: Console) throws -> ExitCode {
     let result = try InjectionRun.run(
       arguments[Self.model], to: arguments[Self.output], MethodOptions.injection(arguments),
-      classes: arguments[Self.classes], context: ComputeOptions(arguments, console).context)
-    try console.result(json: .object(result.json), text: result.lines.joined(separator: "\n"))
+      classes: arguments[Self.classes], isForced: arguments[CommonOptions.force],
+      context: ComputeOptions(arguments, console).context)
+    try console.result(json: .object(result.json), lines: result.lines)
     return .done
   }
 }

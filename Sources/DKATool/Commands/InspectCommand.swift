@@ -19,7 +19,7 @@ struct InspectCommand: Command {
   func run(_ console: Console) throws -> ExitCode {
     let model = try ModelFile(arguments[Self.model])
     let inspection = Inspection(model, context: try ComputeOptions(arguments, console).context)
-    try console.result(json: .object(inspection.json), text: inspection.lines.joined(separator: "\n"))
+    try console.result(json: .object(inspection.json), lines: inspection.lines)
     return .done
   }
 }

@@ -27,12 +27,16 @@ struct RunCommand: Command {
   func run(_ console: Console) throws -> ExitCode {
     let model = try ModelFile(arguments[Self.model])
     let inputs = try model.inputs(from: arguments[Self.inputs])
-    let outputs = try model.run(ComputeOptions(arguments, console).context, inputs)
     let format: TensorFile.Format = arguments[Self.isNumPy] ? .numPy : .tensorProto
+    let files = model.description.graph.outputs.indices.map { "output_\($0)\(format.suffix)" }
+    try Destination.checkFolder(
+      arguments[Self.folder], names: files,
+      inputs: [model.path] + ModelFile.inputFiles(of: arguments[Self.inputs]))
+    let outputs = try model.run(ComputeOptions(arguments, console).context, inputs)
     for (index, output) in outputs.enumerated() {
       try TensorFile.write(
         output, name: model.description.graph.outputs[index].name,
-        to: arguments[Self.folder] + "/output_\(index)\(format.suffix)")
+        to: arguments[Self.folder] + "/" + files[index])
     }
     console.note("\(counted(outputs.count, "output")) written to \(arguments[Self.folder])")
     return .done

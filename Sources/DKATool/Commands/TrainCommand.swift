@@ -10,7 +10,11 @@ struct TrainCommand: Command {
   static let discussion = """
     --data is a folder DIR/{train,test}/<class>/… or DIR/<class>/… (20 % are then kept for the test), or a CSV
     manifest. The run folder receives model.onnx, adapter/, metrics.jsonl, config.json, summary.json and a checkpoint
-    after each epoch; --resume goes on from it, bit for bit. Ctrl-C stops between batches.
+    after each epoch, from which --resume goes on, bit for bit. Ctrl-C stops within a micro-batch.
+
+    'dka train --resume RUN' goes on with the run's own model, data and options, as RUN/config.json says; what is given
+    besides must agree, but for --epochs under a constant schedule, --threads and --cpu. Beside -o --resume stands alone
+    and means the folder of -o.
     """
   static let hasJSON = true
   static let readsConfiguration = true
@@ -18,7 +22,9 @@ struct TrainCommand: Command {
   static let data = Option(required: "data", .text("DIR"), "folder or CSV manifest of labelled images")
   static let output = Option(required: "output", short: "o", .folder, "the run folder")
   static let task = Option("task", .choice(of: Task.self), default: .classification, "what is learned")
-  static let resume = Option(flag: "resume", "go on from the run folder's checkpoint")
+  static let resume = Option(
+    optionalValue: "resume", .folder, standsAloneBeside: "output",
+    "go on from a run folder's checkpoint, with its options")
 
   static let epochs = Option("epochs", .integer(1...100_000), default: 100, "passes over the training images")
   static let batch = Option("batch", .integer(1...65536), default: 64, "images per update")
@@ -63,14 +69,32 @@ struct TrainCommand: Command {
     CommandExample(
       "a head only, quickly",
       "train vit.onnx --data images -o probe --method linear --augment none --epochs 20"),
-    CommandExample("go on after an interruption", "train vit.onnx --data images -o run --resume"),
+    CommandExample("go on after an interruption", "train --resume run"),
   ]
 
   let arguments: ParsedArguments
   private let overrides: PreprocessingOverrides
 
+  /// The folder of `--resume` is that of the run, and its `config.json` fills in what is not given.
+  static func impliedConfiguration(_ text: (ArgumentForm) -> String?) -> ImpliedConfiguration? {
+    guard let resume = text(Self.resume.form), resume != "false" else { return nil }
+    var implied = ImpliedConfiguration()
+    if resume != "true" {
+      implied.texts = [(output.form, resume)]
+      implied.path = resume + "/config.json"
+    } else if let file = text(output.form).map({ $0 + "/config.json" }), Folder.exists(file) {
+      implied.path = file
+    }
+    return implied
+  }
+
   init(_ arguments: ParsedArguments) throws {
     self.arguments = arguments
+    if case .value(let folder) = arguments[Self.resume], folder != arguments[Self.output] {
+      throw UsageError(
+        "--resume names '\(folder)', --output '\(arguments[Self.output])'; give one of them",
+        field: "--resume")
+    }
     overrides = try PreprocessingOptions.overrides(arguments)
     guard arguments[Self.fraction] > 0 else { throw UsageError("must be above 0", field: "--fraction") }
   }
@@ -78,13 +102,17 @@ struct TrainCommand: Command {
   func run(_ console: Console) throws -> ExitCode {
     var options = arguments.configuration
     options["resume"] = nil
+    // A run that is gone on with from another folder finds them too.
+    options["model"] = .string(Destination.absolute(arguments[Self.model]))
+    options["data"] = .string(Destination.absolute(arguments[Self.data]))
     var request = TrainingRun.Request(
       model: arguments[Self.model], data: arguments[Self.data], output: arguments[Self.output],
       injection: try MethodOptions.injection(arguments), options: options)
     request.configuration = configuration
     request.overrides = overrides
     request.imageSide = arguments[PreprocessingOptions.imageSize]
-    request.resumes = arguments[Self.resume]
+    request.resumes = arguments[Self.resume] != .absent
+    request.version = Tool.version
     let context = try ComputeOptions(arguments, console).context
     let renderer = EventRenderer(console)
     func train(_ request: TrainingRun.Request) throws -> TrainingReport {
@@ -98,7 +126,7 @@ struct TrainCommand: Command {
       return .done
     }
     let folds = arguments[Self.folds]
-    let folded = try FoldedTraining.run(request, count: folds) { request in
+    let folded = try FoldedTraining.run(request, count: folds, emit: renderer.show) { request in
       console.note("fold \(request.configuration.fold + 1) of \(folds), in \(request.output)")
       return try train(request)
     }
@@ -135,7 +163,7 @@ struct TrainCommand: Command {
         report.bestEpoch.map { "epoch \($0), the best on the validation images" } ?? "the last epoch"
       lines += ["test images, \(epoch)", MetricsText.text(test), ""]
     }
-    lines.append("model         \(report.model)")
+    lines.append("model         \(PrintableText.line(report.model))")
     lines.append(
       "              differs from the trained network by \(shortest(report.exportDifference)), relative")
     lines.append("took          \(Quantities.seconds(report.seconds))")

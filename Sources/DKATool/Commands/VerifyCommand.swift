@@ -38,9 +38,10 @@ struct VerifyCommand: Command {
     if let other = arguments[Self.against] {
       try result.compare(
         model, with: try ModelFile(other), data: arguments[Self.data], overrides,
-        imageSide: arguments[PreprocessingOptions.imageSize], context: context)
+        imageSide: arguments[PreprocessingOptions.imageSize], context: context,
+        isInterrupted: { console.isInterrupted })
     }
-    try console.result(json: .object(result.json), text: result.lines.joined(separator: "\n"))
+    try console.result(json: .object(result.json), lines: result.lines)
     return result.isValid ? .done : .badData
   }
 }

@@ -2,6 +2,8 @@ import Synchronization
 package import TensorFiles
 
 /// Where a verb writes: results to standard output, everything else to standard error.
+///
+/// Whatever goes to either passes `PrintableText`, so that names out of files cannot act on a terminal; JSON escapes by its own rules.
 package final class Console: Sendable {
   /// How much is said on standard error.
   package enum Level: Int, Sendable { case quiet, normal, verbose }
@@ -49,33 +51,49 @@ package final class Console: Sendable {
     if settings.wantsJSON {
       try writeResult(json().text(indented: settings.isOutputTerminal))
     } else {
-      try writeResult(text())
+      try writeResult(PrintableText.block(text()))
     }
+  }
+
+  /// Prints the result of a verb as lines about one file: the object under `--json`, which has all of them.
+  package func result(json: @autoclosure () -> JSONValue, lines: @autoclosure () -> [String])
+    throws(OutputError)
+  {
+    try result(
+      json: json(), text: PrintableText.shortened(lines()).map(PrintableText.line).joined(separator: "\n"))
   }
 
   /// Prints a line of a result that has no JSON form.
   package func result(_ text: String) throws(OutputError) {
     precondition(!settings.wantsJSON, "under --json standard output holds one JSON object and nothing else")
-    try writeResult(text)
+    try writeResult(PrintableText.block(text))
   }
 
   /// Says something to whoever follows the work.
-  package func note(_ text: String) { if settings.level != .quiet { writeMessage(text) } }
+  package func note(_ text: String) { if settings.level != .quiet { report(text) } }
 
   /// Says something that only matters under `--verbose`.
-  package func detail(_ text: String) { if settings.level == .verbose { writeMessage(styled(text, .faint)) } }
+  package func detail(_ text: String) {
+    if settings.level == .verbose { writeMessage(styled(PrintableText.line(text), .faint)) }
+  }
 
   /// Says that something is probably not as the user wants it.
   package func warn(_ text: String) {
-    if settings.level != .quiet { writeMessage(styled("warning:", .warning) + " " + text) }
+    if settings.level != .quiet { report(text, label: "warning:", .warning) }
   }
 
-  /// Prints a message of any level, also under `--quiet`.
-  package func report(_ text: String) { writeMessage(text) }
+  /// Prints a line of any level, also under `--quiet`, after a label where one is given.
+  package func report(_ text: String, label: String? = nil, _ style: Style = .faint) {
+    writeMessage((label.map { styled($0, style) + " " } ?? "") + PrintableText.line(text))
+  }
+
+  /// Prints several lines of the program's own, also under `--quiet`.
+  package func explain(_ text: String) { writeMessage(PrintableText.block(text)) }
 
   /// Replaces the line at the bottom of the terminal; the empty line removes it.
-  package func show(status line: String) {
+  package func show(status text: String) {
     guard settings.isAnimated else { return }
+    let line = PrintableText.line(text)
     status.withLock { state in
       guard state.line != line else { return }
       state.line = line
@@ -95,7 +113,7 @@ package final class Console: Sendable {
   }
 
   /// The text in the style when messages are coloured, else as it is.
-  package func styled(_ text: String, _ style: Style) -> String {
+  private func styled(_ text: String, _ style: Style) -> String {
     settings.isColored ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
   }
 

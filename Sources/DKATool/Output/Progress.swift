@@ -47,6 +47,8 @@ package final class Progress: Sendable {
   /// Starts a phase of `total` units; `later` units follow in other phases and count for the remaining time.
   package func begin(_ title: String, total: Int, later: Int = 0) {
     let now = clock()
+    // Here, not where the line is drawn: its width is that of what one sees.
+    let title = PrintableText.line(title)
     state.withLock { state in
       state.doneBefore += state.done
       (state.title, state.total, state.later, state.done) = (title, total, later, 0)

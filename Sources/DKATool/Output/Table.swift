@@ -9,14 +9,14 @@ package struct Table {
 
   /// A table with a title per column; numbers belong to the right.
   package init(_ columns: [(title: String, alignment: Alignment)]) {
-    titles = columns.map(\.title)
+    titles = columns.map { PrintableText.line($0.title) }
     alignments = columns.map(\.alignment)
   }
 
   /// Adds a row with one cell per column.
   package mutating func add(_ cells: [String]) {
     precondition(cells.count == titles.count, "a row has as many cells as the table has columns")
-    rows.append(cells)
+    rows.append(cells.map(PrintableText.line))
   }
 
   /// The lines, the titles first unless all are empty; two spaces between columns, none at the ends of lines.

@@ -1,0 +1,145 @@
+import Foundation
+import TensorFiles
+import TestSupport
+import Testing
+
+@Suite(.serialized) struct RunFolderTests {
+  private func withImages() throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    try folder.drawPhantoms(train: 4, test: 2)
+    return folder
+  }
+
+  @Test func `a second process in a run folder is refused and told who works there`() throws {
+    let folder = try withImages()
+    let first = try ToolProcess.start(training("--epochs", "100000"), in: folder)
+    while first.isRunning, !folder.exists("run/checkpoint.safetensors") { usleep(2000) }
+    let second = try ToolProcess.run(training("--epochs", "100000", "--resume"), in: folder)
+    first.interrupt()
+    let result = try first.wait()
+    #expect(second.code == 1)
+    #expect(
+      second.errors.contains("'run' is in use by process \(first.identifier) since 20"), "\(second.errors)")
+    #expect(result.code == 130, "\(result.errors)")
+    #expect(!folder.exists("run/.lock"))
+  }
+
+  @Test func `two processes on different folds of one run are two processes in one run folder`() throws {
+    let folder = try withImages()
+    try FileManager.default.createDirectory(
+      atPath: folder.file("run"), withIntermediateDirectories: true)
+    try withExtendedLifetime(try FolderLock.take(in: folder.file("run"))) {
+      let result = try ToolProcess.run(training("--epochs", "1", "--folds", "2"), in: folder)
+      #expect(result.code == 1 && result.errors.contains("in use by process \(getpid())"), "\(result.errors)")
+    }
+  }
+
+  @Test func `a folder that cannot be locked is used, and that is said`() throws {
+    let folder = try withImages()
+    try FileManager.default.createDirectory(
+      atPath: folder.file("run/.lock"), withIntermediateDirectories: true)
+    let result = try ToolProcess.run(training("--epochs", "1"), in: folder)
+    #expect(result.code == 0 && result.errors.contains("'run' cannot be locked here"), "\(result.errors)")
+  }
+
+  @Test(arguments: [false, true])
+  func `a folder in which nothing was finished takes a new run and a resumed one`(isResumed: Bool) throws {
+    let folder = try withImages()
+    try folder.write(#"{"epoch":1,"loss":1.0,"seconds":0.1}"# + "\n", to: "run/metrics.jsonl")
+    for name in [".checkpoint.safetensors.1.0.tmp", "adapter/.adapter_config.json.1.3.tmp"] {
+      try folder.write("x", to: "run/" + name)
+    }
+    let result = try ToolProcess.run(
+      training("--epochs", "1") + (isResumed ? ["--resume"] : []), in: folder)
+    #expect(result.code == 0, "\(result.errors)")
+    #expect(result.errors.contains("no epoch was finished in 'run'") == isResumed)
+    #expect(try folder.text("run/metrics.jsonl").split(separator: "\n").count == 1)
+    #expect(folder.leftovers(in: "run") == [])
+  }
+
+  @Test func `a folder with a model and without a checkpoint is another's`() throws {
+    let folder = try withImages()
+    try folder.write("x", to: "run/model.onnx")
+    #expect(try ToolProcess.run(training("--epochs", "1"), in: folder).code == 64)
+    #expect(try ToolProcess.run(training("--epochs", "1", "--resume"), in: folder).code == 66)
+    #expect(try folder.text("run/model.onnx") == "x")
+  }
+
+  @Test(arguments: ["images", "images/run", "images/../images/train", "./images/new/run"])
+  func `a run folder does not lie among the images`(_ run: String) throws {
+    let folder = try withImages()
+    let result = try ToolProcess.run(training("--epochs", "1", into: run), in: folder)
+    #expect(
+      result.code == 64 && result.errors.contains("lies in the folder that is read"), "\(result.errors)")
+    #expect(!folder.exists("images/run") && !folder.exists("images/new"))
+  }
+
+  @Test func `inject never writes onto its input, and onto another file by force only`() throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.copyItem(atPath: Scenario.transformer, toPath: folder.file("m.onnx"))
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("link.onnx"), withDestinationPath: folder.file("m.onnx"))
+    let before = try folder.bytes("m.onnx")
+    for output in ["m.onnx", "./m.onnx", "link.onnx"] {
+      let result = try ToolProcess.run(["inject", "m.onnx", "-o", output, "--force"], in: folder)
+      #expect(result.code == 64 && result.errors.contains("is the input"), "\(result.errors)")
+    }
+    #expect(try folder.bytes("m.onnx") == before)
+    try folder.write("mine", to: "other.onnx")
+    let refused = try ToolProcess.run(["inject", "m.onnx", "-o", "other.onnx"], in: folder)
+    #expect(refused.code == 64 && refused.errors.contains("--force"), "\(refused.errors)")
+    #expect(try folder.text("other.onnx") == "mine")
+    let forced = try ToolProcess.run(["inject", "m.onnx", "-o", "other.onnx", "--force"], in: folder)
+    #expect(forced.code == 0, "\(forced.errors)")
+  }
+
+  @Test func `outputs of run do not replace its inputs`() throws {
+    let folder = try TemporaryFolder()
+    let fixture = Scenario.fixture("gradients/both-float32")
+    try FileManager.default.copyItem(atPath: fixture + "/input.npy", toPath: folder.file("output_0.npy"))
+    for input in ["output_0.npy", "input=output_0.npy"] {
+      let result = try ToolProcess.run(
+        ["run", fixture + "/model.onnx", "--input", input, "--output-dir", ".", "--npy"], in: folder)
+      #expect(result.code == 64 && result.errors.contains("is the input"), "\(result.errors)")
+    }
+  }
+
+  @Test func `outputs of conformance do not replace what they are compared with`() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("suite/case\n", to: "suite/list.txt")
+    try folder.write("x", to: "suite/case/model.onnx")
+    for words in [["suite"], ["--list", "suite/list.txt"]] {
+      let result = try ToolProcess.run(["conformance", "--output-dir", "./suite"] + words, in: folder)
+      #expect(result.code == 64 && result.errors.contains("lies in the folder"), "\(result.errors)")
+    }
+  }
+
+  @Test func `preprocessed images are not saved among the images`() throws {
+    let folder = try withImages()
+    let result = try ToolProcess.run(
+      ["evaluate", Scenario.transformer, "--data", "images", "--save-inputs", "images/x"], in: folder)
+    #expect(result.code == 64 && !folder.exists("images/x"), "\(result.errors)")
+  }
+
+  @Test func `names out of files do not act on the terminal`() throws {
+    let folder = try withImages()
+    try FileManager.default.moveItem(
+      atPath: folder.file("images/train/benign"), toPath: folder.file("images/train/b\u{1B}[2Jn"))
+    try FileManager.default.moveItem(
+      atPath: folder.file("images/test/benign"), toPath: folder.file("images/test/b\u{1B}[2Jn"))
+    let trained = try ToolProcess.run(training("--epochs", "1"), in: folder)
+    let tested = try ToolProcess.run(["evaluate", "run/model.onnx", "--data", "images"], in: folder)
+    for text in [trained.errors, trained.output, tested.errors, tested.output] {
+      #expect(!text.contains("\u{1B}"))
+    }
+    #expect(trained.errors.contains(#"b\u{1b}[2Jn"#) && tested.output.contains(#"b\u{1b}[2Jn"#))
+  }
+}
+
+extension TemporaryFolder {
+  /// Temporary files and locks below a folder.
+  func leftovers(in name: String) -> [String] {
+    (FileManager.default.enumerator(atPath: file(name))?.compactMap { $0 as? String } ?? [])
+      .filter { $0.hasSuffix(".tmp") || $0.hasSuffix(".lock") }
+  }
+}
