@@ -1,4 +1,5 @@
 import Graphs
+import Rewriting
 
 /// Removes from a graph what only removed outputs needed; what was unused before stays.
 struct GraphPruning {
@@ -77,6 +78,7 @@ extension Graph {
         nodes[index].inputs = nodes[index].inputs.map { $0 == value ? name : $0 }
       }
     }
+    describe(value, as: name)
     return name
   }
 }
