@@ -28,6 +28,7 @@ package enum Evaluation {
     _ model: ModelFile, _ options: Options, context: ExecutionContext, emit: (RunEvent) -> Void,
     isInterrupted: () -> Bool
   ) throws -> ClassificationMetrics {
+    for line in model.warnings { emit(.warning(line)) }
     let choice = try model.preprocessing(options.overrides, imageSide: options.imageSide)
     if choice.isAssumed {
       emit(.warning("the model does not say how its images are normalised; assuming \(choice.source)"))

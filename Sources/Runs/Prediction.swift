@@ -21,6 +21,7 @@ public struct Prediction: Sendable {
     _ model: ModelFile, images paths: [String], _ overrides: PreprocessingOverrides, imageSide: Int?,
     context: ExecutionContext, emit: (RunEvent) -> Void, isInterrupted: () -> Bool
   ) throws -> [Prediction] {
+    for line in model.warnings { emit(.warning(line)) }
     let choice = try model.preprocessing(overrides, imageSide: imageSide)
     if choice.isAssumed {
       emit(.warning("the model does not say how its images are normalised; assuming \(choice.source)"))

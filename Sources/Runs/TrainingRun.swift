@@ -65,6 +65,7 @@ package struct TrainingRun {
     let start = ContinuousClock.now
     let configuration = request.configuration
     let model = try ModelFile(request.model)
+    for line in model.warnings { emit(.warning(line)) }
     let choice = try preprocessing(of: model)
     let parts = try parts()
     try folder.prepare(resumes: request.resumes)
