@@ -35,12 +35,15 @@ struct MemoryNeeds {
       do {
         var bytes = 0
         for output in node.outputs where !output.isEmpty {
-          bytes = min(bytes + graph.type(output).byteCount, .addressable)
-          try budget.require(bytes, for: "its result '\(output)'")
+          // Each alone: a next state, for one, takes the place of the one before.
+          let result = graph.type(output).byteCount
+          try budget.require(result, for: "its result '\(output)'")
+          bytes = min(bytes + result, .addressable)
         }
-        scratch.append(node.operation.scratchByteCount(graph.inputTypes(of: node.node), context.options))
-        bytes = min(bytes + scratch[scratch.count - 1], .addressable)
-        try budget.require(bytes, for: "its scratch memory")
+        let own = node.operation.scratchByteCount(graph.inputTypes(of: node.node), context.options)
+        try budget.require(own, for: "its scratch memory")
+        scratch.append(own)
+        bytes = min(bytes + own, .addressable)
         if bytes > largest?.byteCount ?? 0 { largest = (node, bytes) }
       } catch {
         throw .node(label: node.node.label, operatorName: node.node.operatorName.description, error)
@@ -50,12 +53,19 @@ struct MemoryNeeds {
     self.largest = largest
   }
 
+  /// Bytes of a plan, what is fed, and variables.
+  ///
+  /// Variables count where a limit was set; elsewhere those that other plans brought are no longer free.
+  func reserved(for plan: MemoryPlan) -> Int {
+    plan.arenaByteCount + inputs + (budget.isGiven ? variables : 0)
+  }
+
   /// Refuses a plan that does not fit beside what is fed, and names the node that needs the most.
   func requireRoom(for plan: MemoryPlan) throws(ExecutionError) {
     guard let largest else { return }
     do {
       try budget.require(
-        plan.arenaByteCount + inputs, for: "the plan, in which this node has \(largest.byteCount) bytes,")
+        reserved(for: plan), for: "the plan, in which this node has \(largest.byteCount) bytes,")
     } catch {
       let node = largest.node.node
       throw .node(label: node.label, operatorName: node.operatorName.description, error)

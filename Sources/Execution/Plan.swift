@@ -33,8 +33,7 @@ package final class Plan: Sendable {
     let needs = try MemoryNeeds(graph, context)
     let memory = MemoryPlan(graph, scratch: needs.scratch)
     try needs.requireRoom(for: memory)
-    let reserved = memory.arenaByteCount + needs.inputs
-    let room = PreparedConstantsCache.Room(needs.budget, reserved: reserved, cache)
+    let room = PreparedConstantsCache.Room(needs.budget, reserved: needs.reserved(for: memory), cache)
     var prepared: [(any PreparedConstants)?] = []
     var direct: [String: Tensor] = [:]
     for node in graph.nodes {
@@ -59,7 +58,7 @@ package final class Plan: Sendable {
     scratchByteCounts = needs.scratch
     constants = graph.constants.merging(direct) { $1 }
     self.memory = memory
-    plannedByteCount = reserved + needs.variables + cache.heldByteCount
+    plannedByteCount = memory.arenaByteCount + needs.inputs + needs.variables + cache.heldByteCount
   }
 
   /// Bytes that a node reads and writes; none where its results are views of what it reads.
