@@ -1,11 +1,11 @@
-import Glibc
+import Tensors
 
 /// Memory of this process, as the system accounts it.
 public enum ProcessMemory {
   /// Largest resident size so far, in bytes.
+  ///
+  /// The mark of this program's own address space: what `getrusage` tells is handed down from the process that started it.
   public static var peakByteCount: Int {
-    var usage = rusage()
-    guard unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }
-    return Int(usage.ru_maxrss) * 1024
+    SystemMemory.text(of: "/proc/self/status").flatMap { SystemMemory.kibibytes("VmHWM", in: $0) } ?? 0
   }
 }

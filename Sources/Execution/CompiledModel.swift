@@ -2,6 +2,7 @@ package import Graphs
 package import Operators
 import Rewriting
 import Tensors
+import Tensors
 
 /// A model on its way to execution: lowered and fused graphs per batch, constants prepared once for all of them.
 ///
@@ -61,10 +62,35 @@ package final class CompiledModel {
     return try Plan(fused, context: context, cache: cache)
   }
 
-  /// Images per micro-batch so that the largest inner value stays in the processor's cache.
+  /// Images per micro-batch so that the largest inner value stays in the processor's cache, and the plan within the limit
+  /// of memory that was asked for.
   ///
+  /// Where one image does not fit either the answer is one, and its plan is refused when it is made.
+  ///
+  /// - Parameter makePlan: the plan for a number of images; that of the model itself without it.
   /// - Throws: `LoweringError`, `ExecutionError`.
-  package func suitableMicroBatch() throws -> Int {
+  package func suitableMicroBatch(_ makePlan: ((Int) throws -> Plan)? = nil) throws -> Int {
+    var size = try cachedMicroBatch()
+    guard context.memoryLimit != nil else { return size }
+    while size > 1 {
+      do {
+        _ = try makePlan.map { try $0(size) } ?? plan(try graph(batch: size))
+        return size
+      } catch let error as any ReportableError where CompiledModel.isMemoryRefusal(error) { size /= 2 }
+    }
+    return size
+  }
+
+  private static func isMemoryRefusal(_ error: any ReportableError) -> Bool {
+    switch error {
+    case let error as ExecutionError: error.isMemoryRefusal
+    case LoweringError.node(_, _, let error): error.code == .outOfMemory
+    default: (error.underlying as? any ReportableError).map(isMemoryRefusal) ?? false
+    }
+  }
+
+  /// Images per micro-batch so that the largest inner value stays in the processor's cache.
+  private func cachedMicroBatch() throws -> Int {
     let graph = try graph(batch: 1)
     let largest = graph.nodes.flatMap(\.outputs).filter { !$0.isEmpty }.map { graph.type($0).byteCount }.max()
     return max(1, min(16, CompiledModel.cachedByteCount / max(largest ?? 1, 1)))

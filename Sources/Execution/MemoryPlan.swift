@@ -21,6 +21,8 @@ package struct MemoryPlan {
   private(set) var locations: [String: Location] = [:]
   /// Offset in the arena of each node's scratch memory; nil where it needs none.
   private(set) var scratchOffsets: [Int?]
+  /// Values that are part of an operand's memory, so that nothing is moved.
+  private(set) var views: Set<String>
   /// Size of the arena in bytes.
   private(set) var arenaByteCount = 0
 
@@ -30,6 +32,7 @@ package struct MemoryPlan {
   init(_ graph: LoweredGraph, scratch: [Int]) {
     var blocks = Blocks(graph)
     blocks.assign(graph)
+    views = blocks.viewed
     var intervals = blocks.intervals
     let blockCount = intervals.count
     var scratchBlocks: [Int?] = []
@@ -108,6 +111,7 @@ private struct Blocks {
   private(set) var places: [String: Place] = [:]
   private(set) var intervals: [MemoryPlan.Interval] = []
   private(set) var order: [String] = []
+  private(set) var viewed: Set<String> = []
   private let lastUse: [String: Int]
   private let updates: [String: String]  // value → variable
   private let pinned: Set<String>
@@ -156,6 +160,7 @@ private struct Blocks {
           let elementBytes = type.elementType.byteCount(of: 1) ?? 1
           places[output] = Place(
             root: source.root, byteOffset: source.byteOffset + view.elementOffset * elementBytes)
+          viewed.insert(output)
           extend(source.root, to: use)
         } else if let place = reusablePlace(for: output, at: position, of: node, index, graph) {
           places[output] = place

@@ -17,18 +17,27 @@ package final class Plan: Sendable {
   /// Size of the memory that a session needs for inner values, in bytes.
   package var arenaByteCount: Int { memory.arenaByteCount }
 
+  /// Bytes for all that a run needs: inner values, inputs, variables, and constants that were rearranged.
+  ///
+  /// Constants that stay where they are, such as those in a mapped file, don't count.
+  package let plannedByteCount: Int
+
   /// Plans a graph.
+  ///
+  /// - Throws: `ExecutionError`, before anything is allocated, where it needs more memory than the context allows or the
+  ///   system has.
   package init(
     _ graph: LoweredGraph, context: ExecutionContext,
     cache: PreparedConstantsCache = PreparedConstantsCache()
   ) throws(ExecutionError) {
-    var scratch: [Int] = []
+    let needs = try MemoryNeeds(graph, context)
+    let memory = MemoryPlan(graph, scratch: needs.scratch)
+    try needs.requireRoom(for: memory)
+    let room = PreparedConstantsCache.Room(needs.budget, reserved: needs.reserved(for: memory), cache)
     var prepared: [(any PreparedConstants)?] = []
     var direct: [String: Tensor] = [:]
     for node in graph.nodes {
-      let inputs = graph.inputTypes(of: node.node)
-      scratch.append(node.operation.scratchByteCount(inputs, context.options))
-      let entry = try cache.prepared(node, in: graph, context)
+      let entry = try cache.prepared(node, in: graph, context, room)
       prepared.append(entry)
       for name in node.inputs {
         guard let constant = graph.constants[name], direct[name] == nil else { continue }
@@ -37,18 +46,27 @@ package final class Plan: Sendable {
           constant.releasePages()
           continue
         }
-        direct[name] = try cache.aligned(name, constant)
+        direct[name] = try cache.aligned(name, constant, room)
       }
     }
     for name in graph.outputs {
-      if let constant = graph.constants[name] { direct[name] = try cache.aligned(name, constant) }
+      if let constant = graph.constants[name] { direct[name] = try cache.aligned(name, constant, room) }
     }
     self.graph = graph
     self.context = context
     self.prepared = prepared
-    scratchByteCounts = scratch
+    scratchByteCounts = needs.scratch
     constants = graph.constants.merging(direct) { $1 }
-    memory = MemoryPlan(graph, scratch: scratch)
+    self.memory = memory
+    plannedByteCount = memory.arenaByteCount + needs.inputs + needs.variables + cache.heldByteCount
+  }
+
+  /// Bytes that a node reads and writes; none where its results are views of what it reads.
+  package func bytesMoved(by index: Int) -> Int {
+    let node = graph.nodes[index]
+    let moved = node.outputs.filter { !$0.isEmpty && !memory.views.contains($0) }
+    guard !moved.isEmpty else { return 0 }
+    return node.operation.bytesMoved(graph.inputTypes(of: node.node), moved.map { graph.type($0) })
   }
 
   /// Constants of at least this size that an operator has prepared are not copied for alignment.

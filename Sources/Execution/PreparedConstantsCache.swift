@@ -15,14 +15,34 @@ package final class PreparedConstantsCache {
   }
   private var entries: [String: [Entry]] = [:]
   private var aligned: [String: [(source: Tensor, copy: Tensor)]] = [:]
+  /// Bytes of everything in it.
+  private(set) var heldByteCount = 0
+
+  /// How much more may be held while a plan is made.
+  struct Room {
+    private let budget: MemoryBudget
+    private let reserved: Int
+
+    /// The room beside `reserved` bytes; what the cache holds already counts where a limit was set, and is not free elsewhere.
+    init(_ budget: MemoryBudget, reserved: Int, _ cache: PreparedConstantsCache) {
+      self.budget = budget
+      self.reserved = budget.isGiven ? reserved : reserved - cache.heldByteCount
+    }
+
+    /// Refuses more than there is room for, beside what is held.
+    func require(_ byteCount: Int, beside held: Int) throws(OperatorError) {
+      try budget.require(
+        min(reserved + held + byteCount, .addressable), for: "the plan with its rearranged constants")
+    }
+  }
 
   /// An empty cache.
   package init() {}
 
   /// What a node's operator makes of its constants, made once.
-  func prepared(_ lowered: LoweredNode, in graph: LoweredGraph, _ context: ExecutionContext)
-    throws(ExecutionError) -> (any PreparedConstants)?
-  {
+  func prepared(
+    _ lowered: LoweredNode, in graph: LoweredGraph, _ context: ExecutionContext, _ room: Room
+  ) throws(ExecutionError) -> (any PreparedConstants)? {
     let node = lowered.node
     let constants = node.inputs.map { graph.constants[$0] }
     guard constants.contains(where: { $0 != nil }) else { return nil }
@@ -34,7 +54,11 @@ package final class PreparedConstantsCache {
     }
     if let known { return known.prepared }
     do {
-      let prepared = try lowered.operation.prepare(graph.inputTypes(of: node), context.options)
+      let inputs = graph.inputTypes(of: node)
+      let bytes = lowered.operation.preparedByteCount(inputs, context.options)
+      try room.require(bytes, beside: heldByteCount)
+      let prepared = try lowered.operation.prepare(inputs, context.options)
+      heldByteCount += bytes
       if let prepared { entries[key, default: []].append(Entry(constants: constants, prepared: prepared)) }
       return prepared
     } catch {
@@ -43,9 +67,15 @@ package final class PreparedConstantsCache {
   }
 
   /// A constant whose bytes kernels may read directly.
-  func aligned(_ name: String, _ tensor: Tensor) throws(ExecutionError) -> Tensor {
+  func aligned(_ name: String, _ tensor: Tensor, _ room: Room) throws(ExecutionError) -> Tensor {
     let known = aligned[name]?.first { PreparedConstantsCache.haveSameContent($0.source, tensor) }
     if let known { return known.copy }
+    if !tensor.isAligned(to: 16) {
+      do { try room.require(tensor.byteCount, beside: heldByteCount) } catch {
+        throw .memory(value: name, error.message)
+      }
+      heldByteCount += tensor.byteCount
+    }
     do {
       let copy = try tensor.aligned()
       aligned[name, default: []].append((source: tensor, copy: copy))

@@ -108,7 +108,9 @@ package final class Session {
     for (index, operands) in instructions.enumerated() {
       let node = plan.graph.nodes[index]
       let start = profile == nil ? nil : ContinuousClock.now
-      do { try node.operation.evaluate(operands, plan.context) } catch {
+      do {
+        if operands.hasElements { try node.operation.evaluate(operands, plan.context) }
+      } catch {
         throw .node(label: node.node.label, operatorName: node.node.operatorName.description, error)
       }
       if let profile, let start { profile.add(ContinuousClock.now - start, node: index) }

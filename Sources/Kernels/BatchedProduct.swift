@@ -42,6 +42,12 @@ package struct BatchedProduct {
       Product.view(matrixB(b, 0, Float.self)), k: size.k, n: size.n, options: options)
   }
 
+  /// Bytes that `packed` takes.
+  package func packedByteCount(_ type: ElementType, _ options: KernelOptions) -> Int {
+    guard count == 1, type == .float32 else { return 0 }
+    return PackedMatrix.count(k: size.k, n: size.n, level: options.level) * MemoryLayout<Float>.stride
+  }
+
   /// Computes C = A · B.
   ///
   /// - Parameters:

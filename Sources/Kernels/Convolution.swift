@@ -99,7 +99,8 @@ package enum Convolution {
   /// Bytes of one image's and group's columns, a multiple of 64.
   private static func columnsByteCount(_ g: ConvolutionGeometry, _ type: ElementType) -> Int {
     let width = type.byteCount(of: 1) ?? 0
-    return g.isPointwise ? 0 : (g.channels * g.tapCount * g.outputSize * width + 63) / 64 * 64
+    return g.isPointwise
+      ? 0 : (Int.boundedProduct(g.channels, g.tapCount, g.outputSize, width) + 63) / 64 * 64
   }
 
   /// Products with the columns of each image and group: one row per channel and tap, one column per output position.

@@ -66,7 +66,7 @@ package struct ConvolutionGeometry: Sendable {
   }
 
   /// Kernel rows and columns that ever meet data; the others are multiplied by padding alone.
-  var liveTaps: (rows: [Int], columns: [Int]) {
+  package var liveTaps: (rows: [Int], columns: [Int]) {
     (
       (0..<kernel.height).filter { !rows($0).outputs.isEmpty },
       (0..<kernel.width).filter { !columns($0).outputs.isEmpty }

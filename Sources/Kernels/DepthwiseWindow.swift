@@ -65,7 +65,9 @@ package struct DepthwiseGeometry: Hashable, Sendable {
   /// Groups of channels; the last is filled up with channels that nobody reads.
   package var groups: Int { (channels + Self.lanes - 1) / Self.lanes }
   /// Shape of the live windows: the channels of a group stand side by side at each tap.
-  package var windowShape: Shape { Shape([groups, windowHeight, windowWidth, Self.lanes]) }
+  package var windowShape: Shape { Shape(windowExtents) }
+  /// The extents of that shape, before anybody checked them.
+  package var windowExtents: [Int] { [groups, windowHeight, windowWidth, Self.lanes] }
 
   /// The channels of a group.
   func channels(of group: Int) -> Range<Int> {

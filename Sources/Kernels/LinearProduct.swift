@@ -13,6 +13,11 @@ package enum LinearProduct {
     return try unsafe PackedMatrix(view(w, transposed, k, n), k: k, n: n, options: options)
   }
 
+  /// Bytes that `packed` takes.
+  package static func packedByteCount(depth k: Int, columns n: Int, _ options: KernelOptions) -> Int {
+    PackedMatrix.count(k: k, n: n, level: options.level) * MemoryLayout<Float>.stride
+  }
+
   /// Bytes of scratch memory for `multiply`.
   ///
   /// - Parameter packsRight: whether the matrix is packed by each call.

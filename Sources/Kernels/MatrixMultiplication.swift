@@ -10,7 +10,7 @@ package enum MatrixMultiplication {
   ///
   /// `packsRight`: B is plain and packed by the call.
   package static func scratchCount(n: Int, k: Int, packsRight: Bool, options: KernelOptions) -> Int {
-    let packed = packsRight ? paddedCount(dka_packed_size(options.level.rawValue, k, n)) : 0
+    let packed = packsRight ? paddedCount(PackedMatrix.count(k: k, n: n, level: options.level)) : 0
     return packed + options.threads * perWorkerCount(k: k, level: options.level)
   }
 

@@ -41,9 +41,10 @@ package final class PackedMatrix: @unchecked Sendable {
     unsafe UnsafePointer(storage.assumingMemoryBound(to: Float.self))
   }
 
-  /// Floats that packing [k, n] takes.
+  /// Floats that packing [k, n] takes; `Int.addressable` where no memory holds so many.
   package static func count(k: Int, n: Int, level: Processor.Level) -> Int {
-    dka_packed_size(level.rawValue, k, n)
+    // A panel is filled up to its width.
+    Int.boundedProduct(k, n + 64) < .addressable ? dka_packed_size(level.rawValue, k, n) : .addressable
   }
 
   /// Packs into memory of the caller, 64-byte aligned, cut by panels over threads.

@@ -17,6 +17,11 @@ struct ReductionWalk {
   private var kept: [(extent: Int, stride: Int)] = []
 
   init(_ shape: Shape, axes: [Int]) {
+    guard shape.elementCount > 0 else {
+      // Nothing is read, and what is reduced has no elements, however many there are along its other axes.
+      (reducedCount, reducedOffsets) = (0, [])
+      return
+    }
     let reduced = Set(axes)
     var groups: [(extent: Int, isReduced: Bool)] = []
     for axis in stride(from: shape.rank - 1, through: 0, by: -1) where shape.extents[axis] != 1 {

@@ -34,8 +34,8 @@ enum RowToeplitzConvolution {
       return first..<max(first, min(kernel.height, source.height + padding.0))
     }
     var depth: Int { rows.count * source.width }
-    var paddedSize: Int { (target.height + max(rows.count - 1, 0)) * source.width }
-    var matrixSize: Int { depth * target.width }
+    var paddedSize: Int { Int.boundedProduct(target.height + max(rows.count - 1, 0), source.width) }
+    var matrixSize: Int { Int.boundedProduct(depth, target.width) }
     var product: Product.Size { Product.Size(m: target.height, n: target.width, k: depth) }
     var gradientProduct: Product.Size { Product.Size(m: depth, n: target.width, k: target.height) }
 

@@ -7,11 +7,14 @@ package struct AttributeReader {
   package let node: Node
   /// Version of the operator's domain that the model imports.
   package let version: Int
+  /// What the operator asked for.
+  package let names: AttributeNames
 
   /// A reader of a node of a model that imports `version` of the node's domain.
-  package init(_ node: Node, version: Int) {
+  package init(_ node: Node, version: Int, names: AttributeNames = AttributeNames()) {
     self.node = node
     self.version = version
+    self.names = names
   }
 
   /// Number of results that the node names, trailing absent ones left out.
@@ -21,11 +24,19 @@ package struct AttributeReader {
   package var inputCount: Int { (node.inputs.lastIndex { !$0.isEmpty } ?? -1) + 1 }
 
   /// Whether the attribute is there.
-  package func has(_ name: String) -> Bool { node.attribute(name) != nil }
+  package func has(_ name: String) -> Bool { value(name, .unread) != nil }
+
+  /// Names attributes that ONNX defines and that change nothing here, so that they are not taken for mistakes.
+  package func knows(_ others: String...) { for name in others { names.insert(name, .unread) } }
+
+  private func value(_ name: String, _ kind: AttributeNames.Kind) -> Attribute.Value? {
+    names.insert(name, kind)
+    return node.attribute(name)
+  }
 
   /// An integer, or nil where it is absent.
   package func optionalInt(_ name: String) throws(OperatorError) -> Int? {
-    switch node.attribute(name) {
+    switch value(name, .int) {
     case nil: return nil
     case .int(let value): return Int(value)
     default: throw wrongType(name, "an integer")
@@ -50,7 +61,7 @@ package struct AttributeReader {
 
   /// A float, or nil where it is absent.
   package func optionalFloat(_ name: String) throws(OperatorError) -> Float? {
-    switch node.attribute(name) {
+    switch value(name, .float) {
     case nil: return nil
     case .float(let value): return value
     default: throw wrongType(name, "a float")
@@ -64,7 +75,7 @@ package struct AttributeReader {
 
   /// Integers, or nil where they are absent.
   package func optionalInts(_ name: String) throws(OperatorError) -> [Int]? {
-    switch node.attribute(name) {
+    switch value(name, .ints) {
     case nil: return nil
     case .ints(let values): return values.map { Int($0) }
     default: throw wrongType(name, "a list of integers")
@@ -73,7 +84,7 @@ package struct AttributeReader {
 
   /// Floats, or nil where they are absent.
   package func optionalFloats(_ name: String) throws(OperatorError) -> [Float]? {
-    switch node.attribute(name) {
+    switch value(name, .floats) {
     case nil: return nil
     case .floats(let values): return values
     default: throw wrongType(name, "a list of floats")
@@ -82,7 +93,7 @@ package struct AttributeReader {
 
   /// Text with a default.
   package func text(_ name: String, default fallback: String) throws(OperatorError) -> String {
-    switch node.attribute(name) {
+    switch value(name, .text) {
     case nil: return fallback
     case .string(let bytes): return String(decoding: bytes, as: UTF8.self)
     default: throw wrongType(name, "text")
@@ -91,7 +102,7 @@ package struct AttributeReader {
 
   /// A tensor, or nil where it is absent.
   package func optionalTensor(_ name: String) throws(OperatorError) -> Tensor? {
-    switch node.attribute(name) {
+    switch value(name, .tensor) {
     case nil: return nil
     case .tensor(let constant):
       guard let tensor = constant.tensor else {

@@ -62,7 +62,7 @@ struct BatchBinding {
       let target = reference.types[node.outputs[0]]?.shape
     else { return nil }
     // Reading in row-major order, the batch varies slower than all that follows this many positions.
-    let leading = source.product(0..<batch.axis) * (rowsBefore[node.inputs[0]] ?? 1)
+    let leading = Int.boundedProduct(source.product(0..<batch.axis), rowsBefore[node.inputs[0]] ?? 1)
     if let moved = BatchBinding.transposition(of: target, after: leading) {
       return try reshape(node, to: target, moving: moved, batch.factor)
     }
@@ -141,8 +141,7 @@ struct BatchBinding {
   private func concat(_ node: Node, in graph: LoweredGraph) throws(OperatorError) -> (Node, [Addition])? {
     guard let batch = node.inputs.lazy.compactMap({ batchAxis(of: $0, in: graph) }).first,
       case .int(let declared)? = node.attribute("axis"),
-      let rank = graph.types[node.inputs[0]]?.shape.rank, Int(declared) != batch.axis,
-      Int(declared) + rank != batch.axis
+      let axis = graph.types[node.inputs[0]]?.shape.normalizedAxis(Int(declared)), axis != batch.axis
     else { return nil }
     var additions: [Addition] = []
     var inputs = node.inputs

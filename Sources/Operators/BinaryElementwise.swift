@@ -31,5 +31,9 @@ extension BinaryElementwise {
     return varying.allSatisfy { shapes[$0].rank == rank } ? .alike(operands: varying) : nil
   }
 
+  package func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    inputs[0].shape.broadcast(with: inputs[1].shape)?.elementCount ?? 0
+  }
+
   package var reusableInputs: [Int] { [0, 1] }
 }

@@ -43,6 +43,8 @@ package struct LoweredGraph: Sendable {
   package var outputs: [String]
   /// Variables that a run changes, each with the value that becomes its new content.
   package var updates: [Update]
+  /// What is odd in the file without being wrong, a line each.
+  package var warnings: [String] = []
 
   /// A variable and its content after a run.
   package struct Update: Sendable, Hashable {

@@ -23,6 +23,12 @@ package struct Lowering: Sendable {
   package var barriers: Set<String> = []
   /// Largest folded constant in bytes.
   package var foldLimit = 1 << 28
+  /// Bytes of all larger folded constants; twice the initializers where that is more.
+  ///
+  /// What is not folded stays a node, whose memory others may use after it.
+  package var foldTotalLimit = 1 << 31
+  /// Folded constants up to this size don't count: they decide shapes.
+  private static let smallConstant = 1 << 16
 
   /// Lowering with the given operators.
   package init(registry: OperatorRegistry, context: ExecutionContext) {
@@ -48,7 +54,10 @@ package struct Lowering: Sendable {
         value: input)
     }
     var scaled = unit
-    scaled.inputShapes[input] = Shape([batch] + shape.extents.dropFirst())
+    guard let batched = Shape(checking: [batch] + shape.extents.dropFirst()) else {
+      throw .graph("input '\(input)' is too large at a batch of \(batch)", value: input)
+    }
+    scaled.inputShapes[input] = batched
     return try scaled.lower(model, binding: BatchBinding(reference: reference))
   }
 
@@ -80,13 +89,14 @@ package struct Lowering: Sendable {
     try state.addInitializers(of: model.graph)
     let (nodes, refused) = try readOperators(of: model)
     guard refused.isEmpty else { throw .unsupported(refused) }
-    for node in try sorted(nodes, known: Set(state.graph.types.keys)) { try state.add(node) }
+    for node in try Lowering.sorted(nodes, known: Set(state.graph.types.keys)) { try state.add(node) }
     for output in model.graph.outputs {
       guard state.graph.types[output.name] != nil else {
         throw .graph("output '\(output.name)' is made by no node", value: output.name)
       }
       state.graph.outputs.append(output.name)
     }
+    try state.graph.compareDeclarations(of: model.graph, extents: binding == nil && inputShapes.isEmpty)
     return state.graph
   }
 
@@ -100,68 +110,42 @@ package struct Lowering: Sendable {
     nodes: [LoweredNode], refused: [LoweringError.Unsupported]
   ) {
     var lowered: [LoweredNode] = []
-    var refused: [LoweringError.Unsupported] = []
+    // By operator and reason, in the order of their first nodes.
+    var refused: [(first: LoweringError.Unsupported, nodes: [String])] = []
+    var places: [[String]: Int] = [:]
     for node in model.graph.nodes {
       let name = node.operatorName
       let version = model.version(of: name.domain)
-      do {
+      do throws(OperatorError) {
+        guard !OperatorRegistry.isInternal(name.domain) else {
+          throw OperatorError.unsupported("operator \(name) exists in plans only, not in files")
+        }
         lowered.append(
           try registry.lower(node, version: version.map { Int($0) } ?? (name.domain.isEmpty ? 1 : 0)))
       } catch {
         guard error.code == .unsupported else {
           throw .node(label: node.label, operatorName: name.description, error)
         }
-        if let known = refused.firstIndex(where: { $0.name == name.description && $0.reason == error.message }
-        ) {
-          let entry = refused[known]
-          refused[known] = .init(
-            name: entry.name, domain: entry.domain, version: entry.version, nodes: entry.nodes + [node.label],
-            reason: entry.reason)
+        let key = [name.description, error.message]
+        if let known = places[key] {
+          refused[known].nodes.append(node.label)
         } else {
+          places[key] = refused.count
           refused.append(
-            .init(
-              name: name.description, domain: name.domain, version: version.map { Int($0) },
-              nodes: [node.label],
-              reason: error.message))
+            (
+              .init(
+                name: name.description, domain: name.domain, version: version.map { Int($0) }, nodes: [],
+                reason: error.message), [node.label]
+            ))
         }
       }
     }
-    return (lowered, refused)
-  }
-
-  /// Nodes in topological order, keeping the file's order where it already is one.
-  private func sorted(_ nodes: [LoweredNode], known: Set<String>) throws(LoweringError) -> [LoweredNode] {
-    var defined = known
-    var result: [LoweredNode] = []
-    var waiting = nodes
-    while !waiting.isEmpty {
-      var next: [LoweredNode] = []
-      for node in waiting {
-        if node.inputs.allSatisfy({ $0.isEmpty || defined.contains($0) }) {
-          for output in node.outputs where !output.isEmpty {
-            guard defined.insert(output).inserted else {
-              throw .graph(
-                "value '\(output)' is made twice, the second time by '\(node.node.label)'", value: output)
-            }
-          }
-          result.append(node)
-        } else {
-          next.append(node)
-        }
-      }
-      guard next.count < waiting.count else {
-        let made = Set(next.flatMap(\.outputs))
-        for node in next {
-          for input in node.inputs where !input.isEmpty && !defined.contains(input) && !made.contains(input) {
-            throw .graph("node '\(node.node.label)' reads '\(input)', which nothing makes", value: input)
-          }
-        }
-        let labels = next.prefix(4).map { "'\($0.node.label)'" }.joined(separator: ", ")
-        throw .graph("nodes form a cycle: \(labels)", value: next.first?.outputs.first)
-      }
-      waiting = next
+    let entries = refused.map { entry in
+      LoweringError.Unsupported(
+        name: entry.first.name, domain: entry.first.domain, version: entry.first.version, nodes: entry.nodes,
+        reason: entry.first.reason)
     }
-    return result
+    return (lowered, entries)
   }
 }
 
@@ -171,6 +155,15 @@ extension Lowering {
     let lowering: Lowering
     var binding: BatchBinding?
     var graph = LoweredGraph()
+    private let budget: MemoryBudget
+    private var foldedByteCount = 0
+    private var initializerByteCount = 0
+
+    init(lowering: Lowering, binding: BatchBinding?) {
+      self.lowering = lowering
+      self.binding = binding
+      budget = lowering.context.memoryBudget
+    }
 
     mutating func addInputs(of source: Graph) throws(LoweringError) {
       for input in source.requiredInputs {
@@ -205,7 +198,13 @@ extension Lowering {
         } catch {
           throw .graph("no memory for initializer '\(initializer.name)'", value: initializer.name)
         }
+        guard tensor.shape.rank <= ValueType.largestRank else {
+          throw .graph(
+            "initializer '\(initializer.name)' has \(tensor.shape.rank) axes, "
+              + "at most \(ValueType.largestRank) are implemented", value: initializer.name)
+        }
         graph.types[initializer.name] = ValueType(tensor.elementType, tensor.shape)
+        initializerByteCount += tensor.byteCount
         if lowering.variables.contains(initializer.name) {
           graph.variables[initializer.name] = aligned
         } else {
@@ -241,12 +240,22 @@ extension Lowering {
       } catch { throw .graph("\(error)", value: lowered.outputs.first) }
     }
 
+    private func hasRoomToFold(_ byteCount: Int) -> Bool {
+      let limit = max(lowering.foldTotalLimit, 2 * initializerByteCount)
+      return byteCount <= Lowering.smallConstant
+        || foldedByteCount + byteCount <= limit && budget.allows(foldedByteCount + byteCount)
+    }
+
     /// Types a node and keeps it, or computes it now where all it needs is known.
     private mutating func addTyped(_ lowered: LoweredNode) throws(LoweringError) {
       let node = lowered.node
       do {
         let inputs = graph.inputTypes(of: node)
         let types = try lowered.operation.inferTypes(inputs)
+        if let wide = types.first(where: { $0.shape.rank > ValueType.largestRank }) {
+          throw OperatorError.invalid(
+            "its result has \(wide.shape.rank) axes, at most \(ValueType.largestRank) are implemented")
+        }
         for (output, type) in zip(node.outputs, types) where !output.isEmpty { graph.types[output] = type }
         guard node.outputs.count <= types.count || node.outputs[types.count...].allSatisfy(\.isEmpty) else {
           throw OperatorError.unsupported(
@@ -254,10 +263,15 @@ extension Lowering {
         }
         let isKnown = zip(node.inputs, inputs.constants).allSatisfy { $0.isEmpty || $1 != nil }
         let isBarrier = node.outputs.contains { lowering.barriers.contains($0) }
-        let bytes = types.reduce(0) { $0 + $1.byteCount }
+        let bytes = types.reduce(0) { min($0 + $1.byteCount, .addressable) }
         if !isBarrier, let integers = lowered.operation.valuesDecidedByTypes(inputs) {
           graph.constants[node.outputs[0]] = try Tensor(integers.map(Int64.init), shape: types[0].shape)
-        } else if isKnown, !isBarrier, bytes <= lowering.foldLimit {
+        } else if isKnown, !isBarrier, bytes <= lowering.foldLimit, hasRoomToFold(bytes) {
+          // Everything that is folded is kept until the graph is complete.
+          foldedByteCount += bytes
+          try budget.require(foldedByteCount, for: "constants computed up to here")
+          let scratch = lowered.operation.scratchByteCount(inputs, lowering.context.options)
+          try budget.require(min(foldedByteCount + scratch, .addressable), for: "its scratch memory")
           let results = try lowered.evaluate(inputs, lowering.context)
           for (output, result) in zip(node.outputs, results) where !output.isEmpty {
             graph.constants[output] = result
@@ -305,7 +319,7 @@ extension Lowering {
         throw .graph("input '\(input.name)' leaves dimension \(axis) open", value: input.name)
       }
     }
-    guard let shape = Shape(checking: extents) else {
+    guard let shape = Shape(checking: extents), shape.rank <= ValueType.largestRank else {
       throw .graph("input '\(input.name)' declares the impossible shape \(extents)", value: input.name)
     }
     return ValueType(elementType, shape)
@@ -319,6 +333,7 @@ extension LoweredNode {
     do {
       let operands = try inputs.constants.map { try $0?.aligned() }
       let results = try types.map { try Tensor(zeros: $0.shape, of: $0.elementType) }
+      guard types.contains(where: { $0.shape.elementCount > 0 }) else { return results }
       let bytes = operation.scratchByteCount(inputs, context.options)
       let scratch = bytes == 0 ? nil : try Tensor(zeros: Shape([bytes]), of: .uint8)
       try operation.evaluate(

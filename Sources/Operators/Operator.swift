@@ -15,6 +15,9 @@ package struct ValueType: Hashable, Sendable, CustomStringConvertible {
     self.shape = shape
   }
 
+  /// Axes that a value of a model may have, as NumPy has it.
+  package static let largestRank = 64
+
   /// Size of such a value in bytes.
   package var byteCount: Int { elementType.byteCount(of: shape.elementCount) ?? 0 }
 
@@ -64,8 +67,13 @@ package protocol Operator: Sendable {
   /// Bytes of scratch memory that `evaluate` needs.
   func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int
 
-  /// Multiplications and additions that the definition asks for, counted one each; 0 where they do not matter.
+  /// Multiplications and additions that the definition asks for, counted one each; a function such as e^x counts one too.
+  ///
+  /// There is no default: an operator that computes nothing says so by being `WithoutArithmetic`.
   func floatingPointOperations(_ inputs: InputTypes) -> Int
+
+  /// Bytes read and written where every element that is needed is read or written once.
+  func bytesMoved(_ inputs: InputTypes, _ results: [ValueType]) -> Int
 
   /// Rearranges constant operands once, before the model runs; nil where there is nothing to gain.
   ///
@@ -73,6 +81,9 @@ package protocol Operator: Sendable {
   func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> (
     any PreparedConstants
   )?
+
+  /// Bytes that `prepare` will take.
+  func preparedByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int
 }
 
 extension Operator {
@@ -87,10 +98,14 @@ extension Operator {
   package func updatedInputs(_ inputs: InputTypes) -> [Int] { [] }
   package var shapeInputs: [Int] { [] }
   package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int { 0 }
-  package func floatingPointOperations(_ inputs: InputTypes) -> Int { 0 }
+  package func bytesMoved(_ inputs: InputTypes, _ results: [ValueType]) -> Int {
+    let operands = inputs.types.compactMap { $0 }
+    return (operands + results).reduce(0) { min($0 + $1.byteCount, .addressable) }
+  }
   package func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError)
     -> (any PreparedConstants)?
   { nil }
+  package func preparedByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int { 0 }
 }
 
 /// What an operator computed once from constant operands.
@@ -223,6 +238,11 @@ package struct Operands {
     return view
   }
 
+  /// Whether there is a result with elements.
+  ///
+  /// Without one nothing is computed: an operand without elements may still have any extent, over which no loop should run.
+  package var hasElements: Bool { outputs.contains { $0.map { $0.count > 0 } ?? false } }
+
   /// A result that the node may not want.
   package func optionalOutput(_ index: Int) -> TensorView? { index < outputs.count ? outputs[index] : nil }
 }
@@ -231,7 +251,15 @@ package struct Operands {
 package struct ExecutionContext: Sendable {
   /// Threads and kernels.
   package var options: KernelOptions
+  /// Bytes that planned memory may take; nil stands for what is free when it is planned.
+  package var memoryLimit: Int?
 
   /// A context.
-  package init(options: KernelOptions) { self.options = options }
+  package init(options: KernelOptions, memoryLimit: Int? = nil) {
+    self.options = options
+    self.memoryLimit = memoryLimit
+  }
+
+  /// How much memory may be planned now.
+  package var memoryBudget: MemoryBudget { MemoryBudget(limit: memoryLimit) }
 }

@@ -20,6 +20,9 @@ package struct OperatorRegistry: Sendable {
     arithmetic + activations + linear + normalization + reduction + shaping + indexing + logic + constants
       + training + fused)
 
+  /// Whether a domain holds operators that plans are made of and files never are.
+  package static func isInternal(_ domain: String) -> Bool { domain.hasPrefix("dka.") }
+
   /// Newest version of a domain that the operators follow.
   package func newestVersion(of domain: String) -> Int { domain.isEmpty ? 24 : 1 }
 
@@ -35,8 +38,11 @@ package struct OperatorRegistry: Sendable {
 
   /// Reads a node's operator.
   ///
+  /// - Parameter names: collects the attributes that the operator knows.
   /// - Throws: `unsupported` for an unknown operator or version, `invalid` where the node breaks its rules.
-  package func lower(_ node: Node, version: Int) throws(OperatorError) -> LoweredNode {
+  package func lower(_ node: Node, version: Int, names: AttributeNames = AttributeNames())
+    throws(OperatorError) -> LoweredNode
+  {
     guard let type = self[node.operatorName] else {
       throw .unsupported("operator \(node.operatorName) is not implemented")
     }
@@ -46,7 +52,7 @@ package struct OperatorRegistry: Sendable {
           + "the model imports version \(version)")
     }
     try type.schema.checkArity(of: node)
-    return LoweredNode(
-      node, operation: try type.init(reading: AttributeReader(node, version: version)), version: version)
+    let reader = AttributeReader(node, version: version, names: names)
+    return LoweredNode(node, operation: try type.init(reading: reader), version: version)
   }
 }

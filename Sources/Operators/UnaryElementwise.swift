@@ -27,5 +27,7 @@ extension UnaryElementwise {
     .alike(operands: [0])
   }
 
+  package func floatingPointOperations(_ inputs: InputTypes) -> Int { inputs[0].shape.elementCount }
+
   package var reusableInputs: [Int] { [0] }
 }

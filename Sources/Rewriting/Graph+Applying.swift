@@ -66,11 +66,19 @@ extension Graph {
     var original = "\(value)/before \(patch.label)"
     while taken.contains(original) { original += "'" }
     nodes[producer].outputs = nodes[producer].outputs.map { $0 == value ? original : $0 }
+    describe(value, as: original)
     for index in patch.nodes.indices {
       patch.nodes[index].replaceReads(of: value, by: original)
       patch.nodes[index].replaceReads(of: rewiring.replacement, by: value)
     }
     patch.nodes[maker].outputs = patch.nodes[maker].outputs.map { $0 == rewiring.replacement ? value : $0 }
+  }
+
+  /// Gives what is declared of a value to the name that it has now.
+  package mutating func describe(_ value: String, as name: String) {
+    for index in valueDescriptions.indices where valueDescriptions[index].name == value {
+      valueDescriptions[index].name = name
+    }
   }
 
   private mutating func remove(_ values: [String]) {

@@ -40,7 +40,8 @@ extension Benchmark {
       return BenchmarkResult(
         mode: "train", batch: options.batch, microBatch: trainer.microBatch, threads: context.options.threads,
         level: context.options.level, timing: timing, openSeconds: openSeconds, loadSeconds: loadSeconds,
-        peakByteCount: peak, operations: sessions.reduce(0) { $0 + operations(of: $1.plan) },
+        peakByteCount: peak, plannedByteCount: sessions.map(\.plan.plannedByteCount).max() ?? 0,
+        operations: sessions.reduce(0) { $0 + operations(of: $1.plan) },
         machineGigaflops: machine.gigaflops,
         profile: options.isProfiled ? try profile(sessions, runs: 3) : [])
     }

@@ -42,6 +42,8 @@ package struct BenchmarkResult: Sendable {
   package var loadSeconds: Double
   /// Largest resident memory in bytes.
   package var peakByteCount: Int
+  /// Memory that the plan asks for in bytes.
+  package var plannedByteCount: Int
   /// Floating-point operations per run.
   package var operations: Int
   /// Peak of the machine with these threads and kernels in GFLOP/s, the median of what was measured between the runs.
@@ -104,7 +106,8 @@ package enum Benchmark {
       return BenchmarkResult(
         mode: "inference", batch: options.batch, microBatch: runner.size, threads: context.options.threads,
         level: context.options.level, timing: timing, openSeconds: openSeconds, loadSeconds: loadSeconds,
-        peakByteCount: peak, operations: sessions.reduce(0) { $0 + operations(of: $1.plan) },
+        peakByteCount: peak, plannedByteCount: sessions.map(\.plan.plannedByteCount).max() ?? 0,
+        operations: sessions.reduce(0) { $0 + operations(of: $1.plan) },
         machineGigaflops: machine.gigaflops,
         profile: options.isProfiled ? try profile(sessions, runs: options.runs) : [])
     }
@@ -115,7 +118,13 @@ package enum Benchmark {
     guard let input = graph.inputs.first, graph.type(input).elementType == .float32 else {
       throw InputError(message: "the model's first input is not float", tensor: graph.inputs.first, hint: nil)
     }
-    let shape = Shape([count] + graph.type(input).shape.extents.dropFirst())
+    guard let shape = Shape(checking: [count] + graph.type(input).shape.extents.dropFirst()),
+      MemoryBudget(limit: nil).allows(4 * shape.elementCount)
+    else {
+      throw InputError(
+        message: "\(count) images of \(graph.type(input)) don't fit into memory", tensor: input,
+        hint: "use a smaller --batch")
+    }
     var random = Random(7, 0)
     return try Tensor((0..<shape.elementCount).map { _ in Float(random.normal()) }, shape: shape)
   }
@@ -136,12 +145,12 @@ package enum Benchmark {
       let graph = session.plan.graph
       for (index, node) in graph.nodes.enumerated() {
         let isBackward = node.outputs.contains { $0.hasPrefix("training/") }
-        let values = (node.inputs + node.outputs).filter { !$0.isEmpty }
+        let inputs = graph.inputTypes(of: node.node)
         let entry = BenchmarkResult.OperatorTime(
           name: node.node.operatorName.description, isBackward: isBackward, calls: 1,
           seconds: profile.seconds[index] / Double(runs),
-          operations: node.operation.floatingPointOperations(graph.inputTypes(of: node.node)),
-          bytes: values.reduce(0) { $0 + graph.type($1).byteCount })
+          operations: node.operation.floatingPointOperations(inputs),
+          bytes: session.plan.bytesMoved(by: index))
         if let known = times.firstIndex(where: { $0.name == entry.name && $0.isBackward == isBackward }) {
           times[known].calls += 1
           times[known].seconds += entry.seconds
@@ -168,6 +177,7 @@ extension BenchmarkResult {
       ],
       "images_per_second": .number(Double(batch) / timing.median), "open_seconds": .number(openSeconds),
       "load_seconds": .number(loadSeconds), "peak_bytes": .integer(peakByteCount),
+      "planned_bytes": .integer(plannedByteCount),
       "flops": .integer(operations),
       "gflops": .number(gigaflops), "machine_gflops": .number(machineGigaflops),
       "share_of_peak": .number(gigaflops / machineGigaflops),

@@ -30,6 +30,7 @@ package enum Evaluation {
     _ model: ModelFile, _ options: Options, context: ExecutionContext, emit: (RunEvent) -> Void,
     isInterrupted: () -> Bool
   ) throws -> ClassificationMetrics {
+    for line in model.warnings { emit(.warning(line)) }
     let choice = try model.preprocessing(options.overrides, imageSide: options.imageSide)
     for warning in choice.warnings { emit(.warning(warning)) }
     let classifier = try model.classifier(choice.preprocessing, context: context)

@@ -21,6 +21,7 @@ public struct Prediction: Sendable {
     _ model: ModelFile, images paths: [String], _ overrides: PreprocessingOverrides, imageSide: Int?,
     context: ExecutionContext, emit: (RunEvent) -> Void, isInterrupted: () -> Bool
   ) throws -> [Prediction] {
+    for line in model.warnings { emit(.warning(line)) }
     let choice = try model.preprocessing(overrides, imageSide: imageSide)
     for warning in choice.warnings { emit(.warning(warning)) }
     if !choice.isAssumed { emit(.note("preprocessing from \(choice.source)")) }

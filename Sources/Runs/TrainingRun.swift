@@ -69,6 +69,7 @@ package struct TrainingRun {
     try Destination.checkFolder(
       request.output, names: RunFolder.fileNames,
       inputs: [request.model, request.data] + model.externalFiles, source: request.data)
+    for line in model.warnings { emit(.warning(line)) }
     let choice = try preprocessing(of: model)
     try model.located { try request.injection.verifyFit(to: model.description, context: context) }
     let parts = try TrainingParts(of: try images(), request.configuration, source: request.data)

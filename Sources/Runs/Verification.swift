@@ -14,6 +14,7 @@ package struct Verification {
     let node: String?
   }
   private var problems: [Problem] = []
+  private var warnings: [String] = []
   private var checker: String
   private var difference: OutputDifference?
 
@@ -37,7 +38,10 @@ package struct Verification {
       problems += missing.unsupported.map { Problem(message: $0, node: nil) }
       return
     }
-    do { _ = try lowering.lower(model.description) } catch {
+    problems += lowering.unknownAttributes(of: model.description).map {
+      Problem(message: "node '\($0.node)': its operator has no attribute '\($0.attribute)'", node: $0.node)
+    }
+    do { warnings = try lowering.lower(model.description).warnings } catch {
       let found = error.unsupported.isEmpty ? [error.message] : error.unsupported
       problems += found.map { Problem(message: $0, node: error.node) }
     }
@@ -63,6 +67,7 @@ package struct Verification {
     var object: JSONObject = [
       "valid": .bool(isValid), "checker": .string(checker),
       "problems": .array(problems.map { ["message": .string($0.message), "node": JSONValue($0.node)] }),
+      "warnings": .array(warnings.map { .string($0) }),
     ]
     if let difference {
       object["largest_difference"] = .number(difference.largest)
@@ -75,7 +80,7 @@ package struct Verification {
   /// The same for people.
   package var lines: [String] {
     var lines = [isValid ? "valid" : counted(problems.count, "problem"), "ONNX checker \(checker)"]
-    lines += problems.map { "  \($0.message)" }
+    lines += problems.map { "  \($0.message)" } + warnings.map { "  warning: \($0)" }
     if let difference {
       lines.append(
         "largest difference \(Float(difference.largest)), relative \(Float(difference.relative)), on \(counted(difference.images, "image"))"

@@ -68,7 +68,7 @@ package final class Trainer {
       let graph = try UpdateGraph.make(
         groups: groups, parameters: start, settings: options.optimizer, registry: registry)
       update = try Session(try compiled.plan(graph), variables: variables)
-      let size = try options.microBatch ?? compiled.suitableMicroBatch()
+      let size = try options.microBatch ?? compiled.suitableMicroBatch { try compiler.step(batch: $0) }
       steps = MicroBatchRunner(size: size, variables: variables) { try compiler.step(batch: $0) }
       evaluations = MicroBatchRunner(size: size, variables: variables) { try compiler.evaluation(batch: $0) }
       prefixes = MicroBatchRunner(size: size) { try compiler.prefix(batch: $0) }

@@ -22,6 +22,19 @@ struct ArgumentTests {
     #expect(!arguments.isGiven(SampleVerb.epochs))
   }
 
+  @Test(arguments: [
+    ("1000", 1000), ("4GB", 4_000_000_000), ("500MiB", 500 << 20), ("1.5gib", 3 << 29), ("2k", 2000),
+    ("7b", 7), ("2Ti", 2 << 40),
+  ])
+  func `a size is read with its unit`(_ text: String, _ bytes: Int) throws {
+    #expect(try parse(["m", "-o", "r", "--memory", text])[CommonOptions.memory] == bytes)
+  }
+
+  @Test(arguments: ["0", "-1", "GB", "4XB", "1e9GB", "nan", "99999999999TB", "4 GB"])
+  func `what is no size is refused`(_ text: String) {
+    #expect(throws: UsageError.self) { try parse(["m", "-o", "r", "--memory=\(text)"]) }
+  }
+
   @Test func `every way of writing an option is understood`() throws {
     let arguments = try parse([
       "--input", "a", "--epochs=3", "-o=run", "--input=b=c", "--lr-head", "1e-3", "--kernels", "7,3",

@@ -54,6 +54,8 @@ struct ToolTests {
                          1024)
           --cpu NAME     which kernels compute (auto, avx512, avx2, portable; default:
                          auto)
+          --memory SIZE  most memory to plan, such as 4GB or 500MiB; without it what is
+                         free
           --config FILE  JSON object with option names as keys; the command line goes
                          first
           --json         print one JSON object instead of text

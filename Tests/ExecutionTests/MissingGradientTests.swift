@@ -27,7 +27,7 @@ import Testing
 }
 
 /// An operator that has no gradient.
-private protocol WithoutGradient: Operator { init() }
+private protocol WithoutGradient: WithoutArithmetic { init() }
 
 extension WithoutGradient {
   init(reading node: AttributeReader) throws(OperatorError) { self.init() }

@@ -36,6 +36,18 @@ import Testing
       type: "Pad", inputs: [.normal([3]), .integers([Int.max, Int.max])], attributes: [],
       message: "pads [9223372036854775807, 9223372036854775807] are out of range"),
     Refusal(
+      type: "Conv", inputs: [.normal([1, 1, 3, 3]), .normal([1, 1, 3, 5])],
+      attributes: [Attribute("pads", [0, 1, 0, 0])],
+      message: "the kernel reaches over 5 elements along spatial axis 1, the padded input has 4"),
+    Refusal(
+      type: "Conv", inputs: [.normal([0, 1, 3, 3]), .normal([1, 1, 2, 2])],
+      attributes: [Attribute("dilations", [3, 1])],
+      message: "the kernel reaches over 4 elements along spatial axis 0, the padded input has 3"),
+    Refusal(
+      type: "Conv", inputs: [.normal([1, 1, 3, 3]), .normal([1, 1, 1, 1])],
+      attributes: [Attribute("group", 1 << 31)],
+      message: "attribute 'group' is 2147483648, expected a positive number below 16777216"),
+    Refusal(
       type: "Tile", inputs: [.normal([3]), .integers([1 << 62])], attributes: [],
       message: "can't repeat [3] [4611686018427387904] times"),
   ]

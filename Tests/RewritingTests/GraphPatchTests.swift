@@ -37,6 +37,15 @@ import Testing
     #expect(patched.nodes.first { $0.operatorName.type == "Exp" }?.inputs == ["b/before head"])
   }
 
+  @Test func `what was declared of a replaced graph output is declared of the value that it was`() throws {
+    var described = graph
+    let type = TypeDescription(.tensor(elementType: 1, shape: [Dimension(.value(7))]))
+    described.valueDescriptions = [ValueDescription(name: "b", type: type)]
+    var patch = GraphPatch(label: "head")
+    patch.rewire("b", to: patch.add(Node("Exp", inputs: ["b"], outputs: ["e"])))
+    #expect(try described.applying(patch).valueDescriptions.map(\.name) == ["b/before head"])
+  }
+
   @Test func `names that clash or are missing are refused`() throws {
     var clash = GraphPatch(label: "twice")
     clash.add(Node("Exp", inputs: ["a"], outputs: ["b"]))

@@ -13,7 +13,7 @@ import Testing
     let object = try ToolProcess.object(words, in: folder)
     #expect(object["identical_at_start"]?.bool == true)
     #expect(object["new_head"]?.bool == true)
-    let text = try ToolProcess.run(words, in: folder).output
+    let text = try ToolProcess.run(words + ["--force"], in: folder).output
     #expect(text.contains("the classifier is new; what it reads equals the original's"))
   }
 

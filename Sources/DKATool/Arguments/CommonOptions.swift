@@ -14,6 +14,8 @@ package enum CommonOptions {
     "threads", .integer(1...1024), "threads that compute; without it one per processor core")
   package static let processor = Option(
     "cpu", .choice(of: ProcessorChoice.self), default: .auto, "which kernels compute")
+  package static let memory = Option(
+    "memory", .size, "most memory to plan, such as 4GB or 500MiB; without it what is free")
   package static let quiet = Option(flag: "quiet", short: "q", "print results and errors only")
   package static let verbose = Option(flag: "verbose", short: "v", "print what is done in detail")
   package static let color = Option(
@@ -28,7 +30,7 @@ package enum CommonOptions {
   static let namesOutsideConfiguration = ["config", "json", "quiet", "verbose", "color"]
 
   static func group(json hasJSON: Bool, configuration hasConfiguration: Bool) -> ArgumentGroup {
-    var definitions: [any ArgumentDefinition] = [threads, processor]
+    var definitions: [any ArgumentDefinition] = [threads, processor, memory]
     if hasConfiguration { definitions.append(configuration) }
     if hasJSON { definitions.append(json) }
     return ArgumentGroup("Common options", definitions + [quiet, verbose, color] as [any ArgumentDefinition])

@@ -81,6 +81,34 @@ extension ValueFormat where Value == Int {
   }
 }
 
+extension ValueFormat where Value == Int {
+  /// A number of bytes: `4GB` are 4 · 1000³, `500MiB` 500 · 1024².
+  package static var size: Self {
+    Self(
+      placeholder: "SIZE", expectation: "a size such as 4GB, 500MiB or a number of bytes",
+      read: { text in
+        let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+        guard let number = Double(digits), number.isFinite,
+          let factor = factor(of: text.dropFirst(digits.count).lowercased())
+        else { return nil }
+        return Int(exactly: (number * factor).rounded(.down)).flatMap { $0 > 0 ? $0 : nil }
+      }, encode: { .integer($0) })
+  }
+
+  /// Bytes of a unit: none, `b`, or k, m, g, t with `b` for powers of 1000 and `ib` for powers of 1024.
+  private static func factor(of unit: String) -> Double? {
+    guard !["", "b"].contains(unit) else { return 1 }
+    guard let first = unit.first, let power = ["k", "m", "g", "t"].firstIndex(of: first) else { return nil }
+    let base: Double
+    switch unit.dropFirst() {
+    case "", "b": base = 1000
+    case "i", "ib": base = 1024
+    default: return nil
+    }
+    return (0...power).reduce(1.0) { factor, _ in factor * base }
+  }
+}
+
 extension ValueFormat where Value == Double {
   /// A finite number within limits, both included.
   package static func number(_ range: ClosedRange<Double>) -> Self {

@@ -66,7 +66,7 @@ struct BenchCommand: Command {
         + "\(Quantities.percent(result.gigaflops / result.machineGigaflops)) of the measured "
         + "\(Quantities.fixed(result.machineGigaflops, 1))",
       "loading      \(milliseconds(result.loadSeconds)), of which opening the file \(milliseconds(result.openSeconds))",
-      "peak memory  \(Quantities.bytes(result.peakByteCount))",
+      "peak memory  \(Quantities.bytes(result.peakByteCount)), planned \(Quantities.bytes(result.plannedByteCount))",
     ]
     guard !result.profile.isEmpty else { return lines.joined(separator: "\n") }
     var table = Table([

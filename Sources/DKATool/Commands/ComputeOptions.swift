@@ -1,11 +1,11 @@
 import DKA
 
-/// Threads and kernels that the common options ask for.
+/// Threads, kernels and memory that the common options ask for.
 struct ComputeOptions {
   /// What kernels get.
   let context: ExecutionContext
 
-  /// Reads `--threads` and `--cpu`, and tells with `--verbose` what runs.
+  /// Reads `--threads`, `--cpu` and `--memory`, and tells with `--verbose` what runs.
   ///
   /// - Throws: a usage error where the processor lacks the kernels that are asked for.
   init(_ arguments: ParsedArguments, _ console: Console) throws {
@@ -22,7 +22,8 @@ struct ComputeOptions {
         "this processor does not run \(level.name) kernels, at best \(best.name)", field: "--cpu")
     }
     let threads = arguments[CommonOptions.threads] ?? Processor.coreCount()
-    context = ExecutionContext(options: KernelOptions(threads: threads, level: level))
+    context = ExecutionContext(
+      options: KernelOptions(threads: threads, level: level), memoryLimit: arguments[CommonOptions.memory])
     console.detail("kernels: \(level.name), threads: \(threads)")
   }
 }

@@ -34,6 +34,7 @@ struct GradientsCommand: Command {
 
   func run(_ console: Console) throws -> ExitCode {
     let model = try ModelFile(arguments[Self.model])
+    for line in model.warnings { console.warn(line) }
     let inputs = try model.inputs(from: arguments[Self.inputs])
     let names = arguments[Self.names] ?? []
     let format: TensorFile.Format = arguments[Self.isNumPy] ? .numPy : .tensorProto

@@ -26,6 +26,7 @@ struct RunCommand: Command {
 
   func run(_ console: Console) throws -> ExitCode {
     let model = try ModelFile(arguments[Self.model])
+    for line in model.warnings { console.warn(line) }
     let inputs = try model.inputs(from: arguments[Self.inputs])
     let format: TensorFile.Format = arguments[Self.isNumPy] ? .numPy : .tensorProto
     let files = model.description.graph.outputs.indices.map { "output_\($0)\(format.suffix)" }

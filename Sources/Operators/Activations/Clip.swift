@@ -34,6 +34,11 @@ struct Clip: Operator {
     return [inputs[0]]
   }
 
+  func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    let bounds = fixedBounds.count { $0 != nil } + (1..<3).count { inputs.optional($0) != nil }
+    return bounds &* inputs[0].shape.elementCount
+  }
+
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let result = operands.output(0)
     guard fixedBounds == [nil, nil] else {

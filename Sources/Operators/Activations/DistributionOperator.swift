@@ -27,6 +27,9 @@ extension DistributionOperator {
       input, axes.layout(input.shape), isLogarithm: Gradient.isLogarithm, into: output, options)
   }
 
+  /// Difference, power, sum and quotient.
+  func floatingPointOperations(_ inputs: InputTypes) -> Int { 4 &* inputs[0].shape.elementCount }
+
   func narrowing(of node: Node, axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
     axes.narrowing(axis: axis, of: inputs[0].shape)
   }
@@ -80,6 +83,9 @@ extension DistributionGradient {
       operands[0], operands[1], layout, isLogarithm: Self.isLogarithm, into: operands.output(0),
       context.options)
   }
+
+  /// Product or power, sum, difference and product.
+  func floatingPointOperations(_ inputs: InputTypes) -> Int { 4 &* inputs[0].shape.elementCount }
 
   var reusableInputs: [Int] { [1] }
 

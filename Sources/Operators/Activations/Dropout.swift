@@ -17,6 +17,8 @@ struct Dropout: Operator {
   let mayTrain: Bool
 
   init(reading node: AttributeReader) throws(OperatorError) {
+    // Only training drops anything.
+    if node.version < 12 { node.knows("ratio") }
     hasTruthMask = node.version >= 10
     mayTrain = node.version >= 12 && node.inputCount > 2
     seed = try node.optionalInt("seed")
@@ -36,6 +38,8 @@ struct Dropout: Operator {
     }
     return [inputs[0], ValueType(hasTruthMask ? .bool : inputs[0].elementType, inputs[0].shape)]
   }
+
+  func floatingPointOperations(_ inputs: InputTypes) -> Int { mayTrain ? inputs[0].shape.elementCount : 0 }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let mask = operands.optionalOutput(1)
@@ -97,6 +101,8 @@ package struct TrainingDropout: Operator {
     }
     return [inputs[0]]
   }
+
+  package func floatingPointOperations(_ inputs: InputTypes) -> Int { inputs[0].shape.elementCount }
 
   package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let seeds = operands[1].tensor.integers ?? []

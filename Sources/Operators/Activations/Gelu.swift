@@ -48,6 +48,11 @@ struct GeluGradient: Decomposable {
     return [inputs[0]]
   }
 
+  func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    // Φ and φ, four products, and two sums.
+    8 &* inputs[0].shape.elementCount
+  }
+
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     Elementwise.geluGradient(
       operands[0], operands[1], isTanh: isTanh, into: operands.output(0), context.options)

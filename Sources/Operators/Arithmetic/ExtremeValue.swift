@@ -16,6 +16,11 @@ extension ExtremeValue {
     return try Broadcasting.resultType(of: inputs)
   }
 
+  package func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    let result = (try? Broadcasting.shape(of: inputs, 0..<inputs.count))?.elementCount ?? 0
+    return max(inputs.count - 1, 0) &* result
+  }
+
   package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let result = operands.output(0)
     guard operands.count > 1 else {

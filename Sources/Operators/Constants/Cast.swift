@@ -7,12 +7,14 @@ import Tensors
 /// Floating point becomes integer by dropping the fraction (out of range: the nearest bound; NaN: 0), integers
 /// narrow by dropping upper bits, everything but 0 is true. Between floating-point types the gradient is cast
 /// back. Shapes: input any → output like it. Source: onnx/docs/Operators.md#Cast.
-struct Cast: Operator {
+struct Cast: WithoutArithmetic {
   static let schema = OperatorSchema("Cast", versions: 6..., inputs: ["input"], outputs: ["output"])
 
   let target: ElementType
 
   init(reading node: AttributeReader) throws(OperatorError) {
+    // They are about types that are not computed with.
+    node.knows("saturate", "round_mode")
     guard let type = try node.optionalElementType("to") else { throw .invalid("lacks attribute 'to'") }
     guard type.isComputable else { throw .unsupported("casts to \(type.name), which is not computed with") }
     target = type

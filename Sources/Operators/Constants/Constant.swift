@@ -6,7 +6,7 @@ import Tensors
 ///
 /// Strings and sparse tensors are refused. Shapes: → output as the attribute says; `value_float` and `value_int` are
 /// scalars, `value_floats` and `value_ints` vectors. Source: onnx/docs/Operators.md#Constant.
-struct Constant: Operator {
+struct Constant: WithoutArithmetic {
   static let schema = OperatorSchema("Constant", versions: 1..., inputs: [], outputs: ["output"])
 
   let value: Tensor
@@ -15,6 +15,7 @@ struct Constant: Operator {
     for name in ["sparse_value", "value_string", "value_strings"] where node.has(name) {
       throw .unsupported("attribute '\(name)' is not computed with")
     }
+    node.knows("value", "value_float", "value_floats", "value_int", "value_ints")
     if let tensor = try node.optionalTensor("value") {
       guard tensor.elementType.isComputable else {
         throw .unsupported("holds \(tensor.elementType.name), which is not computed with")

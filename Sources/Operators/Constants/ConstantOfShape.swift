@@ -5,7 +5,7 @@ import Tensors
 /// ConstantOfShape (ai.onnx 9…): a tensor of one repeated value, 0 in float32 unless attribute `value` says else.
 ///
 /// Shapes: input [r], known before the model runs → r axes. Source: onnx/docs/Operators.md#ConstantOfShape.
-struct ConstantOfShape: Operator {
+struct ConstantOfShape: WithoutArithmetic {
   static let schema = OperatorSchema(
     "ConstantOfShape", versions: 9..., inputs: ["input"], outputs: ["output"])
 

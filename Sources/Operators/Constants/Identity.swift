@@ -7,7 +7,7 @@ import Tensors
 ///     y = x          dx = dy
 ///
 /// Shapes: input any → output like it. Source: onnx/docs/Operators.md#Identity.
-struct Identity: Operator {
+struct Identity: MovesElements {
   static let schema = OperatorSchema("Identity", versions: 1..., inputs: ["input"], outputs: ["output"])
 
   init(reading node: AttributeReader) throws(OperatorError) {}

@@ -27,6 +27,10 @@ struct RangeOperator: Operator {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
+  func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    2 &* ((try? inferTypes(inputs)[0].shape.elementCount) ?? 0)
+  }
+
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     Sequences.range(from: operands[0], step: operands[2], into: operands.output(0))
   }

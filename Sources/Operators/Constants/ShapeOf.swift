@@ -5,7 +5,7 @@ import Tensors
 /// Shape (ai.onnx 1…): the extents of an operand, from version 15 on only those of axes `start` ..< `end`.
 ///
 /// Shapes: data any → [n] of int64. Source: onnx/docs/Operators.md#Shape.
-struct ShapeOf: Operator {
+struct ShapeOf: MovesElements {
   static let schema = OperatorSchema("Shape", versions: 1..., inputs: ["data"], outputs: ["shape"])
 
   let start: Int

@@ -5,7 +5,7 @@ import Tensors
 /// Size (ai.onnx 1…): the number of elements of an operand.
 ///
 /// Shapes: data any → [] of int64. Source: onnx/docs/Operators.md#Size.
-struct Size: Operator {
+struct Size: MovesElements {
   static let schema = OperatorSchema("Size", versions: 1..., inputs: ["data"], outputs: ["size"])
 
   init(reading node: AttributeReader) throws(OperatorError) {}

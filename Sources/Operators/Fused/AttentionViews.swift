@@ -24,7 +24,10 @@ struct AttentionViews: Sendable {
     ]
     let output = try list("output_strides", count: 4)
     guard sizes.allSatisfy({ $0 > 0 }), views.allSatisfy({ $0[0] < 3 }),
-      let shape = Shape(checking: try list("output_shape", count: nil))
+      let shape = Shape(checking: try list("output_shape", count: nil)),
+      let sums = Shape(checking: Array(sizes[..<3])),
+      Shape(checking: [sums.elementCount, max(sizes[3], sizes[4], sizes[5])]) != nil,
+      Shape(checking: [sizes[0], sizes[1], sizes[3], max(sizes[4], sizes[5])]) != nil
     else { throw .invalid("its sizes, views or output shape are impossible") }
     func view(_ values: [Int]) -> AttentionGeometry.View {
       AttentionGeometry.View(
@@ -38,13 +41,14 @@ struct AttentionViews: Sendable {
       output: view([0, 0] + output), mask: mask, scale: Double(try node.float("scale", default: 1)))
     sources = views.map { $0[0] }
     outputShape = shape
+    logSumExpShape = sums
   }
 
   /// Number of operands among which Q, K and V are.
   var sourceCount: Int { (sources.max() ?? 0) + 1 }
 
   /// Shape of the log of the sums.
-  var logSumExpShape: Shape { Shape([geometry.batch, geometry.heads, geometry.queries]) }
+  let logSumExpShape: Shape
 
   /// Operations of the two products Q Kᵀ and P V.
   var productOperations: Int {

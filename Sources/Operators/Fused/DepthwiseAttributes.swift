@@ -66,9 +66,13 @@ struct DepthwiseAttributes: Sendable {
       let (product, overflow) = ((kernel[2] - 1) / 2).multipliedReportingOverflow(by: dilation)
       reach = max(reach, overflow ? Int.max : product)
     }
-    return DepthwiseGeometry(
+    let geometry = DepthwiseGeometry(
       batch: shape[0], channels: channels, height: extents.height, width: extents.width, layout: layout,
       reach: reach)
+    guard Shape(checking: geometry.windowExtents) != nil else {
+      throw .invalid("the live part of kernels that reach \(reach) elements over maps \(shape) is too large")
+    }
+    return geometry
   }
 
   /// Checks that maps and kernels are of one floating-point type.

@@ -25,6 +25,7 @@ package struct DepthwisePair: Decomposable {
   package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
     pair.scratchByteCount(inputs, options)
   }
+  package func floatingPointOperations(_ inputs: InputTypes) -> Int { pair.operations(inputs) }
   package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     try pair.evaluate(operands, context)
   }
@@ -65,6 +66,7 @@ package struct TokenDepthwisePair: Decomposable, Narrowable {
   package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
     pair.scratchByteCount(inputs, options)
   }
+  package func floatingPointOperations(_ inputs: InputTypes) -> Int { pair.operations(inputs) }
   package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     try pair.evaluate(operands, context)
   }
@@ -100,6 +102,7 @@ struct DepthwisePairGradient: Decomposable {
   func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
     pair.scratchByteCount(inputs, options)
   }
+  func floatingPointOperations(_ inputs: InputTypes) -> Int { pair.gradientOperations(inputs) }
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     try pair.evaluateGradient(operands, context)
   }
@@ -126,6 +129,7 @@ struct TokenDepthwisePairGradient: Decomposable {
   func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
     pair.scratchByteCount(inputs, options)
   }
+  func floatingPointOperations(_ inputs: InputTypes) -> Int { pair.gradientOperations(inputs) }
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     try pair.evaluateGradient(operands, context)
   }

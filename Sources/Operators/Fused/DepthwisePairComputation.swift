@@ -32,6 +32,19 @@ struct DepthwisePairComputation: Sendable {
     return (windows + 63) / 64 * 64 + DepthwiseDirect.scratchByteCount(geometry)
   }
 
+  /// A multiplication and an addition per element and tap of the live window.
+  func operations(_ inputs: InputTypes) -> Int {
+    guard let g = try? attributes.geometry(inputs[0], kernels: [inputs[1].shape, inputs[2].shape]) else {
+      return 0
+    }
+    return 2 &* g.batch &* g.channels &* g.mapCount &* g.windowHeight &* g.windowWidth
+  }
+
+  /// The same for the gradient of the maps, and for that of the window, where each is wanted.
+  func gradientOperations(_ inputs: InputTypes) -> Int {
+    operations(inputs) &* (inputs.outputCount > 1 ? 2 : 1)
+  }
+
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let x = operands[0]
     let y = operands.output(0)

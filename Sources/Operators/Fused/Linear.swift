@@ -71,6 +71,13 @@ package struct Linear: Decomposable, Narrowable {
     }
   }
 
+  package func preparedByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    guard inputs.constants.count > 1, inputs.constants[1]?.elementType == .float32 else { return 0 }
+    let w = inputs[1].shape
+    return LinearProduct.packedByteCount(
+      depth: w[isTransposed ? 1 : 0], columns: w[isTransposed ? 0 : 1], options)
+  }
+
   package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     try withMemory { () throws(StorageError) in
       try LinearProduct.multiply(

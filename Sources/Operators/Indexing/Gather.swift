@@ -8,7 +8,7 @@ import Tensors
 ///
 /// Negative indices count from the end. Shapes: data [a…, n, b…], indices [i…] → [a…, i…, b…].
 /// Source: onnx/docs/Operators.md#Gather.
-struct Gather: Operator {
+struct Gather: MovesElements {
   static let schema = OperatorSchema(
     "Gather", versions: 1..., inputs: ["data", "indices"], outputs: ["output"])
 
@@ -104,6 +104,8 @@ struct GatherGradient: Operator, Decomposable {
     try inputs.require(0, isOneOf: [.float32, .float64])
     return [ValueType(inputs[0].elementType, shape)]
   }
+
+  func floatingPointOperations(_ inputs: InputTypes) -> Int { inputs[0].shape.elementCount }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let positions = try operands[1].positions(extent: shape.extents[axis])

@@ -7,7 +7,7 @@ import Tensors
 ///     y[…, i, …] = x[…, indices[…, i, …], …]
 ///
 /// Shapes: data [n…], indices of the same rank → like indices. Source: onnx/docs/Operators.md#GatherElements.
-struct GatherElements: Operator {
+struct GatherElements: MovesElements {
   static let schema = OperatorSchema(
     "GatherElements", versions: 11..., inputs: ["data", "indices"], outputs: ["output"])
 
@@ -70,6 +70,10 @@ struct ScatterElements: Operator {
   }
 
   var reusableInputs: [Int] { [0] }
+
+  func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    reduction.kernel == .none ? 0 : inputs[2].shape.elementCount
+  }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     guard let axis = operands[0].shape.normalizedAxis(axis) else { return }

@@ -7,7 +7,7 @@ import Tensors
 ///     y[i…] = x[indices[i…]], within each of the first `batch_dims` axes apart
 ///
 /// Shapes: data [b…, n…], indices [b…, i…, k] → [b…, i…, n(k)…]. Source: onnx/docs/Operators.md#GatherND.
-struct GatherND: Operator {
+struct GatherND: MovesElements {
   static let schema = OperatorSchema(
     "GatherND", versions: 11..., inputs: ["data", "indices"], outputs: ["output"])
 

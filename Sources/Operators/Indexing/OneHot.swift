@@ -9,7 +9,7 @@ import Tensors
 /// Indices below zero count from the end; those out of range give `off` everywhere. Indices may be of a floating-point type.
 /// Shapes: indices [a…, b…], depth one number, values [2] = (off, on) → [a…, depth, b…].
 /// Source: onnx/docs/Operators.md#OneHot.
-struct OneHot: Operator {
+struct OneHot: WithoutArithmetic {
   static let schema = OperatorSchema(
     "OneHot", versions: 9..., inputs: ["indices", "depth", "values"], outputs: ["output"])
 

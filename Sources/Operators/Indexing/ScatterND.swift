@@ -33,8 +33,13 @@ struct ScatterND: Operator {
 
   var reusableInputs: [Int] { [0] }
 
+  func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    reduction.kernel == .none ? 0 : inputs[2].shape.elementCount
+  }
+
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let data = operands[0].shape
+    guard operands[2].count > 0 else { return DataMovement.copy(operands[0], into: operands.output(0)) }
     let starts = try operands[1].starts(in: data)
     DataMovement.copy(operands[0], into: operands.output(0))
     let run = data.product((operands[1].shape[-1])..<data.rank)

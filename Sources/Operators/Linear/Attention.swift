@@ -49,6 +49,11 @@ struct Attention: Operator {
     return kernel?.scratchByteCount(inputs[0].elementType, backward: false, options) ?? 0
   }
 
+  func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    let kernel = try? attributes.kernel(inputs[0].shape, inputs[1].shape, inputs[2].shape).0
+    return kernel?.productOperations ?? 0
+  }
+
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let kernel = try attributes.kernel(operands[0].shape, operands[1].shape, operands[2].shape).0
     guard let scratch = operands.scratch else { return DataMovement.clear(operands.output(0)) }
@@ -96,10 +101,17 @@ struct AttentionGradient: Operator {
     return kernel?.scratchByteCount(inputs[0].elementType, backward: true, options) ?? 0
   }
 
+  func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    // Scores again, and four products of the same sizes.
+    let kernel = try? attributes.kernel(inputs[1].shape, inputs[2].shape, inputs[3].shape).0
+    return (kernel?.productOperations ?? 0) / 2 &* 5
+  }
+
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let kernel = try attributes.kernel(operands[1].shape, operands[2].shape, operands[3].shape).0
     let results = (0..<3).map { operands.optionalOutput($0) }
-    guard let scratch = operands.scratch else {
+    // Without queries there may still be any number of heads.
+    guard let scratch = operands.scratch, operands[0].count > 0 else {
       for result in results { if let result { DataMovement.clear(result) } }
       return
     }
@@ -119,6 +131,7 @@ struct StandardAttentionAttributes {
   init(reading node: AttributeReader) throws(OperatorError) {
     scale = try node.optionalFloat("scale")
     isCausal = try node.flag("is_causal", default: false)
+    node.knows("qk_matmul_output_mode")
     queryHeads = try node.optionalInt("q_num_heads")
     keyHeads = try node.optionalInt("kv_num_heads")
     guard try node.float("softcap", default: 0) == 0 else {
@@ -157,9 +170,10 @@ struct StandardAttentionAttributes {
     guard depth == keyDepth, depth > 0 else {
       throw .invalid("queries have depth \(depth), keys \(keyDepth)")
     }
-    let extents =
-      q.rank == 4 ? [q[0], heads, q[2], valueDepth] : [q[0], q[1], heads * valueDepth]
-    guard let shape = Shape(checking: extents), Shape(checking: [2, q[-2], k[-2]]) != nil else {
+    guard let width = Shape(checking: [heads, valueDepth])?.elementCount,
+      let shape = Shape(checking: q.rank == 4 ? [q[0], heads, q[2], valueDepth] : [q[0], q[1], width]),
+      Shape(checking: [q[0], heads, q[-2], max(k[-2], 2)]) != nil
+    else {
       throw .invalid("attention of \(q) to \(k) is too large")
     }
     let kernel = ScaledDotProduct(
@@ -171,10 +185,15 @@ struct StandardAttentionAttributes {
 }
 
 extension ScaledDotProduct {
+  /// Operations of the two products Q Kᵀ and P V.
+  fileprivate var productOperations: Int {
+    2 &* batch &* heads &* queries &* keys &* (depth &+ valueDepth)
+  }
+
   /// The shape that a mask expands to: all images, heads and queries, and the keys it covers.
   fileprivate func maskShape(_ mask: Shape) throws(OperatorError) -> Shape {
     let covered = (mask.extents.last ?? 1) == 1 ? keys : mask[-1]
-    let full = Shape([batch, heads, queries, covered])
+    let full = Shape([batch, heads, queries, min(covered, keys)])
     guard covered <= keys, mask.rank <= 4, mask.broadcast(with: full) == full else {
       throw .invalid("mask \(mask) does not fit \(Shape([batch, heads, queries, keys]))")
     }

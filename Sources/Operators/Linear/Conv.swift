@@ -32,6 +32,11 @@ struct Conv: Operator {
     attributes.scratchByteCount(inputs[0], inputs[1].shape, options)
   }
 
+  func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    attributes.operations(inputs[0].shape, inputs[1].shape)
+      &+ (inputs.optional(2) == nil ? 0 : (try? inferTypes(inputs)[0].shape.elementCount) ?? 0)
+  }
+
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let geometry = try attributes.geometry(operands[0].shape, operands[1].shape).geometry
     Convolution.forward(
@@ -65,6 +70,13 @@ struct Conv: Operator {
 }
 
 extension ConvolutionAttributes {
+  /// Operations of each of the three products for an input and a kernel, without taps that meet nothing but padding.
+  fileprivate func operations(_ x: Shape, _ w: Shape) -> Int {
+    guard let (g, shape) = try? geometry(x, w) else { return 0 }
+    let taps = g.isDepthwise ? g.liveTaps.rows.count &* g.liveTaps.columns.count : g.tapCount
+    return 2 &* shape.elementCount &* g.channels &* taps
+  }
+
   /// Bytes of scratch memory for an input and a kernel.
   fileprivate func scratchByteCount(_ x: ValueType, _ w: Shape, _ options: KernelOptions) -> Int {
     guard let geometry = try? geometry(x.shape, w).geometry else { return 0 }
@@ -103,6 +115,8 @@ struct ConvInputGradient: Decomposable {
   func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
     attributes.scratchByteCount(ValueType(inputs[0].elementType, shape), inputs[1].shape, options)
   }
+
+  func floatingPointOperations(_ inputs: InputTypes) -> Int { attributes.operations(shape, inputs[1].shape) }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let geometry = try attributes.geometry(shape, operands[1].shape).geometry
@@ -149,6 +163,8 @@ struct ConvWeightGradient: Decomposable {
   func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
     attributes.scratchByteCount(inputs[1], shape, options)
   }
+
+  func floatingPointOperations(_ inputs: InputTypes) -> Int { attributes.operations(inputs[1].shape, shape) }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let geometry = try attributes.geometry(operands[1].shape, shape).geometry

@@ -18,17 +18,21 @@ struct ConvolutionAttributes {
     pads = try node.optionalInts("pads")
     automaticPadding = try node.text("auto_pad", oneOf: ["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"])
     kernelShape = try node.optionalInts("kernel_shape")
-    let limit = 1 << 24
     for (name, values) in [("strides", strides), ("dilations", dilations)] {
       guard values?.allSatisfy({ $0 > 0 && $0 < limit }) ?? true else {
-        throw .invalid("attribute '\(name)' is \(values ?? []), expected positive numbers")
+        throw .invalid("attribute '\(name)' is \(values ?? []), expected positive numbers below \(limit)")
       }
     }
-    guard group > 0 else { throw .invalid("attribute 'group' is \(group), expected a positive number") }
+    guard group > 0, group < limit else {
+      throw .invalid("attribute 'group' is \(group), expected a positive number below \(limit)")
+    }
     guard pads?.allSatisfy({ $0 >= 0 && $0 < limit }) ?? true else {
-      throw .unsupported("attribute 'pads' is \(pads ?? []), only pads from 0 on are implemented")
+      throw .unsupported("attribute 'pads' is \(pads ?? []), implemented: 0 to \(limit - 1)")
     }
   }
+
+  /// What strides, dilations, pads, groups and kernel extents stay below, so that their products stay within `Int`.
+  private let limit = 1 << 24
 
   /// The geometry for an input and a kernel, and the result's shape.
   func geometry(_ x: Shape, _ w: Shape) throws(OperatorError) -> (geometry: ConvolutionGeometry, shape: Shape)
@@ -75,8 +79,10 @@ struct ConvolutionAttributes {
   }
 
   /// Extent of the result and zeros in front along one axis.
+  ///
+  /// A kernel that nowhere fits the padded input is refused, as ONNX Runtime does, also where there are no images.
   private func output(_ axis: Int, _ axes: Int, input: Int, kernel: Int) throws(OperatorError) -> (Int, Int) {
-    guard kernel > 0, kernel < 1 << 24 else {
+    guard kernel > 0, kernel < limit else {
       throw .invalid("the kernel has extent \(kernel) along spatial axis \(axis)")
     }
     let stride = strides?[axis] ?? 1
@@ -90,7 +96,12 @@ struct ConvolutionAttributes {
       let isPadded = automaticPadding == "NOTSET"
       let before = isPadded ? pads?[axis] ?? 0 : 0
       let padded = input + before + (isPadded ? pads?[axes + axis] ?? 0 : 0)
-      return (padded < reach ? 0 : (padded - reach) / stride + 1, before)
+      guard reach <= padded else {
+        throw .invalid(
+          "the kernel reaches over \(reach) elements along spatial axis \(axis), the padded input has \(padded)"
+        )
+      }
+      return ((padded - reach) / stride + 1, before)
     }
   }
 }

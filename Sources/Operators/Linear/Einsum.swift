@@ -33,11 +33,18 @@ struct Einsum: Operator {
 
   func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
     guard let equation = try? EinsumEquation(text, (0..<inputs.count).map { inputs[$0].shape }),
-      let plan = EinsumPlan(equation)
+      let plan = EinsumPlan(equation), !equation.resultExtents.contains(0)
     else { return 0 }
     let type = inputs[0].elementType
     return plan.product.scratchByteCount(type, isPacked: false, options)
       + plan.scratchElements * (type.byteCount(of: 1) ?? 0)
+  }
+
+  func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    guard let equation = try? EinsumEquation(text, (0..<inputs.count).map { inputs[$0].shape }),
+      let plan = EinsumPlan(equation)
+    else { return 0 }
+    return 2 &* plan.count &* plan.size.m &* plan.size.n &* plan.size.k
   }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {

@@ -50,6 +50,15 @@ struct Gemm: Operator {
     try inputs.packedRight(product(inputs[0].shape, inputs[1].shape), options)
   }
 
+  func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    guard let stacks = try? stacks(inputs[0].shape, inputs[1].shape) else { return 0 }
+    return stacks.operations &+ (inputs.optional(2) == nil ? 0 : stacks.shape.elementCount)
+  }
+
+  func preparedByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    inputs.packedRightByteCount(try? product(inputs[0].shape, inputs[1].shape), options)
+  }
+
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let result = operands.output(0)
     let product = try product(operands[0].shape, operands[1].shape)

@@ -28,6 +28,14 @@ struct MatMul: Operator {
     try inputs.packedRight(MatrixStacks(inputs[0].shape, inputs[1].shape).product(), options)
   }
 
+  func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    (try? MatrixStacks(inputs[0].shape, inputs[1].shape))?.operations ?? 0
+  }
+
+  func preparedByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    inputs.packedRightByteCount(try? MatrixStacks(inputs[0].shape, inputs[1].shape).product(), options)
+  }
+
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let product = try MatrixStacks(operands[0].shape, operands[1].shape).product()
     try withMemory { () throws(StorageError) in
@@ -123,6 +131,10 @@ struct TransposedMatMul: Operator, Decomposable {
       throw .invalid("inputs \(inputs[0]) and \(inputs[1]) are no matrices")
     }
     return [ValueType(inputs[0].elementType, try stacks(inputs[0].shape, inputs[1].shape).shape)]
+  }
+
+  func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    (try? stacks(inputs[0].shape, inputs[1].shape))?.operations ?? 0
   }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {

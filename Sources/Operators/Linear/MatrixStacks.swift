@@ -9,8 +9,8 @@ struct MatrixStacks {
   let shape: Shape
   /// Rows, columns, depth of one product.
   let size: Product.Size
-  /// First element of A and B per product.
-  let offsets: (a: [Int], b: [Int])
+  /// The stacks of both operands, and of the result; nil where all rows are one product.
+  private let stacks: (a: Shape, b: Shape, both: Shape)?
 
   /// Pairs two stacks, the last two axes of which count as swapped where an operand is transposed.
   ///
@@ -31,24 +31,33 @@ struct MatrixStacks {
         checking: stack.extents + (a.rank == 1 ? [] : [m]) + (b.rank == 1 ? [] : [n]))
     else { throw .invalid("can't multiply \(a) and \(b): the stacks do not broadcast") }
     self.shape = shape
-    if shape.elementCount == 0 {
-      size = Product.Size(m: m, n: n, k: kA)
-      offsets = ([], [])
-    } else if stackB.elementCount == 1, !transposesA {
+    if stackB.elementCount == 1, !transposesA, shape.elementCount > 0 {
       size = Product.Size(m: stack.elementCount * m, n: n, k: kA)
-      offsets = ([0], [0])
+      stacks = nil
     } else {
       size = Product.Size(m: m, n: n, k: kA)
-      offsets = (
-        Self.offsets(of: stackA, in: stack, step: m * kA), Self.offsets(of: stackB, in: stack, step: kA * n)
-      )
+      stacks = (stackA, stackB, stack)
     }
   }
 
   /// The products to run.
   func product(transposesA: Bool = false, transposesB: Bool = false) -> BatchedProduct {
-    BatchedProduct(
+    let offsets = offsets
+    return BatchedProduct(
       size, offsetsA: offsets.a, offsetsB: offsets.b, transposesA: transposesA, transposesB: transposesB)
+  }
+
+  /// Multiplications and additions of all products.
+  var operations: Int { 2 &* shape.elementCount &* size.k }
+
+  /// First element of A and B per product.
+  private var offsets: (a: [Int], b: [Int]) {
+    guard shape.elementCount > 0 else { return ([], []) }
+    guard let stacks else { return ([0], [0]) }
+    return (
+      Self.offsets(of: stacks.a, in: stacks.both, step: size.m * size.k),
+      Self.offsets(of: stacks.b, in: stacks.both, step: size.k * size.n)
+    )
   }
 
   private static func lastTwo(_ extents: [Int], swapped: Bool) -> (Int, Int) {

@@ -24,6 +24,12 @@ extension InputTypes {
     return product?.scratchByteCount(self[0].elementType, isPacked: isConstant, options) ?? 0
   }
 
+  /// Bytes that `packedRight` takes.
+  func packedRightByteCount(_ product: BatchedProduct?, _ options: KernelOptions) -> Int {
+    guard constants.count > 1, constants[1] != nil else { return 0 }
+    return product?.packedByteCount(self[1].elementType, options) ?? 0
+  }
+
   /// Operand 1 packed, where it is constant and one matrix of Float32.
   func packedRight(_ product: BatchedProduct, _ options: KernelOptions) throws(OperatorError) -> PackedRight?
   {

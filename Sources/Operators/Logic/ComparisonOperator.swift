@@ -4,7 +4,7 @@ package import Tensors
 /// Rule kind for comparisons of two operands with broadcasting.
 ///
 /// Nothing flows back through a truth value.
-package protocol ComparisonOperator: Operator {
+package protocol ComparisonOperator: WithoutArithmetic {
   /// Element types that are implemented; numbers unless told otherwise.
   static var elementTypes: [ElementType] { get }
   /// Which comparison.

@@ -2,7 +2,7 @@ package import Kernels
 import Tensors
 
 /// Rule kind for connectives of two truth values with broadcasting.
-package protocol ConnectiveOperator: Operator {
+package protocol ConnectiveOperator: WithoutArithmetic {
   /// Which connective.
   static var connective: Elementwise.Connective { get }
 }

@@ -5,7 +5,7 @@ import Tensors
 /// IsNaN (ai.onnx 9…): whether an element is not a number.
 ///
 /// Shapes: X any → Y of truth values, like X. Source: onnx/docs/Operators.md#IsNaN.
-struct IsNaN: Operator {
+struct IsNaN: WithoutArithmetic {
   static let schema = OperatorSchema("IsNaN", versions: 9..., inputs: ["X"], outputs: ["Y"])
 
   init(reading node: AttributeReader) throws(OperatorError) {}

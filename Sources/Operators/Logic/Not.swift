@@ -11,6 +11,8 @@ struct Not: UnaryElementwise {
 
   init(reading node: AttributeReader) throws(OperatorError) {}
 
+  func floatingPointOperations(_ inputs: InputTypes) -> Int { 0 }
+
   func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
     Elementwise.not(input, into: output, options)
   }

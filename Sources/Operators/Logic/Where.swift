@@ -7,7 +7,7 @@ import Tensors
 ///     y = a where the condition holds, else b          da = dy where it holds,  db = dy where not
 ///
 /// Shapes: condition, X, Y broadcastable → output. Source: onnx/docs/Operators.md#Where.
-struct Where: Operator {
+struct Where: WithoutArithmetic {
   static let schema = OperatorSchema(
     "Where", versions: 9..., inputs: ["condition", "X", "Y"], outputs: ["output"])
 

@@ -17,6 +17,7 @@ struct BatchNormalization: Operator {
 
   init(reading node: AttributeReader) throws(OperatorError) {
     epsilon = try node.float("epsilon", default: 1e-5)
+    node.knows("momentum")
     if node.version >= 14 { try node.require("training_mode", is: 0) }
     if node.version < 9 { try node.require("spatial", is: 1) }
   }
@@ -33,6 +34,8 @@ struct BatchNormalization: Operator {
   }
 
   var reusableInputs: [Int] { [0] }
+
+  func floatingPointOperations(_ inputs: InputTypes) -> Int { 3 &* inputs[0].shape.elementCount }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     Normalization.batchNorm(

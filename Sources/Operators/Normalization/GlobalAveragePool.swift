@@ -20,6 +20,8 @@ struct GlobalAveragePool: Operator {
     return [ValueType(inputs[0].elementType, Shape(extents))]
   }
 
+  func floatingPointOperations(_ inputs: InputTypes) -> Int { inputs[0].shape.elementCount }
+
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     Pooling.globalMean(operands[0], into: operands.output(0))
   }

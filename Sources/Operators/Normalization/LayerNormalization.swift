@@ -51,6 +51,11 @@ struct LayerNormalization: Narrowable {
     return .alike(operands: [0])
   }
 
+  func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    // Mean, distance, square and its sum; then factor, scale and bias.
+    7 &* inputs[0].shape.elementCount
+  }
+
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     Normalization.layerNorm(
       operands[0], scale: operands[1], bias: operands.optional(2), epsilon: epsilon,
@@ -96,6 +101,11 @@ struct LayerNormalizationGradient: Operator, Decomposable {
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64])
     return [inputs[1], inputs[2], inputs[2]]
+  }
+
+  func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    // Statistics as forward (4), x̂ (1), g and its two means (4), dx (4), dscale (2), dbias (1).
+    16 &* inputs[1].shape.elementCount
   }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {

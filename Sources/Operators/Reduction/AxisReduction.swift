@@ -67,6 +67,11 @@ extension AxisReduction {
 
   package var shapeInputs: [Int] { axes.shapeInputs }
 
+  package func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    let squares = Self.kind == .sumOfSquares || Self.kind == .euclideanNorm
+    return (squares ? 2 : 1) &* inputs[0].shape.elementCount
+  }
+
   package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     Reduction.apply(
       Self.kind, operands[0], axes: try axes.axes(operands.knownInputs), into: operands.output(0),

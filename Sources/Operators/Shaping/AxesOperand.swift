@@ -20,6 +20,7 @@ struct AxesOperand {
   func axes(_ inputs: InputTypes, rank: Int) throws(OperatorError) -> [Int]? {
     let given = isOperand ? try inputs.integers(index) : attribute
     guard let given else { return nil }
+    guard given.count <= rank else { throw .invalid("\(given.count) axes are given for \(rank)") }
     var axes: [Int] = []
     for axis in given {
       guard axis >= -rank, axis < rank else {

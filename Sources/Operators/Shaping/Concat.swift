@@ -6,7 +6,7 @@ import Tensors
 ///
 /// Shapes: [a…, n_i, b…] each → [a…, Σ n_i, b…]. The gradient of each operand is its part of the result's.
 /// Source: onnx/docs/Operators.md#Concat.
-struct Concat: Operator {
+struct Concat: WithoutArithmetic {
   static let schema = OperatorSchema(
     "Concat", versions: 4..., inputs: ["inputs..."], outputs: ["concat_result"])
 
@@ -35,11 +35,11 @@ struct Concat: Operator {
         throw .invalid("inputs \(first) and \(next) differ outside axis \(axis)")
       }
       extents[axis] += next.extents[axis]
+      guard Shape(checking: extents) != nil else {
+        throw .invalid("result of extents \(extents) is too large")
+      }
     }
-    guard let shape = Shape(checking: extents) else {
-      throw .invalid("result of extents \(extents) is too large")
-    }
-    return [ValueType(inputs[0].elementType, shape)]
+    return [ValueType(inputs[0].elementType, Shape(extents))]
   }
 
   func views(_ inputs: InputTypes) -> [OperandView?] {

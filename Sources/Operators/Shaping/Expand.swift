@@ -8,7 +8,7 @@ import Tensors
 ///
 /// Shapes: input and `shape` broadcast with each other → the common shape.
 /// Source: onnx/docs/Operators.md#Expand.
-struct Expand: Operator {
+struct Expand: MovesElements {
   static let schema = OperatorSchema(
     "Expand", versions: 8..., inputs: ["input", "shape"], outputs: ["output"])
 

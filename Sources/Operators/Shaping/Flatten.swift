@@ -6,7 +6,7 @@ import Tensors
 ///
 /// Shapes: input [d0, …, dn] → [d0 · … · d(axis−1), d(axis) · … · dn].
 /// Source: onnx/docs/Operators.md#Flatten.
-struct Flatten: Operator {
+struct Flatten: MovesElements {
   static let schema = OperatorSchema("Flatten", versions: 1..., inputs: ["input"], outputs: ["output"])
 
   let axis: Int

@@ -10,7 +10,7 @@ import Tensors
 ///     dx[j] = Σ(i: source of i is j) dy[i]
 ///
 /// Shapes: data [n…] → [before + n + after…]. Source: onnx/docs/Operators.md#Pad.
-struct Pad: Operator {
+struct Pad: MovesElements {
   static let schema = OperatorSchema(
     "Pad", versions: 2..., inputs: ["data", "pads?", "constant_value?", "axes?"], outputs: ["output"])
 
@@ -258,7 +258,10 @@ struct PadGradient: Decomposable {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
+  func floatingPointOperations(_ inputs: InputTypes) -> Int { inputs[0].shape.elementCount }
+
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    guard operands[0].count > 0 else { return DataMovement.clear(operands.output(0)) }
     IndexedMovement.scatterSum(
       operands[0], tables: pads.tables(of: shape, mode: mode), into: operands.output(0))
   }

@@ -6,7 +6,7 @@ import Tensors
 ///
 /// An extent 0 copies the operand's (unless `allowzero`), one −1 is computed. Shapes: data any, shape [r] → r axes.
 /// Source: onnx/docs/Operators.md#Reshape.
-struct Reshape: Operator {
+struct Reshape: MovesElements {
   static let schema = OperatorSchema(
     "Reshape", versions: 5..., inputs: ["data", "shape"], outputs: ["reshaped"])
 

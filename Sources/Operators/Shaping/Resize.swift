@@ -33,8 +33,15 @@ struct Resize: Operator {
   var shapeInputs: [Int] { isOld ? [1] : [2, 3] }
 
   func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    guard let plan = try? plan(inputs) else { return 0 }
+    guard let (shape, _) = try? geometry(inputs), shape.elementCount > 0, attributes.mode != .nearest,
+      let plan = try? plan(inputs)
+    else { return 0 }
     return 2 * plan.largestIntermediate * (inputs[0].elementType.byteCount(of: 1) ?? 0)
+  }
+
+  func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    guard attributes.mode != .nearest, let (shape, scales) = try? geometry(inputs) else { return 0 }
+    return ResizePlan.operations(attributes, from: inputs[0].shape, to: shape, scales: scales)
   }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
@@ -120,6 +127,11 @@ struct Resize: Operator {
         throw .invalid("can't resize \(source) to \(extents)")
       }
     }
+    // Axis by axis the sizes between may be larger than both.
+    for axis in extents.indices
+    where Shape(checking: Array(extents[...axis] + source.extents[(axis + 1)...])) == nil {
+      throw .invalid("can't resize \(source) to \(extents): the values between are too large")
+    }
     return (shape, scales)
   }
 }
@@ -150,10 +162,16 @@ struct ResizeGradient: Operator {
   }
 
   func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    2 * plan(inputs[0].shape).largestIntermediate * (inputs[0].elementType.byteCount(of: 1) ?? 0)
+    guard inputs[0].shape.elementCount > 0 else { return 0 }
+    return 2 * plan(inputs[0].shape).largestIntermediate * (inputs[0].elementType.byteCount(of: 1) ?? 0)
+  }
+
+  func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    ResizePlan.operations(attributes, from: shape, to: inputs[0].shape, scales: scales.map(Double.init))
   }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    guard operands[0].count > 0 else { return DataMovement.clear(operands.output(0)) }
     plan(operands[0].shape)
       .run(operands[0], into: operands.output(0), scratch: operands.scratch, transposed: true)
   }

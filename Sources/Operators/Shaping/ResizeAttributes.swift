@@ -19,6 +19,8 @@ struct ResizeAttributes {
   private let smooths: Bool
 
   init(reading node: AttributeReader) throws(OperatorError) {
+    // Read by the mapping of coordinates that is refused.
+    node.knows("extrapolation_value")
     let isOld = node.node.operatorName.domain.isEmpty && node.version < 11
     let modes = isOld ? ["nearest", "linear"] : ["nearest", "linear", "cubic"]
     mode = Mode(rawValue: try node.text("mode", oneOf: modes)) ?? .nearest
@@ -39,11 +41,8 @@ struct ResizeAttributes {
   func map(from source: Int, to target: Int, scale: Double) -> Interpolation {
     var indices: [Int] = []
     var weights: [Double] = []
-    // Below scale 1 an antialiasing filter is as much wider as the result is smaller.
-    let narrowing = smooths ? min(scale, 1) : 1
-    let reach = mode == .cubic ? 2.0 : 1.0
-    let first = Int((-reach / narrowing).rounded(.down)) + 1
-    let tapCount = mode == .nearest ? 1 : 2 - 2 * first
+    let narrowing = narrowing(scale)
+    let taps = taps(scale: scale)
     for position in 0..<target {
       let x = coordinate(position, source, target, scale)
       guard mode != .nearest else {
@@ -54,7 +53,7 @@ struct ResizeAttributes {
       // The neighbour on the left is strictly left of x, so that the distance to it is in (0, 1].
       let left = x.rounded(.up) - 1
       var row: [Double] = []
-      for tap in first..<(first + tapCount) {
+      for tap in taps {
         let index = Int(left) + tap
         let isOutside = index < 0 || index >= source
         row.append(excludesOutside && isOutside ? 0 : weight((Double(tap) - (x - left)) * narrowing))
@@ -63,7 +62,19 @@ struct ResizeAttributes {
       let sum = row.reduce(0, +)
       weights += (smooths || excludesOutside) && sum != 0 ? row.map { $0 / sum } : row
     }
-    return Interpolation(sourceExtent: source, tapCount: tapCount, indices: indices, weights: weights)
+    return Interpolation(sourceExtent: source, tapCount: taps.count, indices: indices, weights: weights)
+  }
+
+  /// How much wider than the operand's elements the filter is, as a factor of distances: below scale 1 an antialiasing filter
+  /// is as much wider as the result is smaller.
+  private func narrowing(_ scale: Double) -> Double { smooths ? min(scale, 1) : 1 }
+
+  /// The operand's elements that a result is made from, counted from the one on its left; one for mode nearest.
+  func taps(scale: Double) -> Range<Int> {
+    guard mode != .nearest else { return 0..<1 }
+    let reach = mode == .cubic ? 2.0 : 1.0
+    let first = Int((-reach / narrowing(scale)).rounded(.down)) + 1
+    return first..<(2 - first)
   }
 
   /// Where a result lies on the operand's axis.
@@ -130,6 +141,20 @@ struct ResizePlan {
     }
     self.steps = steps
     largestIntermediate = steps.dropLast().map(\.after.elementCount).max() ?? 0
+  }
+
+  /// Multiplications and additions of all steps: one of each per tap of each element that a step makes.
+  static func operations(
+    _ attributes: ResizeAttributes, from source: Shape, to target: Shape, scales: [Double]
+  ) -> Int {
+    var extents = source.extents
+    var sum = 0
+    for axis in extents.indices where extents[axis] != target.extents[axis] || scales[axis] != 1 {
+      extents[axis] = target.extents[axis]
+      guard let made = Shape(checking: extents)?.elementCount, made > 0 else { break }
+      sum &+= 2 &* attributes.taps(scale: scales[axis]).count &* made
+    }
+    return sum
   }
 
   /// Runs all steps, forwards or each transposed in reverse order, between two halves of the scratch memory.

@@ -10,7 +10,7 @@ import Tensors
 ///     y[…, i, …] = x[…, start + i · step, …]          dx = dy put back into zeros
 ///
 /// Shapes: data any rank → the same rank. Source: onnx/docs/Operators.md#Slice.
-struct Slice: Operator {
+struct Slice: MovesElements {
   static let schema = OperatorSchema(
     "Slice", versions: 1..., inputs: ["data", "starts?", "ends?", "axes?", "steps?"], outputs: ["output"])
 
@@ -153,7 +153,7 @@ extension Int {
 /// Puts the gradient of a strided slice back into zeros of the operand's shape.
 ///
 /// Domain dka.gradient: exists in plans only.
-struct SliceGradient: Decomposable {
+struct SliceGradient: Decomposable, WithoutArithmetic {
   static let schema = OperatorSchema(
     "SliceGradient", domain: "dka.gradient", versions: 1..., inputs: ["dY"], outputs: ["dX"])
 

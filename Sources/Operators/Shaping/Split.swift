@@ -7,7 +7,7 @@ import Tensors
 /// Extents come from attribute `split` (to 12) or operand 1 (from 13), else the axis is cut into as many parts as the
 /// node has results (or `num_outputs`, from 18) of ⌈n / parts⌉, the last one smaller where it does not divide.
 /// Shapes: [a…, n, b…] → [a…, n_i, b…] each. Source: onnx/docs/Operators.md#Split.
-struct Split: Operator {
+struct Split: MovesElements {
   static let schema = OperatorSchema(
     "Split", versions: 2..., inputs: ["input", "split?"], outputs: ["outputs..."])
 
@@ -24,7 +24,7 @@ struct Split: Operator {
     let count = node.version >= 18 ? try node.optionalInt("num_outputs") : nil
     partCount = count ?? node.node.outputs.count
     allowsUneven = count != nil
-    guard partCount > 0, partCount >= node.outputCount, partCount <= 1 << 16 else {
+    guard partCount > 0, partCount >= node.outputCount, partCount <= 1 << 14 else {
       throw .invalid("attribute 'num_outputs' is \(partCount), the node has \(node.outputCount) outputs")
     }
   }
@@ -99,7 +99,8 @@ struct Split: Operator {
 
   private func extents(of extent: Int, given: [Int]?) throws(OperatorError) -> [Int] {
     if let given {
-      guard given.count <= 1 << 16, given.allSatisfy({ $0 >= 0 && $0 <= extent }),
+      // No sum of as many parts as a node has results leaves Int where each is at most the extent.
+      guard given.count <= 1 << 14, given.allSatisfy({ $0 >= 0 && $0 <= extent }),
         given.reduce(0, +) == extent
       else { throw .invalid("parts \(given) do not add up to \(extent)") }
       return given

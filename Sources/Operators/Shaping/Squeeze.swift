@@ -6,7 +6,7 @@ import Tensors
 ///
 /// Shapes: data with extent 1 at each of the axes → data without them.
 /// Source: onnx/docs/Operators.md#Squeeze.
-struct Squeeze: Operator {
+struct Squeeze: MovesElements {
   static let schema = OperatorSchema(
     "Squeeze", versions: 1..., inputs: ["data", "axes?"], outputs: ["squeezed"])
 

@@ -7,7 +7,7 @@ import Tensors
 ///     y[…, r · n + i, …] = x[…, i, …]          dx = Σ(r) dy
 ///
 /// Shapes: input [n…] → [repeats · n…]. Source: onnx/docs/Operators.md#Tile.
-struct Tile: Operator {
+struct Tile: MovesElements {
   static let schema = OperatorSchema(
     "Tile", versions: 6..., inputs: ["input", "repeats"], outputs: ["output"])
 

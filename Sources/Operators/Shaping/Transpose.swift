@@ -8,7 +8,7 @@ import Tensors
 ///
 /// Shapes: data [d0, d1, …] → [d(perm 0), d(perm 1), …].
 /// Source: onnx/docs/Operators.md#Transpose.
-struct Transpose: Operator {
+struct Transpose: MovesElements {
   static let schema = OperatorSchema(
     "Transpose", versions: 1..., inputs: ["data"], outputs: ["transposed"])
 

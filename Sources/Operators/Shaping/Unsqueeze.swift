@@ -6,7 +6,7 @@ import Tensors
 ///
 /// Shapes: data [d…] → the same extents with 1 at each of `axes`.
 /// Source: onnx/docs/Operators.md#Unsqueeze.
-struct Unsqueeze: Operator {
+struct Unsqueeze: MovesElements {
   static let schema = OperatorSchema(
     "Unsqueeze", versions: 1..., inputs: ["data", "axes?"], outputs: ["expanded"])
 
@@ -20,9 +20,15 @@ struct Unsqueeze: Operator {
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     let shape = inputs[0].shape
-    guard let count = try inputs.integers(1, orAttribute: attribute)?.count,
-      let inserted = try axes.axes(inputs, rank: shape.rank + count)
-    else { throw .invalid("lacks 'axes'") }
+    guard let count = try inputs.integers(1, orAttribute: attribute)?.count else {
+      throw .invalid("lacks 'axes'")
+    }
+    guard shape.rank + count <= ValueType.largestRank else {
+      throw .invalid("inserts \(count) axes, at most \(ValueType.largestRank) are implemented")
+    }
+    guard let inserted = try axes.axes(inputs, rank: shape.rank + count) else {
+      throw .invalid("lacks 'axes'")
+    }
     var extents: [Int] = []
     var remaining = shape.extents[...]
     for axis in 0..<(shape.rank + count) {

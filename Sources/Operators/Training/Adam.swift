@@ -38,6 +38,8 @@ struct Adam: Operator {
     (try? OptimizerOperands(operandCount: inputs.count))?.updatedInputs ?? []
   }
 
+  func floatingPointOperations(_ inputs: InputTypes) -> Int { OptimizerOperands.operations(inputs) }
+
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     var (rate, time) = try OptimizerOperands.rateAndStep(operands)
     if time > 0 {

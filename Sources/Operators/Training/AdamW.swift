@@ -42,6 +42,8 @@ package struct AdamW: Decomposable {
     (try? OptimizerOperands(operandCount: inputs.count))?.updatedInputs ?? []
   }
 
+  package func floatingPointOperations(_ inputs: InputTypes) -> Int { OptimizerOperands.operations(inputs) }
+
   package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let (rate, time) = try OptimizerOperands.rateAndStep(operands)
     guard time > 0 else { throw .invalid("T is \(time), the first step is 1") }

@@ -40,9 +40,10 @@ struct LossAttributes {
 
   /// The kernel for scores of a shape.
   func kernel(_ scores: Shape) -> CrossEntropy {
+    // Without scores there may still be any number of images.
     CrossEntropy(
-      batch: scores.extents[0], classes: scores.extents[1], positions: scores.product(2..<scores.rank),
-      reduction: reduction, ignored: ignored)
+      batch: scores.elementCount == 0 ? 0 : scores.extents[0], classes: scores.extents[1],
+      positions: scores.product(2..<scores.rank), reduction: reduction, ignored: ignored)
   }
 
   /// The labels, each a class or the ignored one.

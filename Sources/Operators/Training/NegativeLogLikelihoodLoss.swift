@@ -24,6 +24,8 @@ struct NegativeLogLikelihoodLoss: Operator {
     [try attributes.lossType(inputs[0], inputs[1], inputs.optional(2))]
   }
 
+  func floatingPointOperations(_ inputs: InputTypes) -> Int { 2 &* inputs[1].shape.elementCount }
+
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let kernel = attributes.kernel(operands[0].shape)
     let labels = try attributes.labels(operands[1], classes: kernel.classes)
@@ -62,6 +64,8 @@ struct NegativeLogLikelihoodLossGradient: Operator, Decomposable {
     guard inputs[0] == loss else { throw .invalid("input 0 is \(inputs[0]), expected \(loss)") }
     return [inputs[1]]
   }
+
+  func floatingPointOperations(_ inputs: InputTypes) -> Int { 2 &* inputs[2].shape.elementCount }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let kernel = attributes.kernel(operands[1].shape)

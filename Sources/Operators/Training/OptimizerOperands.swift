@@ -35,6 +35,15 @@ struct OptimizerOperands {
     return [0, 2, 3].flatMap { part in (0..<operands.count).map { inputs[operands.position(part, $0)] } }
   }
 
+  /// Three operations for the mean, four for the square, four for their quotient, four for the parameter and its decay.
+  static func operations(_ inputs: InputTypes) -> Int {
+    guard let operands = try? OptimizerOperands(operandCount: inputs.count) else { return 0 }
+    let elements = (0..<operands.count).reduce(0) {
+      $0 &+ inputs[operands.position(0, $1)].shape.elementCount
+    }
+    return 15 &* elements
+  }
+
   /// Operand of a part (0 parameter, 1 gradient, 2 and 3 moments) of a parameter.
   func position(_ part: Int, _ index: Int) -> Int { 2 + part * count + index }
 

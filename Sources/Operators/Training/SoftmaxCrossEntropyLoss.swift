@@ -24,6 +24,8 @@ struct SoftmaxCrossEntropyLoss: Operator {
     [try attributes.lossType(inputs[0], inputs[1], inputs.optional(2)), inputs[0]]
   }
 
+  func floatingPointOperations(_ inputs: InputTypes) -> Int { 4 &* inputs[0].shape.elementCount }
+
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let scores = operands[0]
     let kernel = attributes.kernel(scores.shape)
@@ -65,6 +67,8 @@ struct SoftmaxCrossEntropyLossGradient: Operator, Decomposable {
     guard inputs[0] == loss else { throw .invalid("input 0 is \(inputs[0]), expected \(loss)") }
     return [inputs[1]]
   }
+
+  func floatingPointOperations(_ inputs: InputTypes) -> Int { 6 &* inputs[1].shape.elementCount }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let kernel = attributes.kernel(operands[1].shape)

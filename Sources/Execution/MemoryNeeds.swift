@@ -1,0 +1,74 @@
+import Graphs
+import Operators
+import Tensors
+
+/// What a graph needs before anything is allocated: each value and scratch memory is checked alone, then all together.
+struct MemoryNeeds {
+  /// What there is.
+  let budget: MemoryBudget
+  /// Bytes of scratch memory per node.
+  let scratch: [Int]
+  /// Bytes of what is fed.
+  let inputs: Int
+  /// Bytes of variables.
+  let variables: Int
+  /// The node with the most bytes of results and scratch memory.
+  private let largest: (node: LoweredNode, byteCount: Int)?
+
+  /// Adds up what a graph needs.
+  ///
+  /// - Throws: `ExecutionError` where one value or one node's scratch memory is larger than all there is.
+  init(_ graph: LoweredGraph, _ context: ExecutionContext) throws(ExecutionError) {
+    budget = context.memoryBudget
+    var fed = 0
+    for name in graph.inputs where graph.constants[name] == nil {
+      fed = min(fed + graph.type(name).byteCount, .addressable)
+      do { try budget.require(fed, for: "input '\(name)'") } catch {
+        throw .memory(value: name, error.message)
+      }
+    }
+    inputs = fed
+    variables = graph.variables.values.reduce(0) { $0 + $1.byteCount }
+    var scratch: [Int] = []
+    var largest: (node: LoweredNode, byteCount: Int)?
+    for node in graph.nodes {
+      do {
+        var bytes = 0
+        for output in node.outputs where !output.isEmpty {
+          // Each alone: a next state, for one, takes the place of the one before.
+          let result = graph.type(output).byteCount
+          try budget.require(result, for: "its result '\(output)'")
+          bytes = min(bytes + result, .addressable)
+        }
+        let own = node.operation.scratchByteCount(graph.inputTypes(of: node.node), context.options)
+        try budget.require(own, for: "its scratch memory")
+        scratch.append(own)
+        bytes = min(bytes + own, .addressable)
+        if bytes > largest?.byteCount ?? 0 { largest = (node, bytes) }
+      } catch {
+        throw .node(label: node.node.label, operatorName: node.node.operatorName.description, error)
+      }
+    }
+    self.scratch = scratch
+    self.largest = largest
+  }
+
+  /// Bytes of a plan, what is fed, and variables.
+  ///
+  /// Variables count where a limit was set; elsewhere those that other plans brought are no longer free.
+  func reserved(for plan: MemoryPlan) -> Int {
+    plan.arenaByteCount + inputs + (budget.isGiven ? variables : 0)
+  }
+
+  /// Refuses a plan that does not fit beside what is fed, and names the node that needs the most.
+  func requireRoom(for plan: MemoryPlan) throws(ExecutionError) {
+    guard let largest else { return }
+    do {
+      try budget.require(
+        reserved(for: plan), for: "the plan, in which this node has \(largest.byteCount) bytes,")
+    } catch {
+      let node = largest.node.node
+      throw .node(label: node.label, operatorName: node.operatorName.description, error)
+    }
+  }
+}
