@@ -70,3 +70,18 @@ extension Graph {
     return problems
   }
 }
+
+extension Graph {
+  /// Names that several nodes of this graph have, or of one of its subgraphs, each once, in the order of first use.
+  ///
+  /// ONNX asks for names that tell nodes apart, and ONNX Runtime refuses others. Nodes without name are no matter.
+  package var duplicateNodeNames: [String] {
+    var counts: [String: Int] = [:]
+    var duplicates: [String] = []
+    for node in nodes where !node.name.isEmpty {
+      counts[node.name, default: 0] += 1
+      if counts[node.name] == 2 { duplicates.append(node.name) }
+    }
+    return duplicates + nodes.flatMap(\.subgraphs).flatMap(\.duplicateNodeNames)
+  }
+}

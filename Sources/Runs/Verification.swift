@@ -14,13 +14,28 @@ package struct Verification {
     let node: String?
   }
   private var problems: [Problem] = []
+  private var warnings: [String]
   private var checker: String
   private var difference: OutputDifference?
 
-  /// Checks a model.
+  /// Checks a model: first by our own rules, whose faults nothing behind them has to survive, then by the reference.
   package init(_ model: ModelFile, context: ExecutionContext) {
+    let description = model.description
+    warnings = description.warnings
+    problems = (description.functionProblems + description.graph.problems()).map {
+      Problem(message: $0.message, node: $0.node)
+    }
+    var lowering = Lowering(registry: ModelFile.registry, context: context)
+    lowering.openExtent = { _, axis in axis == 0 ? 1 : nil }
+    guard problems.isEmpty else {
+      checker = "not asked, for what is found here comes first"
+      // Lowering would stop at the same fault.
+      let missing = LoweringError.unsupported(lowering.unsupportedOperators(of: description))
+      problems += missing.unsupported.map { Problem(message: $0, node: nil) }
+      return
+    }
     do {
-      switch try Checker.check(model.description) {
+      switch try Checker.check(description) {
       case .valid: checker = "passed"
       case .skipped(let reason): checker = "skipped: \(reason)"
       case .problems(let found):
@@ -28,16 +43,10 @@ package struct Verification {
         problems = found.map { Problem(message: $0, node: nil) }
       }
     } catch { checker = "could not run: \(error.message)" }
-    var lowering = Lowering(registry: ModelFile.registry, context: context)
-    lowering.openExtent = { _, axis in axis == 0 ? 1 : nil }
-    do { try model.description.graph.validate() } catch {
-      problems.append(Problem(message: error.message, node: error.node))
-      // Lowering would stop at the same fault.
-      let missing = LoweringError.unsupported(lowering.unsupportedOperators(of: model.description))
-      problems += missing.unsupported.map { Problem(message: $0, node: nil) }
-      return
+    problems += description.graph.duplicateNodeNames.map {
+      Problem(message: "several nodes are named '\($0)', and names must tell them apart", node: $0)
     }
-    do { _ = try lowering.lower(model.description) } catch {
+    do { _ = try lowering.lower(description) } catch {
       let found = error.unsupported.isEmpty ? [error.message] : error.unsupported
       problems += found.map { Problem(message: $0, node: error.node) }
     }
@@ -62,6 +71,7 @@ package struct Verification {
     var object: JSONObject = [
       "valid": .bool(isValid), "checker": .string(checker),
       "problems": .array(problems.map { ["message": .string($0.message), "node": JSONValue($0.node)] }),
+      "warnings": JSONValue(warnings),
     ]
     if let difference {
       object["largest_difference"] = .number(difference.largest)
@@ -74,7 +84,7 @@ package struct Verification {
   /// The same for people.
   package var lines: [String] {
     var lines = [isValid ? "valid" : counted(problems.count, "problem"), "ONNX checker \(checker)"]
-    lines += problems.map { "  \($0.message)" }
+    lines += problems.map { "  \($0.message)" } + warnings.map { "warning: \($0)" }
     if let difference {
       lines.append(
         "largest difference \(Float(difference.largest)), relative \(Float(difference.relative)), on \(counted(difference.images, "image"))"

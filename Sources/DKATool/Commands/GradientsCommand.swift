@@ -35,11 +35,11 @@ struct GradientsCommand: Command {
   func run(_ console: Console) throws -> ExitCode {
     let model = try ModelFile(arguments[Self.model])
     let inputs = try model.inputs(from: arguments[Self.inputs])
-    let names = arguments[Self.names] ?? []
+    let names = (arguments[Self.names] ?? []).map(NameSpelling.name)
     let gradients = try model.gradients(ComputeOptions(arguments, console).context, inputs, by: names)
     let format: TensorFile.Format = arguments[Self.isNumPy] ? .numPy : .tensorProto
     for (name, gradient) in zip(names, gradients) {
-      let file = name.replacing("/", with: "_") + format.suffix
+      let file = NameSpelling.original(name).replacing("/", with: "_") + format.suffix
       try TensorFile.write(gradient, name: name, to: arguments[Self.folder] + "/" + file)
     }
     console.note("\(counted(gradients.count, "gradient")) written to \(arguments[Self.folder])")
