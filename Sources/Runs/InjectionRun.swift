@@ -12,6 +12,8 @@ package struct InjectionRun {
   package let json: JSONObject
   /// The same for people.
   package let lines: [String]
+  /// What is unusual about the model, and was so before.
+  package private(set) var warnings: [String] = []
 
   /// Injects and writes.
   ///
@@ -28,7 +30,13 @@ package struct InjectionRun {
     let isIdentical = try model.located {
       try isIdenticalAtStart(model.description, injection, written: try ModelFile(output), classes, context)
     }
-    return InjectionRun(adapted, injection, output: output, isIdentical: isIdentical)
+    var result = InjectionRun(adapted, injection, output: output, isIdentical: isIdentical)
+    result.warnings =
+      model.description.warnings
+      + model.description.graph.duplicateNodeNames.map {
+        "\(path): several nodes are named '\($0)', which other programs refuse"
+      }
+    return result
   }
 
   private init(_ adapted: AdaptedModel, _ injection: Injection, output: String, isIdentical: Bool?) {

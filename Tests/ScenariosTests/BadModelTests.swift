@@ -153,6 +153,16 @@ import Testing
     #expect(problems.map { $0.object?["node"]?.string } == ["same"], "\(result.output)")
   }
 
+  @Test func `inject warns of nodes of one name`() throws {
+    let folder = try TemporaryFolder()
+    var model = try ONNXFile.read(Scenario.transformer)
+    for index in model.graph.nodes.indices.prefix(2) { model.graph.nodes[index].name = "same" }
+    try ONNXFile.write(model, to: folder.file("m.onnx"))
+    let result = try ToolProcess.run(["inject", "m.onnx", "-o", "out.onnx"], in: folder)
+    #expect(result.code == 0, "\(result.errors)")
+    #expect(result.errors.contains("several nodes are named 'same'"), "\(result.errors)")
+  }
+
   @Test func `names that are canonically equal are two, and are shown as they are`() throws {
     let folder = try TemporaryFolder()
     try write(

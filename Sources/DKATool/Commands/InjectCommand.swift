@@ -31,6 +31,7 @@ struct InjectCommand: Command {
     let result = try InjectionRun.run(
       arguments[Self.model], to: arguments[Self.output], MethodOptions.injection(arguments),
       classes: arguments[Self.classes], context: ComputeOptions(arguments, console).context)
+    result.warnings.forEach { console.warn($0) }
     try console.result(json: .object(result.json), text: result.lines.joined(separator: "\n"))
     return .done
   }
