@@ -1,6 +1,8 @@
 /// A named parameter of a node (ONNX `AttributeProto`).
 public struct Attribute: Sendable {
   /// The value; its case is the attribute's type.
+  ///
+  /// Large ones are indirect, so that the many small ones stay small.
   public enum Value: Sendable {
     /// One float.
     case float(Float)
@@ -9,11 +11,11 @@ public struct Attribute: Sendable {
     /// One byte string, usually UTF-8.
     case string([UInt8])
     /// One tensor.
-    case tensor(TensorConstant)
+    indirect case tensor(TensorConstant)
     /// One subgraph.
-    case graph(Graph)
+    indirect case graph(Graph)
     /// One sparse tensor.
-    case sparseTensor(SparseTensorConstant)
+    indirect case sparseTensor(SparseTensorConstant)
     /// One type.
     case type(TypeDescription)
     /// Floats.

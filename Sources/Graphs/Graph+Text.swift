@@ -36,9 +36,9 @@ struct GraphTextPrinter {
   }
 
   private func text(_ function: Function) -> String {
-    var header = ["domain: \(quoted(function.operatorName.domain))"]
+    var header = ["domain: \(quoted(NameSpelling.original(function.operatorName.domain)))"]
     if !function.operatorName.overload.isEmpty {
-      header.append("overload: \(quoted(function.operatorName.overload))")
+      header.append("overload: \(quoted(NameSpelling.original(function.operatorName.overload)))")
     }
     header.append("opset_import: \(text(function.operatorSets))")
     let attributes =
@@ -59,7 +59,7 @@ struct GraphTextPrinter {
     if !node.operatorName.domain.isEmpty {
       let parts = node.operatorName.domain.split(separator: ".", omittingEmptySubsequences: false)
       let isPlain = parts.allSatisfy { isIdentifier(String($0)) }
-      operation = (isPlain ? node.operatorName.domain : quoted(node.operatorName.domain)) + "." + operation
+      operation = (isPlain ? node.operatorName.domain : name(node.operatorName.domain)) + "." + operation
     }
     if !node.operatorName.overload.isEmpty { operation += ":\(name(node.operatorName.overload))" }
     let inputs = "(\(node.inputs.map(name).joined(separator: ", ")))"
@@ -95,7 +95,7 @@ struct GraphTextPrinter {
   private func list(_ items: [String]) -> String { "[\(items.joined(separator: ", "))]" }
 
   private func text(_ sets: [OperatorSet]) -> String {
-    list(sets.map { "\(quoted($0.domain)) : \($0.version)" })
+    list(sets.map { "\(quoted(NameSpelling.original($0.domain))) : \($0.version)" })
   }
 
   private func text(_ value: ValueDescription) -> String {
@@ -110,7 +110,8 @@ struct GraphTextPrinter {
     case .sequence(let element): "seq(\(text(element)))"
     case .optional(let element): "optional(\(text(element)))"
     case .map(let key, let value): "map(\(elementName(key)), \(text(value)))"
-    case .opaque(let domain, let name): "opaque(\(quoted(domain)), \(quoted(name)))"
+    case .opaque(let domain, let name):
+      "opaque(\(quoted(NameSpelling.original(domain))), \(quoted(NameSpelling.original(name))))"
     case .unspecified: "undefined"
     }
   }
@@ -187,7 +188,7 @@ func isIdentifier(_ name: String) -> Bool {
 }
 
 /// A name as the text syntax writes it: bare, or quoted where it has other characters than letters, digits and `_`.
-func name(_ name: String) -> String { isIdentifier(name) ? name : quoted(name) }
+func name(_ name: String) -> String { isIdentifier(name) ? name : quoted(NameSpelling.original(name)) }
 
 /// A text in quotes.
 func quoted(_ text: String) -> String {

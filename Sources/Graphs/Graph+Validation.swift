@@ -1,4 +1,7 @@
 extension Graph {
+  /// How many problems of one kind are told; nobody reads more, and a damaged file may have millions.
+  private static let problemLimit = 1000
+
   /// Everything that keeps the graph from being executed: names defined twice, values that nothing makes, cycles.
   ///
   /// Node order is not a fault: `topologicalOrder()` finds one. Subgraphs are checked with what they may read from
@@ -9,6 +12,7 @@ extension Graph {
     var problems = duplicates()
     let known = definedNames.union(outerNames)
     for node in nodes {
+      guard problems.count < Self.problemLimit else { break }
       for name in node.inputs where !name.isEmpty && !known.contains(name) {
         problems.append(
           GraphError(
@@ -22,7 +26,7 @@ extension Graph {
         }
       }
     }
-    for output in outputs where !known.contains(output.name) {
+    for output in outputs.lazy.filter({ !known.contains($0.name) }).prefix(Self.problemLimit) {
       problems.append(
         GraphError("output '\(output.name)' of graph '\(name)' is made by no node", tensor: output.name))
     }
@@ -42,16 +46,16 @@ extension Graph {
   private func duplicates() -> [GraphError] {
     var problems: [GraphError] = []
     var inputNames: Set<String> = []
-    for input in inputs where !inputNames.insert(input.name).inserted {
+    for input in inputs where !inputNames.insert(input.name).inserted && problems.count < Self.problemLimit {
       problems.append(GraphError("input '\(input.name)' is there twice", tensor: input.name))
     }
     var initializerNames: Set<String> = []
     for name in initializers.map(\.name) + sparseInitializers.map(\.values.name)
-    where !initializerNames.insert(name).inserted {
+    where !initializerNames.insert(name).inserted && problems.count < Self.problemLimit {
       problems.append(GraphError("initializer '\(name)' is there twice", tensor: name))
     }
     var makers: [String: String] = [:]
-    for node in nodes {
+    for node in nodes where problems.count < Self.problemLimit {
       for name in node.outputs where !name.isEmpty {
         let problem: String
         if let other = makers[name] {
@@ -68,5 +72,20 @@ extension Graph {
       }
     }
     return problems
+  }
+}
+
+extension Graph {
+  /// Names that several nodes of this graph have, or of one of its subgraphs, each once, in the order of first use.
+  ///
+  /// ONNX asks for names that tell nodes apart, and ONNX Runtime refuses others. Nodes without name are no matter.
+  package var duplicateNodeNames: [String] {
+    var counts: [String: Int] = [:]
+    var duplicates: [String] = []
+    for node in nodes where !node.name.isEmpty {
+      counts[node.name, default: 0] += 1
+      if counts[node.name] == 2 { duplicates.append(node.name) }
+    }
+    return duplicates + nodes.flatMap(\.subgraphs).flatMap(\.duplicateNodeNames)
   }
 }

@@ -24,11 +24,11 @@ struct GraphTextParser {
       switch key {
       case "ir_version": model.irVersion = try parser.scanner.integer()
       case "opset_import": model.operatorSets = try parser.operatorSets()
-      case "producer_name": model.producerName = try parser.scanner.name()
-      case "producer_version": model.producerVersion = try parser.scanner.name()
-      case "domain": model.domain = try parser.scanner.name()
+      case "producer_name": model.producerName = try parser.scanner.text()
+      case "producer_version": model.producerVersion = try parser.scanner.text()
+      case "domain": model.domain = try parser.scanner.text()
       case "model_version": model.modelVersion = try parser.scanner.integer()
-      case "doc_string": model.documentation = try parser.scanner.name()
+      case "doc_string": model.documentation = try parser.scanner.text()
       case "metadata_props": model.metadata = try parser.entries()
       default: return false
       }
@@ -68,7 +68,7 @@ struct GraphTextParser {
       case "domain": name.domain = try parser.scanner.name()
       case "overload": name.overload = try parser.scanner.name()
       case "opset_import": sets = try parser.operatorSets()
-      case "doc_string": documentation = try parser.scanner.name()
+      case "doc_string": documentation = try parser.scanner.text()
       default: return false
       }
       return true
@@ -173,9 +173,9 @@ struct GraphTextParser {
     var entries: [MetadataEntry] = []
     try scanner.expect("[")
     while !scanner.sees("]") {
-      let key = try scanner.name()
+      let key = try scanner.text()
       try scanner.expect(":")
-      entries.append(MetadataEntry(key: key, value: try scanner.name()))
+      entries.append(MetadataEntry(key: key, value: try scanner.text()))
       guard scanner.accepts(",") else { break }
     }
     try scanner.expect("]")

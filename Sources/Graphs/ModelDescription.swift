@@ -65,6 +65,8 @@ public struct ModelDescription: Sendable {
   package var origin: SourceBytes?
   /// The file it was read from, in whose folder external data files stand.
   package var sourcePath: String?
+  /// What is unusual about the file that it was read from, a line each: nothing that keeps it from being used.
+  package var warnings: [String] = []
 
   /// A model.
   public init(irVersion: Int64, operatorSets: [OperatorSet], graph: Graph) {

@@ -48,8 +48,11 @@ struct TextScanner {
       && (TextScanner.isLetter(bytes[position]) || bytes[position] == UInt8(ascii: "\""))
   }
 
-  /// A name, bare or quoted; the empty one is `""`.
-  mutating func name() throws(GraphError) -> String {
+  /// A name, bare or quoted, in the spelling of `NameSpelling`; the empty one is `""`.
+  mutating func name() throws(GraphError) -> String { NameSpelling.name(try text()) }
+
+  /// A text for people, which is written like a name.
+  mutating func text() throws(GraphError) -> String {
     if sees("\"") { return String(decoding: try quotedBytes(), as: UTF8.self) }
     guard let word = word() else { throw fault("a name") }
     return word

@@ -25,25 +25,27 @@ enum AttributeType: Int32 {
 extension ModelReader {
   func attribute(_ source: SourceBytes, depth: Int) throws(FormatError) -> Attribute {
     let schema = unsafe Onnx__AttributeProto.descriptor
-    let split = try SplitMessage(source, schema, cutting: FieldNumber.Attribute.cut, depth: depth)
+    typealias Number = FieldNumber.Attribute
+    let split = try SplitMessage(
+      source, schema, cutting: Number.cut, walking: Number.walked, depth: depth, census: census)
     var attribute = try unsafe split.decoding(Onnx__AttributeProto.self) { message throws(FormatError) in
-      let name = try unsafe text(message.pointee.name, "name of an attribute")
+      let name = try unsafe ONNXFormat.name(message.pointee.name, "name of an attribute")
       do throws(FormatError) {
         let value = try unsafe attributeValue(message.pointee, split, depth: depth)
         return unsafe Attribute(
-          name, value,
-          documentation: documentation(message.pointee.has_doc_string, message.pointee.doc_string))
+          name, value, documentation: text(message.pointee.has_doc_string, message.pointee.doc_string))
       } catch {
-        var located = error
-        located.field = error.field ?? name
+        var located = error.located(field: name.isEmpty ? schema.name : name)
         located.message = error.tensor == nil ? "attribute '\(name)': \(error.message)" : error.message
         throw located
       }
     }
+    guard !attribute.name.isEmpty else {
+      throw FormatError("an attribute has no name", field: schema.name(of: Number.name))
+    }
     attribute.unknownFields = split.unknown
     if case .undefined = attribute.value {
-      typealias Number = FieldNumber.Attribute
-      let all = try SplitMessage(source, schema, cutting: Set(1..<64), depth: depth)
+      let all = try SplitMessage(source, schema, cutting: .all, depth: depth, census: nil)
       attribute.unknownFields =
         all.rawFields(except: [Number.name, Number.documentation, Number.type]) + all.unknown
     }
@@ -55,20 +57,20 @@ extension ModelReader {
     _ message: Onnx__AttributeProto, _ split: SplitMessage, depth: Int
   ) throws(FormatError) -> Attribute.Value {
     typealias Number = FieldNumber.Attribute
-    let schema = unsafe Onnx__AttributeProto.descriptor
-    if unsafe message.has_ref_attr_name != 0, unsafe message.ref_attr_name.len > 0 {
-      return .reference(try unsafe text(message.ref_attr_name, "ref_attr_name"), type: unsafe message.type)
-    }
     let declared = unsafe message.type
-    let type = declared == 0 ? unsafe presentType(message, split) : AttributeType(rawValue: declared)
+    let type = try presentType(split, declared: declared)
+    if unsafe message.has_ref_attr_name != 0, unsafe message.ref_attr_name.len > 0 {
+      guard type == nil || !Number.types.contains(where: { split.fieldOrder.contains($0.field) }) else {
+        throw FormatError("refers to another attribute and holds a value as well")
+      }
+      return .reference(try unsafe name(message.ref_attr_name, "ref_attr_name"), type: declared)
+    }
     switch type {
     case .float: return unsafe .float(message.f)
     case .int: return unsafe .int(message.i)
     case .string: return unsafe .string(bytes(message.s))
-    case .floats:
-      return unsafe .floats(Array(UnsafeBufferPointer(start: message.floats, count: message.n_floats)))
-    case .ints:
-      return unsafe .ints(Array(UnsafeBufferPointer(start: message.ints, count: message.n_ints)))
+    case .floats: return .floats(try floats(split))
+    case .ints: return .ints(try integers(split))
     case .strings:
       return unsafe .strings(
         UnsafeBufferPointer(start: message.strings, count: message.n_strings).map { unsafe bytes($0) })
@@ -81,19 +83,16 @@ extension ModelReader {
         try sparseTensor(one(Number.sparseTensor, "sparse tensor", split), depth: depth + 1))
     case .tensors:
       var items: [TensorConstant] = []
-      for item in try split.contents(Number.tensors, of: schema) {
-        items.append(try tensor(item, depth: depth + 1))
-      }
+      items.reserveCapacity(split.count(Number.tensors))
+      for item in try split.contents(Number.tensors) { items.append(try tensor(item, depth: depth + 1)) }
       return .tensors(items)
     case .graphs:
       var items: [Graph] = []
-      for item in try split.contents(Number.graphs, of: schema) {
-        items.append(try graph(item, depth: depth + 1))
-      }
+      for item in try split.contents(Number.graphs) { items.append(try graph(item, depth: depth + 1)) }
       return .graphs(items)
     case .sparseTensors:
       var items: [SparseTensorConstant] = []
-      for item in try split.contents(Number.sparseTensors, of: schema) {
+      for item in try split.contents(Number.sparseTensors) {
         items.append(try sparseTensor(item, depth: depth + 1))
       }
       return .sparseTensors(items)
@@ -102,6 +101,7 @@ extension ModelReader {
       return .type(try unsafe TypeDescription(decoded: pointer))
     case .types:
       var items: [TypeDescription] = []
+      items.reserveCapacity(unsafe message.n_type_protos)
       for index in unsafe 0..<message.n_type_protos {
         guard let item = unsafe message.type_protos[index] else { continue }
         items.append(try unsafe TypeDescription(decoded: item))
@@ -112,31 +112,75 @@ extension ModelReader {
   }
 
   private func one(_ number: Int, _ what: String, _ split: SplitMessage) throws(FormatError) -> SourceBytes {
-    guard let item = try split.content(number, of: unsafe Onnx__AttributeProto.descriptor) else {
-      throw FormatError("holds no \(what)")
-    }
+    guard let item = try split.content(number) else { throw FormatError("holds no \(what)") }
     return item
   }
 
-  /// What files before IR 2 leave unsaid: the type, told from the field that is there.
-  private func presentType(_ message: Onnx__AttributeProto, _ split: SplitMessage) -> AttributeType {
-    typealias Number = FieldNumber.Attribute
-    if unsafe message.has_f != 0 { return .float }
-    if unsafe message.has_i != 0 { return .int }
-    if unsafe message.has_s != 0 { return .string }
-    if unsafe message.n_floats > 0 { return .floats }
-    if unsafe message.n_ints > 0 { return .ints }
-    if unsafe message.n_strings > 0 { return .strings }
-    if unsafe message.tp != nil { return .type }
-    if unsafe message.n_type_protos > 0 { return .types }
-    switch split.cut.first?.number {
-    case Number.tensor: return .tensor
-    case Number.graph: return .graph
-    case Number.sparseTensor: return .sparseTensor
-    case Number.tensors: return .tensors
-    case Number.graphs: return .graphs
-    case Number.sparseTensors: return .sparseTensors
-    default: return .undefined
+  /// The type of an attribute, which must be that of the one field that holds a value; nil where the number is not known.
+  ///
+  /// Files before IR 2 leave the type unsaid. A value that is absent is the default of its type.
+  private func presentType(_ split: SplitMessage, declared: Int32) throws(FormatError) -> AttributeType? {
+    let schema = unsafe Onnx__AttributeProto.descriptor
+    let present = FieldNumber.Attribute.types.filter { split.fieldOrder.contains($0.field) }
+    guard declared != 0 else {
+      guard present.count <= 1 else {
+        let names = present.map { schema.name(of: $0.field) }
+        throw FormatError("holds values of several types: \(names.joined(separator: ", "))")
+      }
+      return present.first?.type ?? .undefined
     }
+    guard let type = AttributeType(rawValue: declared) else { return nil }
+    if let other = present.first(where: { $0.type != type }) {
+      throw FormatError("says that its type is \(type), but holds \(schema.name(of: other.field))")
+    }
+    return type
+  }
+
+  /// The elements of a list of integers, each in a field of its own or several packed in one.
+  private func integers(_ split: SplitMessage) throws(FormatError) -> [Int64] {
+    typealias Number = FieldNumber.Attribute
+    let schema = unsafe Onnx__AttributeProto.descriptor
+    let storage = split.source.storage
+    var count = 0
+    try split.forEachField(Number.ints) { field throws(FormatError) in
+      guard field.encoding == .varint || field.encoding == .bytes else {
+        throw SplitMessage.wrongType(field, in: schema)
+      }
+      let more = WireCursor(storage, field.content).countVarints()
+      try census.count(numbers: more, in: field, of: schema)
+      count += more
+    }
+    var integers: [Int64] = []
+    integers.reserveCapacity(count)
+    try split.forEachField(Number.ints) { field throws(FormatError) in
+      var cursor = WireCursor(storage, field.content)
+      while let value = try cursor.nextVarint() { integers.append(Int64(bitPattern: value)) }
+    }
+    return integers
+  }
+
+  /// The elements of a list of floats, each in a field of its own or several packed in one.
+  private func floats(_ split: SplitMessage) throws(FormatError) -> [Float] {
+    typealias Number = FieldNumber.Attribute
+    let schema = unsafe Onnx__AttributeProto.descriptor
+    let storage = split.source.storage
+    var count = 0
+    try split.forEachField(Number.floats) { field throws(FormatError) in
+      guard field.encoding == .fixed32 || field.encoding == .bytes, field.content.count % 4 == 0 else {
+        throw SplitMessage.wrongType(field, in: schema)
+      }
+      try census.count(numbers: field.content.count / 4, in: field, of: schema)
+      count += field.content.count / 4
+    }
+    var floats: [Float] = []
+    floats.reserveCapacity(count)
+    try split.forEachField(Number.floats) { field throws(FormatError) in
+      for offset in stride(from: field.content.lowerBound, to: field.content.upperBound, by: 4) {
+        // The field lies in the storage, and its content is whole floats.
+        let bits = unsafe storage.base.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
+        floats.append(Float(bitPattern: UInt32(littleEndian: bits)))
+      }
+    }
+    return floats
   }
 }

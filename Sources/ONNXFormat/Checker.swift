@@ -15,15 +15,20 @@ public enum CheckResult: Sendable, Equatable {
 /// Asks libonnx, the reference implementation, whether a model is valid.
 ///
 /// It gets the skeleton of the model: payloads above 1 KiB are replaced by eight bytes, so that its limit of 2 GiB and its copies
-/// do not matter. That payloads fit their shapes was checked when the model was read.
+/// do not matter. That payloads fit their shapes was checked when the model was read. It is asked in a process of its own, which it
+/// may crash, and not at all where functions call themselves or stand for too many nodes.
 public enum Checker {
   /// Payloads up to this many bytes are shown to the reference: constants that say shapes are that small.
   static let payloadLimit = 1024
+  /// Seconds that the reference may take.
+  static let timeLimit: Int32 = 60
 
   /// Checks a model.
   ///
   /// - Throws: `FormatError` where the model cannot be encoded.
   public static func check(_ model: ModelDescription) throws(FormatError) -> CheckResult {
+    let calls = model.functionProblems
+    guard calls.isEmpty else { return .problems(calls.map(\.message)) }
     if model.irVersion > connx_ir_version() {
       return .skipped("IR \(model.irVersion): this libonnx knows versions up to \(connx_ir_version())")
     }
@@ -34,12 +39,16 @@ public enum Checker {
     var message = [CChar](repeating: 0, count: 4096)
     let code = unsafe skeleton.withUnsafeBufferPointer { bytes in
       unsafe message.withUnsafeMutableBufferPointer { message in
-        unsafe connx_check(bytes.baseAddress, bytes.count, message.baseAddress, message.count)
+        unsafe connx_check(
+          bytes.baseAddress, bytes.count, timeLimit, message.baseAddress, message.count)
       }
     }
-    guard code != 0 else { return .valid }
-    let text = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-    return .problems([String(decoding: text, as: UTF8.self)])
+    let text = String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    switch Int(code) {
+    case CONNX_VALID: return .valid
+    case CONNX_FAILED: return .problems(["libonnx could not check the model: \(text)"])
+    default: return .problems([text])
+    }
   }
 
   /// The encoded model without its large payloads.

@@ -75,13 +75,11 @@ struct FieldCollection {
   /// All fields: in the given order of numbers first, then by number; fields of one number keep their order.
   func joined(order: [Int] = []) -> Encoded {
     var joined = Encoded()
-    for number in order {
-      for field in fields where field.number == number { joined.append(field.encoded) }
+    let ranks = Dictionary(order.enumerated().map { ($1, $0) }, uniquingKeysWith: min)
+    let keys = fields.enumerated().map { offset, field in
+      (rank: ranks[field.number] ?? .max, number: field.number, offset: offset)
     }
-    let others = fields.enumerated().filter { !order.contains($0.element.number) }
-    for field in others.sorted(by: { ($0.element.number, $0.offset) < ($1.element.number, $1.offset) }) {
-      joined.append(field.element.encoded)
-    }
+    for key in keys.sorted(by: <) { joined.append(fields[key.offset].encoded) }
     return joined
   }
 }

@@ -18,8 +18,10 @@ final class EncodingArena {
     return unsafe ProtobufCBinaryData(len: bytes.count, data: copy)
   }
 
-  /// A copy of a text.
-  func data(_ text: String) -> ProtobufCBinaryData { unsafe data(text.utf8) }
+  /// A copy of a name or text as it stood, or is to stand, in a file.
+  func data(_ text: String) -> ProtobufCBinaryData {
+    NameSpelling.isOriginal(text) ? unsafe data(text.utf8) : unsafe data(NameSpelling.bytes(text))
+  }
 
   /// A copy of several texts.
   func data(_ texts: [String]) -> UnsafeMutablePointer<ProtobufCBinaryData>? {

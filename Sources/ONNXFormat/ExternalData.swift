@@ -53,7 +53,9 @@ final class ExternalData {
   /// The mapped file of a location.
   func storage(_ location: TensorConstant.ExternalLocation) throws(FormatError) -> Storage {
     guard let folder = modelPath.map(ExternalData.folder(of:)) else {
-      throw FormatError("has external data '\(location.path)', but the model was not read from a folder")
+      throw FormatError(
+        "has external data '\(location.path)', but the model was not read from a folder",
+        field: "external_data")
     }
     try ExternalData.check(relative: location.path)
     let path = ExternalData.path(location.path, in: folder)

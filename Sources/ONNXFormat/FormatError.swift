@@ -41,11 +41,16 @@ public struct FormatError: ReportableError {
   }
 
   /// The same error with places filled in that it does not name yet.
-  func located(file: String? = nil, node: String? = nil, tensor: String? = nil) -> FormatError {
+  ///
+  /// An empty name is no place.
+  func located(
+    file: String? = nil, node: String? = nil, tensor: String? = nil, field: String? = nil
+  ) -> FormatError {
     var error = self
     error.file = error.file ?? file
     error.node = error.node ?? node
-    error.tensor = error.tensor ?? tensor
+    error.tensor = error.tensor ?? (tensor == "" ? nil : tensor)
+    error.field = error.field ?? field
     return error
   }
 }

@@ -17,7 +17,7 @@ public enum ONNXFile {
   /// - Parameter path: the file's name for messages and for its external data, or nil where there is none.
   public static func read(storage: Storage, path: String? = nil) throws(FormatError) -> ModelDescription {
     do throws(FormatError) {
-      guard storage.byteCount > 0 else { throw FormatError("the file is empty") }
+      guard storage.byteCount > 0 else { throw FormatError("the file is empty", field: "ModelProto") }
       let source = SourceBytes(storage: storage, range: 0..<storage.byteCount)
       return try ModelReader(external: ExternalData(modelPath: path)).model(source)
     } catch {

@@ -9,7 +9,7 @@ public enum TensorProtoFile {
   public static func read(_ path: String) throws(FormatError) -> TensorConstant {
     do throws(FormatError) {
       let storage = try ONNXFile.map(path)
-      guard storage.byteCount > 0 else { throw FormatError("the file is empty") }
+      guard storage.byteCount > 0 else { throw FormatError("the file is empty", field: "TensorProto") }
       let source = SourceBytes(storage: storage, range: 0..<storage.byteCount)
       return try ModelReader(external: ExternalData(modelPath: path)).tensor(source, depth: 0)
     } catch {

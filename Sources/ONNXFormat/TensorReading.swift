@@ -9,7 +9,8 @@ private struct TensorHeader {
   var extents: [Int64]
   var type: Int32
   var documentation: String?
-  var isExternal: Bool
+  /// Where the elements stand: 0 in the message, 1 in another file.
+  var location: Int32
   var externalData: [MetadataEntry]
 }
 
@@ -17,17 +18,27 @@ extension ModelReader {
   func tensor(_ source: SourceBytes, depth: Int) throws(FormatError) -> TensorConstant {
     typealias Number = FieldNumber.Tensor
     let schema = unsafe Onnx__TensorProto.descriptor
-    let split = try SplitMessage(source, schema, cutting: Number.cut, depth: depth)
+    let split = try SplitMessage(source, schema, cutting: Number.cut, depth: depth, census: census)
     let header = try unsafe split.decoding(Onnx__TensorProto.self) { message throws(FormatError) in
       try unsafe TensorHeader(decoded: message.pointee)
     }
     do throws(FormatError) {
+      if let segment = split.cut.first(where: { $0.number == Number.segment }) {
+        throw FormatError(
+          "is a segment of a tensor (byte \(segment.range.lowerBound)); segmented tensors are not supported",
+          code: .unsupported, field: schema.name(of: Number.segment))
+      }
       let (shape, type) = try header.shapeAndType()
       var tensor: TensorConstant
-      if header.isExternal {
+      if header.location == 1 {
+        if let filled = split.filledData.first {
+          let name = schema.name(of: filled.number)
+          throw FormatError(
+            "has external data and \(name) at byte \(filled.range.lowerBound) as well", field: name)
+        }
         tensor = try externalTensor(header, shape, type)
       } else if type == .string {
-        let strings = try split.contents(Number.stringData, of: schema)
+        let strings = try split.contents(Number.stringData)
         guard strings.count == shape.elementCount else {
           throw FormatError(
             "string_data holds \(strings.count) strings, shape \(shape) needs \(shape.elementCount)",
@@ -39,9 +50,8 @@ extension ModelReader {
         tensor = TensorConstant(name: header.name, try inlineTensor(split, shape, type))
       }
       tensor.documentation = header.documentation
-      tensor.metadata = try metadata(split.contents(Number.metadata, of: schema), depth: depth + 1)
-      let segment = split.cut.filter { $0.number == Number.segment }
-      tensor.unknownFields = segment.flatMap { source.storage.bytes($0.range) } + split.unknown
+      tensor.metadata = try metadata(split.contents(Number.metadata), depth: depth + 1)
+      tensor.unknownFields = split.unknown
       tensor.origin = source
       return tensor
     } catch {
@@ -52,13 +62,16 @@ extension ModelReader {
   func sparseTensor(_ source: SourceBytes, depth: Int) throws(FormatError) -> SparseTensorConstant {
     typealias Number = FieldNumber.SparseTensor
     let schema = unsafe Onnx__SparseTensorProto.descriptor
-    let split = try SplitMessage(source, schema, cutting: Number.cut, depth: depth)
+    let split = try SplitMessage(source, schema, cutting: Number.cut, depth: depth, census: census)
     let extents = try unsafe split.decoding(Onnx__SparseTensorProto.self) { message throws(FormatError) in
       unsafe Array(UnsafeBufferPointer(start: message.pointee.dims, count: message.pointee.n_dims))
     }
-    guard let values = try split.content(Number.values, of: schema),
-      let indices = try split.content(Number.indices, of: schema)
-    else { throw FormatError("a sparse tensor without values or indices at byte \(source.range.lowerBound)") }
+    guard let values = try split.content(Number.values),
+      let indices = try split.content(Number.indices)
+    else {
+      throw FormatError(
+        "a sparse tensor without values or indices at byte \(source.range.lowerBound)", field: schema.name)
+    }
     var sparse = SparseTensorConstant(
       values: try tensor(values, depth: depth + 1), indices: try tensor(indices, depth: depth + 1),
       extents: extents)
@@ -73,18 +86,18 @@ extension ModelReader {
     _ split: SplitMessage, _ shape: Shape, _ type: ElementType
   ) throws(FormatError) -> Tensor {
     typealias Number = FieldNumber.Tensor
-    let filled = split.cut.filter {
-      $0.number != Number.metadata && $0.number != Number.segment && !$0.content.isEmpty
-    }
+    let filled = split.filledData
     guard let first = filled.first else {
       guard shape.elementCount == 0 else {
-        throw FormatError("holds no elements, shape \(shape) of \(type.name) needs \(shape.elementCount)")
+        throw FormatError(
+          "holds no elements, shape \(shape) of \(type.name) needs \(shape.elementCount)", field: "raw_data")
       }
       return Tensor(elementType: type, shape: shape, storage: split.source.storage)
     }
     if let other = filled.first(where: { $0.number != first.number }) {
       throw FormatError(
-        "has elements in two fields, \(first.number) and \(other.number) (byte \(other.range.lowerBound))")
+        "has elements in two fields, \(first.number) and \(other.number) (byte \(other.range.lowerBound))",
+        field: (unsafe Onnx__TensorProto.descriptor).name(of: other.number))
     }
     let name = try dataField(first.number, holds: type)
     let isView = first.number == Number.rawData || name == "float_data" || name == "double_data"
@@ -207,12 +220,13 @@ extension ModelReader {
     _ header: TensorHeader, _ shape: Shape, _ type: ElementType
   ) throws(FormatError) -> TensorConstant {
     guard type != .string else {
-      throw FormatError("has its strings in an external file, which ONNX does not allow")
+      throw FormatError(
+        "has its strings in an external file, which ONNX does not allow", field: "data_location")
     }
     let location = try ExternalData.location(header.externalData)
     let storage = try external.storage(location)
     guard let expected = type.byteCount(of: shape.elementCount) else {
-      throw FormatError("has shape \(shape), which is too large")
+      throw FormatError("has shape \(shape), which is too large", field: "dims")
     }
     if let length = location.length, length != expected {
       throw FormatError(
@@ -232,23 +246,42 @@ extension ModelReader {
   }
 }
 
+extension SplitMessage {
+  /// The fields of a tensor that hold elements.
+  fileprivate var filledData: [WireField] {
+    cut.filter {
+      $0.number != FieldNumber.Tensor.metadata && $0.number != FieldNumber.Tensor.segment
+        && !$0.content.isEmpty
+    }
+  }
+}
+
 extension TensorHeader {
+  /// More axes than any operator has a use for, and as many as NumPy knows.
+  static let rankLimit = 64
+
   fileprivate init(decoded message: Onnx__TensorProto) throws(FormatError) {
-    name = try unsafe text(message.name, "name of a tensor")
+    name = try unsafe ONNXFormat.name(message.name, "name of a tensor")
     extents = unsafe Array(UnsafeBufferPointer(start: message.dims, count: message.n_dims))
     type = unsafe message.data_type
-    documentation = unsafe ONNXFormat.documentation(message.has_doc_string, message.doc_string)
-    isExternal = unsafe message.data_location == 1
+    documentation = unsafe text(message.has_doc_string, message.doc_string)
+    location = unsafe message.data_location
     externalData = []
     for index in unsafe 0..<message.n_external_data {
       guard let entry = unsafe message.external_data[index]?.pointee else { continue }
       externalData.append(
-        try unsafe MetadataEntry(
-          key: text(entry.key, "external_data"), value: text(entry.value, "external_data")))
+        unsafe MetadataEntry(key: text(entry.key), value: text(entry.value)))
     }
   }
 
   func shapeAndType() throws(FormatError) -> (Shape, ElementType) {
+    guard location == 0 || location == 1 else {
+      throw FormatError("has data location \(location), expected 0 or 1", field: "data_location")
+    }
+    guard extents.count <= TensorHeader.rankLimit else {
+      throw FormatError(
+        "has \(extents.count) dims, and at most \(TensorHeader.rankLimit) are read", field: "dims")
+    }
     guard let type = ElementType(rawValue: type) else {
       throw FormatError(
         "has element type \(self.type), which is none that ONNX defines up to IR version 14",

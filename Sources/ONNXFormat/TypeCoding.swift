@@ -6,7 +6,7 @@ extension TypeDescription {
   /// The type in a message that protobuf-c decoded; the depth was checked before.
   init(decoded pointer: UnsafePointer<Onnx__TypeProto>) throws(FormatError) {
     let message = unsafe pointer.pointee
-    let denotation = try unsafe text(message.has_denotation, message.denotation, "denotation")
+    let denotation = unsafe text(message.has_denotation, message.denotation)
     self.init(try unsafe Kind(decoded: message), denotation: denotation)
   }
 }
@@ -40,7 +40,8 @@ extension TypeDescription.Kind {
     case ONNX__TYPE_PROTO__VALUE_OPAQUE_TYPE:
       guard let opaque = unsafe message.opaque_type else { break }
       self = try unsafe .opaque(
-        domain: text(opaque.pointee.domain, "domain"), name: text(opaque.pointee.name, "name"))
+        domain: name(opaque.pointee.domain, "TypeProto.Opaque.domain"),
+        name: name(opaque.pointee.name, "TypeProto.Opaque.name"))
       return
     default: break
     }
@@ -59,18 +60,19 @@ private func dimensions(
 ) throws(FormatError) -> [Dimension]? {
   guard let pointer = unsafe pointer else { return nil }
   var dimensions: [Dimension] = []
+  dimensions.reserveCapacity(unsafe pointer.pointee.n_dim)
   for index in unsafe 0..<pointer.pointee.n_dim {
     guard let dimension = unsafe pointer.pointee.dim[index]?.pointee else { continue }
     let extent: Dimension.Extent
     switch unsafe dimension.value_case {
     case ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE: extent = unsafe .value(dimension.dim_value)
     case ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM:
-      extent = .parameter(try unsafe text(dimension.dim_param, "dim_param"))
+      extent = .parameter(try unsafe name(dimension.dim_param, "dim_param"))
     default: extent = .unknown
     }
     dimensions.append(
       Dimension(
-        extent, denotation: try unsafe text(dimension.has_denotation, dimension.denotation, "denotation")))
+        extent, denotation: unsafe text(dimension.has_denotation, dimension.denotation)))
   }
   return dimensions
 }

@@ -9,13 +9,28 @@ struct WireField {
     case bytes = 2
     case fixed32 = 5
   }
-  /// Field number in the schema.
-  let number: Int
+  // Narrow, for there may be a million fields in a message.
+  private let code: UInt32
+  private let headerLength: UInt8
   let encoding: Encoding
+  private let start: Int
+  private let end: Int
+
+  /// A field of a number, which must be one of protobuf's, with its tag and length before the content.
+  init(number: Int, encoding: Encoding, start: Int, content: Range<Int>) {
+    code = UInt32(number)
+    headerLength = UInt8(content.lowerBound - start)
+    self.encoding = encoding
+    self.start = start
+    end = content.upperBound
+  }
+
+  /// Field number in the schema.
+  var number: Int { Int(code) }
   /// The whole field with its tag.
-  let range: Range<Int>
+  var range: Range<Int> { start..<end }
   /// The content without tag and length.
-  let content: Range<Int>
+  var content: Range<Int> { start + Int(headerLength)..<end }
 }
 
 /// Walks the fields of one message in protobuf's wire format; every length is checked before use.
@@ -25,6 +40,8 @@ struct WireCursor {
   private let storage: Storage
   private var position: Int
   private let end: Int
+  /// The number of the field that was read last, or begun: where a fault lies.
+  private(set) var number: Int?
 
   /// A cursor at the first field of a message.
   ///
@@ -41,11 +58,13 @@ struct WireCursor {
   mutating func next() throws(FormatError) -> WireField? {
     guard position < end else { return nil }
     let start = position
+    number = nil
     let tag = try varint()
     guard let encoding = WireField.Encoding(rawValue: UInt8(tag & 7)) else {
       throw fault(at: start, "wire type \(tag & 7), which ONNX does not use")
     }
     guard tag >> 3 >= 1, tag >> 3 < 1 << 29 else { throw fault(at: start, "field number \(tag >> 3)") }
+    number = Int(tag >> 3)
     let contentStart: Int
     let length: UInt64
     switch encoding {
@@ -70,7 +89,17 @@ struct WireCursor {
     }
     position = contentStart + Int(length)
     return WireField(
-      number: Int(tag >> 3), encoding: encoding, range: start..<position, content: contentStart..<position)
+      number: Int(tag >> 3), encoding: encoding, start: start, content: contentStart..<position)
+  }
+
+  /// How many varints are left, unless one of them runs past the end: those of a packed field.
+  func countVarints() -> Int {
+    var count = 0
+    for offset in position..<end where unsafe storage.base.load(fromByteOffset: offset, as: UInt8.self) < 0x80
+    {
+      count += 1
+    }
+    return count
   }
 
   /// The next varint, or nil at the end: an element of a packed field.

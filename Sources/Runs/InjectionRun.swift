@@ -12,6 +12,8 @@ package struct InjectionRun {
   package let json: JSONObject
   /// The same for people.
   package let lines: [String]
+  /// What is unusual about the model, and was so before.
+  package private(set) var warnings: [String] = []
 
   /// Injects and writes.
   ///
@@ -34,8 +36,14 @@ package struct InjectionRun {
       try isIdenticalAtStart(
         model.description, injection, adapted, written: try ModelFile(output), classes, context)
     }
-    return InjectionRun(
+    var result = InjectionRun(
       adapted, injection, output: output, hasNewHead: classes != nil, isIdentical: isIdentical)
+    result.warnings =
+      model.warnings
+      + model.description.graph.duplicateNodeNames.map {
+        "\(path): several nodes are named '\($0)', which other programs refuse"
+      }
+    return result
   }
 
   private init(

@@ -33,7 +33,7 @@ package struct ModelFile: Sendable {
     var result: [String: Tensor] = [:]
     for (index, argument) in arguments.enumerated() {
       let separator = argument.firstIndex(of: "=")
-      let named = separator.map { String(argument[..<$0]) }
+      let named = separator.map { NameSpelling.name(String(argument[..<$0])) }
       let name: String
       let file: String
       if let named, let separator, names.contains(named) {

@@ -14,6 +14,8 @@ public struct OutputDifference: Sendable, Equatable {
   public private(set) var scale = 0.0
   /// Images compared.
   public private(set) var images = 0
+  /// Of these the ones for which one of the models gave something that is no finite number.
+  public private(set) var imagesNotFinite = 0
 
   /// Nothing compared yet.
   package init() {}
@@ -29,6 +31,7 @@ public struct OutputDifference: Sendable, Equatable {
       largest = max(largest, distance.isNaN ? .infinity : distance)
     }
     scale = reference.reduce(scale) { max($0, abs($1)) }
+    if !(outputs + reference).allSatisfy(\.isFinite) { imagesNotFinite += count }
     images += count
   }
 }

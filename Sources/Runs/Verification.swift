@@ -14,14 +14,28 @@ package struct Verification {
     let node: String?
   }
   private var problems: [Problem] = []
-  private var warnings: [String] = []
+  private var warnings: [String]
   private var checker: String
   private var difference: OutputDifference?
 
-  /// Checks a model.
+  /// Checks a model: first by our own rules, whose faults nothing behind them has to survive, then by the reference.
   package init(_ model: ModelFile, context: ExecutionContext) {
+    let description = model.description
+    warnings = description.warnings
+    problems = (description.functionProblems + description.graph.problems()).map {
+      Problem(message: $0.message, node: $0.node)
+    }
+    var lowering = Lowering(registry: ModelFile.registry, context: context)
+    lowering.openExtent = { _, axis in axis == 0 ? 1 : nil }
+    guard problems.isEmpty else {
+      checker = "not asked, for what is found here comes first"
+      // Lowering would stop at the same fault.
+      let missing = LoweringError.unsupported(lowering.unsupportedOperators(of: description))
+      problems += missing.unsupported.map { Problem(message: $0, node: nil) }
+      return
+    }
     do {
-      switch try Checker.check(model.description) {
+      switch try Checker.check(description) {
       case .valid: checker = "passed"
       case .skipped(let reason): checker = "skipped: \(reason)"
       case .problems(let found):
@@ -29,22 +43,34 @@ package struct Verification {
         problems = found.map { Problem(message: $0, node: nil) }
       }
     } catch { checker = "could not run: \(error.message)" }
-    var lowering = Lowering(registry: ModelFile.registry, context: context)
-    lowering.openExtent = { _, axis in axis == 0 ? 1 : nil }
-    do { try model.description.graph.validate() } catch {
-      problems.append(Problem(message: error.message, node: error.node))
-      // Lowering would stop at the same fault.
-      let missing = LoweringError.unsupported(lowering.unsupportedOperators(of: model.description))
-      problems += missing.unsupported.map { Problem(message: $0, node: nil) }
-      return
+    problems += description.graph.duplicateNodeNames.map {
+      Problem(message: "several nodes are named '\($0)', and names must tell them apart", node: $0)
     }
-    problems += lowering.unknownAttributes(of: model.description).map {
+    problems += lowering.unknownAttributes(of: description).map {
       Problem(message: "node '\($0.node)': its operator has no attribute '\($0.attribute)'", node: $0.node)
     }
-    do { warnings = try lowering.lower(model.description).warnings } catch {
+    do { warnings += try lowering.lower(description).warnings } catch {
       let found = error.unsupported.isEmpty ? [error.message] : error.unsupported
       problems += found.map { Problem(message: $0, node: error.node) }
     }
+    if problems.isEmpty { runOnce(model, context) }
+  }
+
+  /// Runs a network of images on random pixels: what comes out has to be finite numbers.
+  ///
+  /// Networks with other inputs are not run, and a run that fails for want of memory is a warning.
+  private mutating func runOnce(_ model: ModelFile, _ context: ExecutionContext) {
+    let compiled = CompiledModel(model.description, registry: ModelFile.registry, context: context)
+    guard let graph = try? compiled.graph(batch: 1), graph.inputs.count == 1,
+      graph.type(graph.inputs[0]).shape.rank == 4,
+      let images = try? Benchmark.randomImages(graph, count: 1)
+    else { return }
+    do {
+      let outputs = try Session(try compiled.plan(graph)).run([images])
+      problems += zip(graph.outputs, outputs).filter { !$1.isFinite }.map { name, _ in
+        Problem(message: "output '\(name)' holds numbers that are not finite, for random pixels", node: nil)
+      }
+    } catch { warnings.append("could not be run: \((error as? any ReportableError)?.message ?? "\(error)")") }
   }
 
   /// Whether nothing was found.
@@ -60,6 +86,10 @@ package struct Verification {
       from: other, on: samples,
       preparing: { try model.preprocessing(overrides, imageSide: imageSide).preprocessing },
       context: context, isInterrupted: isInterrupted)
+    if let count = difference?.imagesNotFinite, count > 0 {
+      let text = "the outputs for \(counted(count, "image")) are not finite numbers"
+      problems.append(Problem(message: text, node: nil))
+    }
   }
 
   /// The object that CLI.md calls `verify`.
@@ -67,7 +97,7 @@ package struct Verification {
     var object: JSONObject = [
       "valid": .bool(isValid), "checker": .string(checker),
       "problems": .array(problems.map { ["message": .string($0.message), "node": JSONValue($0.node)] }),
-      "warnings": .array(warnings.map { .string($0) }),
+      "warnings": JSONValue(warnings),
     ]
     if let difference {
       object["largest_difference"] = .number(difference.largest)
@@ -80,7 +110,7 @@ package struct Verification {
   /// The same for people.
   package var lines: [String] {
     var lines = [isValid ? "valid" : counted(problems.count, "problem"), "ONNX checker \(checker)"]
-    lines += problems.map { "  \($0.message)" } + warnings.map { "  warning: \($0)" }
+    lines += problems.map { "  \($0.message)" } + warnings.map { "warning: \($0)" }
     if let difference {
       lines.append(
         "largest difference \(Float(difference.largest)), relative \(Float(difference.relative)), on \(counted(difference.images, "image"))"

@@ -56,4 +56,31 @@ import Testing
       text: #"<ir_version: 8, opset_import: ["" : 20]> g (float x) => (float y) { y = Relu (x) }"#)
     #expect(try Checker.check(opset) == .skipped("opset 20: this libonnx knows versions up to 17"))
   }
+
+  @Test(arguments: [
+    "Conv <strides = [0, 0]> (x, w)", "MaxPool <kernel_shape = [1, 1], strides = [0, 0]> (x)",
+    "AveragePool <kernel_shape = [1, 1], strides = [0, 0], ceil_mode = 1> (x)",
+  ])
+  func `numbers that end the reference with a signal are a problem of the model`(operation: String) throws {
+    let model = try ModelDescription(
+      text: """
+        <ir_version: 8, opset_import: ["" : 17]>
+        g (float[1,1,4,4] x, float[1,1,1,1] w) => (float[1,1,4,4] y) { y = \(operation) }
+        """)
+    guard case .problems(let problems) = try Checker.check(model) else {
+      Issue.record("the reference accepted strides of zero")
+      return
+    }
+    #expect(problems.count == 1)
+  }
+
+  @Test func `functions that call themselves are refused before the reference sees them`() throws {
+    let model = try ModelDescription(
+      text: """
+        <ir_version: 8, opset_import: ["" : 17, "d" : 1]>
+        g (float[2] x) => (float[2] y) { y = d.f (x) }
+        <domain: "d", opset_import: ["" : 17, "d" : 1]> f (x) => (y) { y = d.f (x) }
+        """)
+    #expect(try Checker.check(model) == .problems(["function 'd.f' calls itself: 'd.f' → 'd.f'"]))
+  }
 }

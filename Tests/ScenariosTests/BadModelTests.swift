@@ -117,6 +117,68 @@ import Testing
     #expect(result.errors.contains("cycle"))
   }
 
+  @Test func `functions that never return, or stand for too many nodes, are problems`() throws {
+    let folder = try TemporaryFolder()
+    func function(_ name: String, _ body: String) -> String {
+      #"<domain: "d", opset_import: ["" : 17, "d" : 1]> \#(name) (x) => (y) { \#(body) }"#
+    }
+    let graph =
+      #"<ir_version: 8, opset_import: ["" : 17, "d" : 1]> g (float[2] x) => (float[2] y) { y = d.f0 (x) }"#
+    try write(
+      graph + function("f0", "y = d.f1 (x)") + function("f1", "y = d.f0 (x)"), to: "recursive.onnx",
+      in: folder)
+    let doubling = (0..<64).map { function("f\($0)", "z = d.f\($0 + 1) (x) y = d.f\($0 + 1) (z)") }
+    try write(
+      graph + doubling.joined() + function("f64", "y = Relu (x)"), to: "doubling.onnx", in: folder)
+    for (model, text) in [
+      ("recursive", "function 'd.f0' calls itself: 'd.f0' → 'd.f1' → 'd.f0'"),
+      ("doubling", "stands for more than 1000000 nodes"),
+    ] {
+      let result = try ToolProcess.run(["verify", "\(model).onnx"], in: folder)
+      #expect(result.code == 65, "\(model): \(result.code) \(result.errors)")
+      #expect(result.output.contains(text), "\(result.output)")
+    }
+  }
+
+  @Test func `nodes of one name are a problem that names them`() throws {
+    let folder = try TemporaryFolder()
+    try write(
+      """
+      <ir_version: 8, opset_import: ["" : 17]>
+      g (float[2] x) => (float[2] y) { [same] a = Relu (x) [other] b = Relu (a) [same] y = Relu (b) }
+      """, to: "m.onnx", in: folder)
+    let result = try ToolProcess.run(["verify", "m.onnx", "--json"], in: folder)
+    #expect(result.code == 65, "\(result.errors)")
+    let problems = try result.json()["problems"]?.array ?? []
+    #expect(problems.map { $0.object?["node"]?.string } == ["same"], "\(result.output)")
+  }
+
+  @Test func `inject warns of nodes of one name`() throws {
+    let folder = try TemporaryFolder()
+    var model = try ONNXFile.read(Scenario.transformer)
+    for index in model.graph.nodes.indices.prefix(2) { model.graph.nodes[index].name = "same" }
+    try ONNXFile.write(model, to: folder.file("m.onnx"))
+    let result = try ToolProcess.run(["inject", "m.onnx", "-o", "out.onnx"], in: folder)
+    #expect(result.code == 0, "\(result.errors)")
+    #expect(result.errors.contains("several nodes are named 'same'"), "\(result.errors)")
+  }
+
+  @Test func `names that are canonically equal are two, and are shown as they are`() throws {
+    let folder = try TemporaryFolder()
+    try write(
+      """
+      <ir_version: 8, opset_import: ["" : 17]>
+      g (float[2,3,12,16] x) => (float[2,3,12,16] "\u{E9}") { "e\u{301}" = Relu (x) "\u{E9}" = Relu ("e\u{301}") }
+      """, to: "m.onnx", in: folder)
+    let result = try ToolProcess.run(["verify", "m.onnx"], in: folder)
+    #expect(result.code == 0, "\(result.output)\(result.errors)")
+    let input = Scenario.fixture("gradients/both-float32/input.npy")
+    let gradients = try ToolProcess.run(
+      ["gradients", "m.onnx", "--input", input, "--wrt", "e\u{301}", "--output-dir", "out"], in: folder)
+    #expect(gradients.code == 0, "\(gradients.errors)")
+    #expect(folder.exists("out/e\u{301}.pb"))
+  }
+
   @Test func `numbers that overflow in a file end with 65 or 3`() throws {
     let folder = try TemporaryFolder()
     for (index, body) in [

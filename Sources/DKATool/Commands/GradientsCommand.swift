@@ -36,9 +36,9 @@ struct GradientsCommand: Command {
     let model = try ModelFile(arguments[Self.model])
     for line in model.warnings { console.warn(line) }
     let inputs = try model.inputs(from: arguments[Self.inputs])
-    let names = arguments[Self.names] ?? []
+    let names = (arguments[Self.names] ?? []).map(NameSpelling.name)
     let format: TensorFile.Format = arguments[Self.isNumPy] ? .numPy : .tensorProto
-    let files = names.map { $0.replacing("/", with: "_") + format.suffix }
+    let files = names.map { NameSpelling.original($0).replacing("/", with: "_") + format.suffix }
     try Destination.checkFolder(
       arguments[Self.folder], names: files,
       inputs: [model.path] + ModelFile.inputFiles(of: arguments[Self.inputs]))

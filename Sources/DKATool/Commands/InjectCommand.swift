@@ -35,6 +35,7 @@ struct InjectCommand: Command {
       arguments[Self.model], to: arguments[Self.output], MethodOptions.injection(arguments),
       classes: arguments[Self.classes], isForced: arguments[CommonOptions.force],
       context: ComputeOptions(arguments, console).context)
+    result.warnings.forEach { console.warn($0) }
     try console.result(json: .object(result.json), lines: result.lines)
     return .done
   }

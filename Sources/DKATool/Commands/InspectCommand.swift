@@ -18,6 +18,7 @@ struct InspectCommand: Command {
 
   func run(_ console: Console) throws -> ExitCode {
     let model = try ModelFile(arguments[Self.model])
+    for line in model.warnings { console.warn(line) }
     let inspection = Inspection(model, context: try ComputeOptions(arguments, console).context)
     try console.result(json: .object(inspection.json), lines: inspection.lines)
     return .done

@@ -42,7 +42,8 @@ enum MethodOptions {
     injection.seed = arguments[seed]
     injection.placement = arguments[at].map {
       HandPlacement(
-        $0, grid: arguments[grid].flatMap(TokenGrid.init(text:)), prefixTokens: arguments[prefixTokens],
+        $0.map(NameSpelling.name), grid: arguments[grid].flatMap(TokenGrid.init(text:)),
+        prefixTokens: arguments[prefixTokens],
         layout: arguments[layout])
     }
     if let text = arguments[grid], TokenGrid(text: text) == nil {

@@ -1,3 +1,4 @@
+import DKA
 import Synchronization
 package import TensorFiles
 
@@ -119,7 +120,7 @@ package final class Console: Sendable {
 
   private func writeResult(_ text: String) throws(OutputError) {
     show(status: "")
-    try output.write(text + "\n")
+    try output.write(NameSpelling.original(text) + "\n")
   }
 
   private func writeMessage(_ text: String) {
@@ -130,6 +131,6 @@ package final class Console: Sendable {
 
   private func tell(_ text: String) {
     // When standard error cannot be written there is nobody left to tell.
-    try? errors.write(text)
+    try? errors.write(NameSpelling.original(text))
   }
 }
