@@ -4,16 +4,8 @@ import Testing
 
 /// The library as another package sees it: this target has no access to what is not public.
 @Suite(.serialized) struct LibraryTests {
-  private static let transformer = URL(filePath: #filePath).deletingLastPathComponent()
-    .appending(path: "../../Models/phantom-vit.onnx").standardizedFileURL.path
-
-  /// Gives `body` a folder of its own and small phantoms in it.
   private func withPhantoms(_ body: (_ folder: String, _ images: LabelledImages) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "dka-\(UUID().uuidString)").path
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try SyntheticImages(.lesions, side: 64).writeFolder(
-      folder + "/images", trainPerClass: 12, testPerClass: 4)
-    try body(folder, try ImageFolder.read(folder + "/images"))
+    try Phantoms.with(trainPerClass: 12, testPerClass: 4, body)
   }
 
   private var recipe: TrainingConfiguration {
@@ -34,7 +26,7 @@ import Testing
 
   @Test func `a model is read, adapted, trained, measured and written`() throws {
     try withPhantoms { folder, images in
-      let model = try Model(contentsOf: Self.transformer)
+      let model = try Model(contentsOf: Phantoms.transformer)
       let backbone = try model.backbone()
       #expect(backbone.family == "vit")
       #expect(backbone.blocks.count == 6)
@@ -71,7 +63,7 @@ import Testing
   @Test func `the number of threads changes no bit of a trained model`() throws {
     try withPhantoms { _, images in
       func trained(threads: Int) throws -> Model {
-        var model = try Model(contentsOf: Self.transformer)
+        var model = try Model(contentsOf: Phantoms.transformer)
         model.threads = threads
         let adapted = try model.adapted(head: .classifier(classes: 3))
         let training = try FineTuning(of: adapted, on: images, recipe)
@@ -85,14 +77,14 @@ import Testing
 
   @Test func `an unchanged model is written byte for byte`() throws {
     try withPhantoms { folder, _ in
-      try Model(contentsOf: Self.transformer).write(to: folder + "/same.onnx")
+      try Model(contentsOf: Phantoms.transformer).write(to: folder + "/same.onnx")
       #expect(
-        FileManager.default.contentsEqual(atPath: folder + "/same.onnx", andPath: Self.transformer))
+        FileManager.default.contentsEqual(atPath: folder + "/same.onnx", andPath: Phantoms.transformer))
     }
   }
 
   @Test func `tensors go in by name and come out in order`() throws {
-    let model = try Model(contentsOf: Self.transformer)
+    let model = try Model(contentsOf: Phantoms.transformer)
     let name = try #require(model.description.graph.inputs.first?.name)
     let images = try Tensor([Float](repeating: 0.5, count: 2 * 3 * 64 * 64), shape: [2, 3, 64, 64])
     let logits = try #require(try model.outputs(for: [name: images]).first)
@@ -143,7 +135,7 @@ import Testing
 
   @Test func `a method of one's own starts as the identity and trains`() throws {
     try withPhantoms { _, images in
-      let model = try Model(contentsOf: Self.transformer)
+      let model = try Model(contentsOf: Phantoms.transformer)
       let adapted = try model.adapted(by: Bottleneck())
       #expect(try adapted.difference(from: model).largest == 0)
       let training = try FineTuning(
@@ -155,7 +147,7 @@ import Testing
 
   @Test func `what cannot be done is refused with a reason`() throws {
     try withPhantoms { folder, images in
-      let model = try Model(contentsOf: Self.transformer)
+      let model = try Model(contentsOf: Phantoms.transformer)
       #expect(try failure { _ = try Model(contentsOf: folder + "/none.onnx") }.failureCode == .missingInput)
       #expect(try failure { _ = try FineTuning(of: model, on: images) }.message.contains("not adapted"))
       let two = try model.adapted(head: .classifier(classes: 2))
@@ -173,7 +165,7 @@ import Testing
 
   @Test func `training stops between batches when it is asked to`() throws {
     try withPhantoms { _, images in
-      let adapted = try Model(contentsOf: Self.transformer).adapted(head: .classifier(classes: 3))
+      let adapted = try Model(contentsOf: Phantoms.transformer).adapted(head: .classifier(classes: 3))
       var batches = 0
       let training = try FineTuning(
         of: adapted, on: images, recipe,

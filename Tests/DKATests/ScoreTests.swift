@@ -1,19 +1,10 @@
 import DKA
-import Foundation
 import Testing
 
 /// Which output of a network holds the scores, and what they are.
 @Suite(.serialized) struct ScoreTests {
-  private static let transformer = URL(filePath: #filePath).deletingLastPathComponent()
-    .appending(path: "../../Models/phantom-vit.onnx").standardizedFileURL.path
-
-  /// Gives `body` a folder of its own and small phantoms in it.
   private func withPhantoms(_ body: (_ folder: String, _ images: LabelledImages) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "dka-\(UUID().uuidString)").path
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try SyntheticImages(.lesions, side: 64).writeFolder(
-      folder + "/images", trainPerClass: 8, testPerClass: 2)
-    try body(folder, try ImageFolder.read(folder + "/images"))
+    try Phantoms.with(trainPerClass: 8, testPerClass: 2, body)
   }
 
   private var recipe: TrainingConfiguration {
@@ -44,7 +35,7 @@ import Testing
   @Test(arguments: ["Softmax", "LogSoftmax"])
   func `probabilities of a file that ends in one more node are those of its logits`(_ type: String) throws {
     try withPhantoms { folder, images in
-      let plain = try Model(contentsOf: Self.transformer)
+      let plain = try Model(contentsOf: Phantoms.transformer)
       let output = try plain.backbone().output
       let ending = try model(plain, type, of: output, as: "y", outputs: ["y"], in: folder)
       let paths = images.samples.prefix(3).map(\.path)
@@ -57,7 +48,7 @@ import Testing
 
   @Test func `probabilities that a Sigmoid made stay as they are`() throws {
     try withPhantoms { folder, images in
-      let plain = try Model(contentsOf: Self.transformer)
+      let plain = try Model(contentsOf: Phantoms.transformer)
       let output = try plain.backbone().output
       let ending = try model(plain, "Sigmoid", of: output, as: "y", outputs: ["y"], in: folder)
       let prediction = try #require(try ending.predictions(for: [images.samples[0].path]).first)
@@ -68,7 +59,7 @@ import Testing
 
   @Test func `training a kept classifier that ends in Softmax trains its logits`() throws {
     try withPhantoms { folder, images in
-      let plain = try Model(contentsOf: Self.transformer).adapted(
+      let plain = try Model(contentsOf: Phantoms.transformer).adapted(
         by: LinearProbe(), head: .classifier(classes: 3))
       let output = try #require(plain.description.graph.outputs.first?.name)
       let ending = try model(plain, "Softmax", of: output, as: "y", outputs: ["y"], in: folder)
@@ -81,7 +72,7 @@ import Testing
 
   @Test func `the classifier's output trains and is measured where another one stands first`() throws {
     try withPhantoms { folder, images in
-      let plain = try Model(contentsOf: Self.transformer)
+      let plain = try Model(contentsOf: Phantoms.transformer)
       let backbone = try plain.backbone()
       let tokens = try #require(backbone.sites.last?.value)
       let several = try model(
