@@ -62,6 +62,13 @@ package final class CompiledModel {
     return try Plan(fused, context: context, cache: cache)
   }
 
+  /// What rules do to the graph of a number of images on its way to a plan.
+  ///
+  /// - Throws: `LoweringError`, `ExecutionError`.
+  package func rules(batch: Int) throws -> [RuleOutcome] {
+    try CompiledModel.applying(RuleSet.late, to: try graph(batch: batch), registry, []).rules
+  }
+
   /// Images per micro-batch so that the largest inner value stays in the processor's cache, and the plan within the limit
   /// of memory that was asked for.
   ///

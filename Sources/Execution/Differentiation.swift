@@ -5,7 +5,8 @@ package import Tensors
 /// Reverse-mode differentiation: extends a graph by the nodes that compute gradients.
 ///
 /// Only active paths are differentiated: a node is visited when a seed depends on it and it depends on a value
-/// to differentiate by. Nothing else is kept for, or computed in, the backward part.
+/// to differentiate by. Nothing else is kept for, or computed in, the backward part. Every node of it has the label of the
+/// forward node that it belongs to as its origin.
 package enum Differentiation {
   /// Adds gradients of a sum of seeded values to the graph.
   ///
@@ -21,11 +22,14 @@ package enum Differentiation {
     var contributions: [String: [String]] = [:]
     for seed in seeds { contributions[seed.value, default: []].append(seed.gradient) }
     let barriers = Set(variables)
+    let outer = builder.origin
+    defer { builder.origin = outer }
     var result: [String: String] = [:]
     var missing: [DifferentiationError.Missing] = []
 
     for lowered in nodes.reversed() where lowered.outputs.contains(where: { active.contains($0) }) {
       let node = lowered.node
+      builder.origin = LoweredNode.Origin(label: lowered.origin?.label ?? node.label, phase: .backward)
       do {
         var gradients: [String?] = []
         for output in node.outputs {
@@ -64,6 +68,7 @@ package enum Differentiation {
         gradients.append(found)
         continue
       }
+      builder.origin = LoweredNode.Origin(label: variable, phase: .backward)
       do { gradients.append(try accumulate(contributions[variable] ?? [], &builder)) } catch {
         throw .node(label: variable, operatorName: "Add", error)
       }

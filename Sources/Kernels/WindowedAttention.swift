@@ -51,7 +51,8 @@ package enum WindowedAttention {
       scratch: scratch.pointer.assumingMemoryBound(to: Float.self), options: options)
   }
 
-  private static func isFast(_ g: AttentionGeometry, _ type: ElementType) -> Bool {
+  /// Whether the fast kernel computes an attention: in Float32 with channels side by side.
+  package static func isFast(_ g: AttentionGeometry, _ type: ElementType) -> Bool {
     let hasDenseChannels =
       (g.channels == 1 || (g.query.channel == 1 && g.key.channel == 1))
       && (g.valueChannels == 1 || (g.value.channel == 1 && g.output.channel == 1))

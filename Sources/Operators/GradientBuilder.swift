@@ -46,6 +46,8 @@ package struct PullbackSite {
 package struct GradientBuilder {
   /// The graph so far.
   package private(set) var graph: LoweredGraph
+  /// What the nodes that are appended from now on are made for.
+  package var origin: LoweredNode.Origin?
   private let registry: OperatorRegistry
   private let prefix: String
   private var counter = 0
@@ -86,7 +88,8 @@ package struct GradientBuilder {
     var results = outputs
     while results.count < outputCount { results.append(freshName(name.type)) }
     let node = Node(name, inputs: inputs, outputs: results, attributes: attributes)
-    let lowered = try registry.lower(node, version: registry.newestVersion(of: name.domain))
+    var lowered = try registry.lower(node, version: registry.newestVersion(of: name.domain))
+    lowered.origin = origin
     let types = try lowered.operation.inferTypes(graph.inputTypes(of: node))
     for (result, type) in zip(results, types) where !result.isEmpty { graph.types[result] = type }
     graph.nodes.append(lowered)

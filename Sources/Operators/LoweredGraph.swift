@@ -3,12 +3,31 @@ package import Tensors
 
 /// A node with its operator read.
 package struct LoweredNode: Sendable {
+  /// Which part of a training step a node belongs to.
+  package enum Phase: String, Sendable { case forward, backward, update }
+
+  /// What a node that no file holds was made for.
+  package struct Origin: Sendable, Hashable {
+    /// Label of the forward node, or name of the parameter or group, that it belongs to.
+    package let label: String
+    /// Its part of the step.
+    package let phase: Phase
+
+    /// An origin.
+    package init(label: String, phase: Phase) {
+      self.label = label
+      self.phase = phase
+    }
+  }
+
   /// The node as it stands in the file, or as a pass emitted it.
   package var node: Node
   /// Its operator.
   package let operation: any Operator
   /// Version of the operator's domain that the node follows.
   package let version: Int
+  /// What it was made for; nil for a node of the forward part, which stands for itself.
+  package var origin: Origin?
 
   /// A node with its operator.
   package init(_ node: Node, operation: any Operator, version: Int) {
@@ -16,6 +35,9 @@ package struct LoweredNode: Sendable {
     self.operation = operation
     self.version = version
   }
+
+  /// Its part of a training step.
+  package var phase: Phase { origin?.phase ?? .forward }
 
   /// Values read.
   package var inputs: [String] { node.inputs }
@@ -45,6 +67,8 @@ package struct LoweredGraph: Sendable {
   package var updates: [Update]
   /// What is odd in the file without being wrong, a line each.
   package var warnings: [String] = []
+  /// What rules did on the way to this graph, one entry per rule.
+  package var rules: [RuleOutcome] = []
 
   /// A variable and its content after a run.
   package struct Update: Sendable, Hashable {

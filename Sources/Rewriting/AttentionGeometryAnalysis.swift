@@ -57,13 +57,23 @@ extension AttentionWindows {
     }
   }
 
-  /// The operand as a window whose token and channel axes have one stride each: at worst of itself.
+  /// Attributes of the fused operator that reads through these windows.
+  func attributes(maskStrides: [Int], outputShape: [Int], outputStrides: [Int]) -> [Attribute] {
+    let mask = maskStrides.isEmpty ? [] : [Attribute("mask_strides", maskStrides)]
+    return [
+      Attribute("sizes", sizes), Attribute("q_view", views[0]), Attribute("k_view", views[1]),
+      Attribute("v_view", views[2]), Attribute("scale", Float(scale)),
+    ] + mask + [Attribute("output_shape", outputShape), Attribute("output_strides", outputStrides)]
+  }
+
+  /// The operand as the farthest window whose token and channel axes have one stride each, at worst of itself; one whose
+  /// channels lie side by side goes first.
   private static func window(_ value: String, in graph: EditableGraph, throughScale: Bool, order: [Int])
     -> StridedView
   {
-    let found = graph.view(of: value, throughScale: throughScale).transposed(order)
-    if found.axes.suffix(2).allSatisfy({ $0.singleStride != nil }) { return found }
-    return StridedView(root: value, extents: graph.shape(value).extents).transposed(order)
+    let windows = graph.views(of: value, throughScale: throughScale).map { $0.transposed(order) }
+      .filter { $0.axes.suffix(2).allSatisfy { $0.singleStride != nil } }
+    return windows.first { ($0.axes.last?.singleStride ?? 0) <= 1 } ?? windows[0]
   }
 
   /// The leading axes as batch and heads, with each window's strides there.
@@ -98,7 +108,7 @@ extension AttentionWindows {
     return strides.count == lists.count ? strides : nil
   }
 
-  /// Follows the result through Transpose and Reshape as long as it can be written there at once.
+  /// Follows the result through Transpose and Reshape as long as it can be written there at once, channels side by side.
   private static func written(
     from value: String, sizes: [Int], in graph: EditableGraph, fail: (String) -> MatchFailure
   ) throws(MatchFailure) -> (value: String, strides: [Int]) {
@@ -118,7 +128,7 @@ extension AttentionWindows {
       } else {
         moved = nil
       }
-      guard let moved, let found = placed(whole, in: moved) else { break }
+      guard let moved, let found = placed(whole, in: moved), found[3] == strides[3] else { break }
       view = moved
       strides = found
       value = next

@@ -170,13 +170,14 @@ package struct EditableGraph {
   /// Puts new nodes where the node `id` stands, which goes, with others that nothing else reads.
   ///
   /// Nodes of the default domain follow the newest operator set that the registry implements. The new nodes make what
-  /// was read of `id`, with the same type.
+  /// was read of `id`, with the same type, and have its origin.
   package mutating func replace(_ id: NodeID, with nodes: [Node]) throws(OperatorError) {
     let anchor = next[id]
     let operands = slots[id]?.inputs ?? []
+    let origin = slots[id]?.origin
     let results = (slots[id]?.outputs ?? []).map { ($0, graph.types[$0]) }
     remove(id)
-    for node in nodes { try insert(node, before: anchor) }
+    for node in nodes { try insert(node, before: anchor, origin: origin) }
     for (name, type) in results where !readers(of: name).isEmpty || barriers.contains(name) {
       precondition(graph.types[name] == type, "a rule changed the type of '\(name)'")
     }
@@ -198,9 +199,9 @@ package struct EditableGraph {
     remove(id)
     graph.types[value] = graph.types[other]
     if let node = slots[source] {
-      var renamed = node.node
-      renamed.outputs = renamed.outputs.map { $0 == other ? value : $0 }
-      slots[source] = LoweredNode(renamed, operation: node.operation, version: node.version)
+      var renamed = node
+      renamed.node.outputs = node.outputs.map { $0 == other ? value : $0 }
+      slots[source] = renamed
       makers[other] = nil
       makers[value] = source
     }
@@ -227,10 +228,10 @@ package struct EditableGraph {
   package mutating func dropResult(_ position: Int, of id: NodeID) {
     guard let node = slots[id], position < node.outputs.count else { return }
     makers[node.outputs[position]] = nil
-    var changed = node.node
-    changed.outputs[position] = ""
-    while changed.outputs.last == "" { changed.outputs.removeLast() }
-    slots[id] = LoweredNode(changed, operation: node.operation, version: node.version)
+    var changed = node
+    changed.node.outputs[position] = ""
+    while changed.outputs.last == "" { changed.node.outputs.removeLast() }
+    slots[id] = changed
   }
 }
 
@@ -241,8 +242,11 @@ extension EditableGraph {
     for input in node.inputs where !input.isEmpty { readers[input, default: []].append(id) }
   }
 
-  private mutating func insert(_ node: Node, before anchor: NodeID) throws(OperatorError) {
-    let lowered = try registry.lower(node, version: registry.newestVersion(of: node.operatorName.domain))
+  private mutating func insert(_ node: Node, before anchor: NodeID, origin: LoweredNode.Origin?)
+    throws(OperatorError)
+  {
+    var lowered = try registry.lower(node, version: registry.newestVersion(of: node.operatorName.domain))
+    lowered.origin = origin
     let types = try lowered.operation.inferTypes(graph.inputTypes(of: node))
     for (output, type) in zip(node.outputs, types) where !output.isEmpty { graph.types[output] = type }
     let id = slots.count
@@ -272,9 +276,9 @@ extension EditableGraph {
 
   private mutating func changeReads(of id: NodeID, from value: String, to other: String) {
     guard let node = slots[id], node.inputs.contains(value) else { return }
-    var changed = node.node
-    changed.inputs = changed.inputs.map { $0 == value ? other : $0 }
-    slots[id] = LoweredNode(changed, operation: node.operation, version: node.version)
+    var changed = node
+    changed.node.inputs = node.inputs.map { $0 == value ? other : $0 }
+    slots[id] = changed
     let moved = readers[value]?.filter { $0 == id } ?? []
     readers[value]?.removeAll { $0 == id }
     readers[other, default: []] += moved

@@ -19,6 +19,8 @@ package struct MatchFailure: Error, Sendable, CustomStringConvertible {
   package let node: String
   /// What was found and what would have been needed.
   package let reason: String
+  /// How many steps of the rule fitted before: what came nearest is told first.
+  package var progress = 0
 
   /// A failure.
   package init(rule: String, node: String, reason: String) {
@@ -47,6 +49,17 @@ package struct RewriteReport: Sendable {
 
   /// An empty report.
   package init() {}
+
+  /// What a rule did, and of its failures at nodes or values of `remaining` the one that came nearest to fitting.
+  func outcome(of label: String, remaining: Set<String>) -> RuleOutcome {
+    var nearest: MatchFailure?
+    for failure in failures where failure.rule == label && remaining.contains(failure.node) {
+      if failure.progress > nearest?.progress ?? -1 { nearest = failure }
+    }
+    return RuleOutcome(
+      rule: label, applied: count(of: label),
+      failure: nearest.map { RuleOutcome.Failure(node: $0.node, reason: $0.reason) })
+  }
 
   /// How often the rule of a label fitted.
   package func count(of label: String) -> Int { entries.first { $0.label == label }?.count ?? 0 }

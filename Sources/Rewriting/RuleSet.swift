@@ -1,3 +1,4 @@
+import Graphs
 package import Operators
 
 /// Rules in the order in which they are applied.
@@ -40,7 +41,7 @@ package struct RuleSet: Sendable {
     Stage([FuseLinearEpilogue()]),
   ])
 
-  /// Rewrites a graph and tells what was done.
+  /// Rewrites a graph and tells what was done; the graph's `rules` say so too, after what they said before.
   ///
   /// - Parameter barriers: values that must stay beside the graph's outputs: requested ones, and those to differentiate by.
   package func apply(
@@ -60,6 +61,12 @@ package struct RuleSet: Sendable {
       }
     }
     report.failures = editable.failures
-    return (editable.lowered(), report)
+    var result = editable.lowered()
+    let remaining = report.failures.isEmpty ? [] : Set(result.nodes.flatMap { [$0.node.label] + $0.outputs })
+    var labels: [String] = []
+    for rule in stages.flatMap(\.rules) where !labels.contains(rule.label) { labels.append(rule.label) }
+    result.rules = RuleOutcome.merged(
+      graph.rules, labels.map { report.outcome(of: $0, remaining: remaining) })
+    return (result, report)
   }
 }

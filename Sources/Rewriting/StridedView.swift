@@ -47,6 +47,9 @@ package struct StridedView: Hashable, Sendable {
   /// Extent per axis.
   package var extents: [Int] { axes.map { $0.reduce(1) { $0 * $1.extent } } }
 
+  /// Whether the elements stand in memory in the order of the axes, from the first on without gaps.
+  package var isDense: Bool { offset == 0 && (Array(axes.joined()).singleStride ?? 2) <= 1 }
+
   /// The axes in another order.
   package func transposed(_ permutation: [Int]) -> StridedView {
     var view = self
@@ -158,54 +161,63 @@ extension [StridedFactor] {
 extension EditableGraph {
   /// The value as a window into the nearest value that is not a mere rearrangement.
   ///
-  /// Looks through Reshape, Transpose, Squeeze, Unsqueeze, Flatten, Slice, Split, Gather of one index, Identity, Cast to the
-  /// same type and, where `throughScale` is set, multiplication and division by a constant.
-  package func view(of value: String, throughScale: Bool = false) -> StridedView {
+  /// Looks through Reshape, Transpose, Squeeze, Unsqueeze, Flatten, Slice, Split, Gather of one index, Identity and Cast to
+  /// the same type, up to the first step that strides don't express.
+  package func view(of value: String) -> StridedView {
     let whole = StridedView(root: value, extents: shape(value).extents)
-    guard !barriers.contains(value), let maker = maker(of: value),
-      maker.node.node.operatorName.domain.isEmpty,
-      shape(value).elementCount > 0, let source = maker.node.inputs.first
-    else { return whole }
-    let node = maker.node
-    if node.type == "Mul" || node.type == "Div" {
-      guard throughScale, let scaled = scaled(node),
-        node.type == "Mul" || (!scaled.scalarIsFirst && scaled.scalar != 0)
-      else { return whole }
-      var inner = view(of: scaled.value, throughScale: true)
+    guard let step = rearrangement(making: value, throughScale: false) else { return whole }
+    return view(view(of: step.source), through: step.node, to: value) ?? whole
+  }
+
+  /// The value as windows into all values that it is a rearrangement of, the farthest first, the value itself last.
+  ///
+  /// Looks through what `view(of:)` does and, where `throughScale` is set, multiplication and division by a constant.
+  package func views(of value: String, throughScale: Bool) -> [StridedView] {
+    let whole = StridedView(root: value, extents: shape(value).extents)
+    guard let step = rearrangement(making: value, throughScale: throughScale) else { return [whole] }
+    return views(of: step.source, throughScale: throughScale).compactMap {
+      view($0, through: step.node, to: value)
+    } + [whole]
+  }
+
+  /// The node that makes a value by rearranging at most, and what it rearranges.
+  private func rearrangement(making value: String, throughScale: Bool) -> (
+    node: LoweredNode, source: String
+  )? {
+    guard !barriers.contains(value), shape(value).elementCount > 0, let node = maker(of: value)?.node,
+      let source = rearranged(by: node, throughScale: throughScale), constant(source) == nil
+    else { return nil }
+    return (node, source)
+  }
+
+  /// A window that shows what a node rearranges, as a window that shows one of its results; nil where no strides do.
+  package func view(_ inner: StridedView, through node: LoweredNode, to value: String) -> StridedView? {
+    guard let source = rearranged(by: node, throughScale: true) else { return nil }
+    switch node.type {
+    case "Mul", "Div":
+      guard let scaled = scaled(node) else { return nil }
+      var inner = inner
       inner.scale *= node.type == "Mul" ? scaled.scalar : 1 / scaled.scalar
       return inner
+    case "Identity": return inner
+    case "Cast": return type(source) == type(value) ? inner : nil
+    case "Reshape", "Squeeze", "Unsqueeze", "Flatten": return inner.reshaped(to: shape(value).extents)
+    case "Transpose": return permutation(of: node).map { inner.transposed($0) }
+    case "Slice": return slice(inner, by: node, source)
+    case "Split": return split(inner, by: node, source, value)
+    case "Gather": return selection(inner, by: node, source)
+    default: return nil
     }
-    guard constant(source) == nil else { return whole }
-    let rank = shape(source).rank
-    switch node.type {
-    case "Identity":
-      return view(of: source, throughScale: throughScale)
-    case "Cast":
-      guard type(source) == type(value) else { return whole }
-      return view(of: source, throughScale: throughScale)
-    case "Reshape", "Squeeze", "Unsqueeze", "Flatten":
-      return view(of: source, throughScale: throughScale).reshaped(to: shape(value).extents) ?? whole
-    case "Transpose":
-      guard let permutation = permutation(of: node) else { return whole }
-      return view(of: source, throughScale: throughScale).transposed(permutation)
-    case "Slice":
-      return slice(node, source, throughScale) ?? whole
-    case "Split":
-      return split(node, source, value, throughScale) ?? whole
-    case "Gather":
-      guard let axis = shape(source).normalizedAxis(integerAttribute("axis", of: node) ?? 0),
-        let indices = integers(node.inputs[1]), indices.count == 1
-      else { return whole }
-      let index = indices[0] < 0 ? indices[0] + shape(source)[axis] : indices[0]
-      guard index >= 0, index < shape(source)[axis], shape(node.inputs[1]).rank <= 1, axis < rank else {
-        return whole
-      }
-      var inner = view(of: source, throughScale: throughScale).selecting(index, axis: axis)
-      if shape(node.inputs[1]).rank == 1 { inner.axes.insert([], at: axis) }
-      return inner
-    default:
-      return whole
-    }
+  }
+
+  /// The operand whose elements a node may only rearrange, or scale where `throughScale` is set.
+  private func rearranged(by node: LoweredNode, throughScale: Bool) -> String? {
+    guard node.node.operatorName.domain.isEmpty else { return nil }
+    guard node.type == "Mul" || node.type == "Div" else { return node.inputs.first }
+    guard throughScale, let scaled = scaled(node),
+      node.type == "Mul" || (!scaled.scalarIsFirst && scaled.scalar != 0)
+    else { return nil }
+    return scaled.value
   }
 
   /// The permutation of a Transpose; the reverse where the attribute is absent.
@@ -229,12 +241,12 @@ extension EditableGraph {
     return integers(node.inputs[operand])
   }
 
-  private func slice(_ node: LoweredNode, _ source: String, _ throughScale: Bool) -> StridedView? {
+  private func slice(_ inner: StridedView, by node: LoweredNode, _ source: String) -> StridedView? {
     guard let starts = integerList("starts", operand: 1, of: node) else { return nil }
     let axes = integerList("axes", operand: 3, of: node) ?? Array(starts.indices)
     let steps = integerList("steps", operand: 4, of: node) ?? starts.map { _ in 1 }
     guard axes.count == starts.count, steps.count == starts.count else { return nil }
-    var result = view(of: source, throughScale: throughScale)
+    var result = inner
     for (position, given) in axes.enumerated() {
       guard let axis = shape(source).normalizedAxis(given), steps[position] > 0 else { return nil }
       let extent = shape(source)[axis]
@@ -248,21 +260,29 @@ extension EditableGraph {
     return result
   }
 
-  private func split(_ node: LoweredNode, _ source: String, _ value: String, _ throughScale: Bool)
-    -> StridedView?
-  {
+  private func split(
+    _ inner: StridedView, by node: LoweredNode, _ source: String, _ value: String
+  ) -> StridedView? {
     guard let axis = shape(source).normalizedAxis(integerAttribute("axis", of: node) ?? 0) else { return nil }
     var start = 0
     for output in node.outputs {
       // A part without a name has no type to tell its extent from.
       guard !output.isEmpty else { return nil }
       let count = shape(output)[axis]
-      if output == value {
-        return view(of: source, throughScale: throughScale).sliced(
-          axis: axis, start: start, count: count, step: 1)
-      }
+      if output == value { return inner.sliced(axis: axis, start: start, count: count, step: 1) }
       start += count
     }
     return nil
+  }
+
+  private func selection(_ inner: StridedView, by node: LoweredNode, _ source: String) -> StridedView? {
+    guard let axis = shape(source).normalizedAxis(integerAttribute("axis", of: node) ?? 0),
+      let indices = integers(node.inputs[1]), indices.count == 1, shape(node.inputs[1]).rank <= 1
+    else { return nil }
+    let index = indices[0] < 0 ? indices[0] + shape(source)[axis] : indices[0]
+    guard index >= 0, index < shape(source)[axis], axis < shape(source).rank else { return nil }
+    var result = inner.selecting(index, axis: axis)
+    if shape(node.inputs[1]).rank == 1 { result.axes.insert([], at: axis) }
+    return result
   }
 }

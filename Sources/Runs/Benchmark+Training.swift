@@ -43,7 +43,8 @@ extension Benchmark {
         peakByteCount: peak, plannedByteCount: sessions.map(\.plan.plannedByteCount).max() ?? 0,
         operations: sessions.reduce(0) { $0 + operations(of: $1.plan) },
         machineGigaflops: machine.gigaflops,
-        profile: options.isProfiled ? try profile(sessions, runs: 3) : [])
+        profile: options.isProfiled ? try profile(sessions, runs: 3) : [],
+        rules: options.isProfiled ? sessions.first?.plan.graph.rules ?? [] : [])
     }
   }
 }

@@ -13,8 +13,10 @@ package struct BenchmarkResult: Sendable {
   package struct OperatorTime: Sendable {
     /// Operator.
     package var name: String
-    /// Whether it stands in the backward part.
-    package var isBackward: Bool
+    /// Kernel that was chosen, of an operator that has several.
+    package var kernel: String?
+    /// Part of the step in which it stands.
+    package var phase: LoweredNode.Phase
     /// Nodes.
     package var calls: Int
     /// Seconds per run.
@@ -50,6 +52,8 @@ package struct BenchmarkResult: Sendable {
   package var machineGigaflops: Double
   /// Time per operator, longest first; empty without a profile.
   package var profile: [OperatorTime]
+  /// What rules did to the graph of the first part; empty without a profile.
+  package var rules: [RuleOutcome]
 
   /// GFLOP/s of the median run.
   package var gigaflops: Double { Double(operations) / timing.median / 1e9 }
@@ -109,7 +113,8 @@ package enum Benchmark {
         peakByteCount: peak, plannedByteCount: sessions.map(\.plan.plannedByteCount).max() ?? 0,
         operations: sessions.reduce(0) { $0 + operations(of: $1.plan) },
         machineGigaflops: machine.gigaflops,
-        profile: options.isProfiled ? try profile(sessions, runs: options.runs) : [])
+        profile: options.isProfiled ? try profile(sessions, runs: options.runs) : [],
+        rules: options.isProfiled ? sessions.first?.plan.graph.rules ?? [] : [])
     }
   }
 
@@ -144,14 +149,16 @@ package enum Benchmark {
       for _ in 0..<runs { try session.run(profile: profile) }
       let graph = session.plan.graph
       for (index, node) in graph.nodes.enumerated() {
-        let isBackward = node.outputs.contains { $0.hasPrefix("training/") }
         let inputs = graph.inputTypes(of: node.node)
         let entry = BenchmarkResult.OperatorTime(
-          name: node.node.operatorName.description, isBackward: isBackward, calls: 1,
+          name: node.node.operatorName.description,
+          kernel: (node.operation as? any KernelNaming)?.kernel(inputs), phase: node.phase, calls: 1,
           seconds: profile.seconds[index] / Double(runs),
           operations: node.operation.floatingPointOperations(inputs),
           bytes: session.plan.bytesMoved(by: index))
-        if let known = times.firstIndex(where: { $0.name == entry.name && $0.isBackward == isBackward }) {
+        if let known = times.firstIndex(where: {
+          $0.name == entry.name && $0.kernel == entry.kernel && $0.phase == entry.phase
+        }) {
           times[known].calls += 1
           times[known].seconds += entry.seconds
           times[known].operations += entry.operations
@@ -186,12 +193,14 @@ extension BenchmarkResult {
       object["operators"] = .array(
         profile.map { entry in
           [
-            "operator": .string(entry.name), "phase": .string(entry.isBackward ? "backward" : "forward"),
+            "operator": .string(entry.name), "kernel": JSONValue(entry.kernel),
+            "phase": .string(entry.phase.rawValue),
             "calls": .integer(entry.calls), "seconds": .number(entry.seconds),
             "gflops": .number(Double(entry.operations) / max(entry.seconds, 1e-12) / 1e9),
             "gbytes_per_second": .number(Double(entry.bytes) / max(entry.seconds, 1e-12) / 1e9),
           ]
         })
+      object["rules"] = .array(rules.map(\.json))
     }
     return object
   }

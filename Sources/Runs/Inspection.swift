@@ -1,6 +1,7 @@
 import Adapters
 import Backbones
 import Datasets
+import Execution
 import Graphs
 package import Operators
 package import TensorFiles
@@ -14,7 +15,9 @@ package struct Inspection {
   package let lines: [String]
 
   /// Looks at a model; whatever can't be found out is left open, not an error.
-  package init(_ model: ModelFile, context: ExecutionContext) {
+  ///
+  /// - Parameter isDetailed: whether it is fused for one image and tells what rules did, or why that can't be.
+  package init(_ model: ModelFile, isDetailed: Bool = false, context: ExecutionContext) {
     let description = model.description
     let graph = description.graph
     let unsupported = Lowering(registry: ModelFile.registry, context: context).unsupportedOperators(
@@ -68,11 +71,27 @@ package struct Inspection {
       ]
     }
     object["mismatches"] = .object(mismatches)
+    let rules = isDetailed ? Inspection.rules(of: description, context) : nil
+    if let rules { object["rules"] = rules.json }
     json = object
-    lines = Inspection.text(
+    let text = Inspection.text(
       model, layout, head: head?.head, scores: scores, methods: methods, counts: counts,
       parameters: parameters, choice: choice, names: names?.names, recognition: recognition, refusal: refusal,
       preparationRefusal: preparationRefusal, unsupported: unsupported)
+    lines = text + (rules?.lines ?? [])
+  }
+
+  /// What rules do to the model before it runs on one image; no list where it can't run.
+  private static func rules(of model: ModelDescription, _ context: ExecutionContext)
+    -> (json: JSONValue, lines: [String])
+  {
+    do {
+      let rules = try CompiledModel(model, registry: ModelFile.registry, context: context).rules(batch: 1)
+      return (.array(rules.map(\.json)), rules.map(\.line))
+    } catch {
+      let reason = (error as? any ReportableError)?.message ?? "it can't be lowered"
+      return (.null, ["rules        not applied: \(reason)"])
+    }
   }
 
   /// The methods that apply: for a network of no known family those that put nothing in, where it has a head or features.

@@ -44,6 +44,7 @@ package enum StepGraph {
         guard let gradient else { continue }
         let sum = gradientSum(of: parameter)
         let type = graph.type(parameter)
+        builder.origin = LoweredNode.Origin(label: parameter, phase: .backward)
         builder.addVariable(sum, start: try Tensor(zeros: type.shape, of: type.elementType))
         builder.addUpdate(of: sum, to: try builder.emit("Add", [sum, gradient]))
       }

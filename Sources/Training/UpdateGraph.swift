@@ -29,6 +29,7 @@ package enum UpdateGraph {
     var norms: [String] = []
     do {
       for group in groups where !group.parameters.isEmpty {
+        builder.origin = LoweredNode.Origin(label: group.name, phase: .update)
         builder.addInput(learningRate(of: group.name), type: ValueType(.float32, []))
         var sums: [String] = []
         for name in group.parameters {

@@ -14,7 +14,7 @@ import Testing
   }
   static let adapted = fixtures("gradients")
 
-  private static func fixtures(_ folder: String) -> [String] {
+  static func fixtures(_ folder: String) -> [String] {
     let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appendingPathComponent("Fixtures").appendingPathComponent(folder).path
     let names = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []

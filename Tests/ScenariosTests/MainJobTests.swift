@@ -127,13 +127,36 @@ import Testing
       expectKeys(
         [
           "mode", "batch", "precision", "threads", "runs", "seconds", "images_per_second", "load_seconds",
-          "peak_bytes", "flops", "gflops", "machine_gflops", "share_of_peak", "operators",
+          "peak_bytes", "flops", "gflops", "machine_gflops", "share_of_peak", "operators", "rules",
         ], in: object, "bench")
       expectKeys(["median", "min", "max"], in: object["seconds"]?.object, "seconds")
       expectKeys(
-        ["operator", "phase", "calls", "seconds", "gflops", "gbytes_per_second"],
+        ["operator", "kernel", "phase", "calls", "seconds", "gflops", "gbytes_per_second"],
         in: object["operators"]?.array?.first?.object, "operator")
+      expectKeys(["rule", "applied", "failure"], in: object["rules"]?.array?.first?.object, "rule")
     }
+  }
+
+  @Test func `a training step's profile names the phase, and the kernel of attention`() throws {
+    let folder = try TemporaryFolder()
+    let object = try ToolProcess.object(
+      ["bench", Scenario.transformer, "--profile", "--train", "--runs", "1"], in: folder)
+    let operators = (object["operators"]?.array ?? []).compactMap(\.object)
+    #expect(Set(operators.compactMap { $0["phase"]?.string }) == ["forward", "backward", "update"])
+    let attentions = operators.filter { $0["operator"]?.string?.contains("FusedAttention") == true }
+    #expect(attentions.count == 2)
+    #expect(attentions.allSatisfy { $0["kernel"]?.string == "fast" })
+  }
+
+  @Test func `inspect --verbose tells what each rule fuses, in text and as JSON`() throws {
+    let folder = try TemporaryFolder()
+    let words = ["inspect", Scenario.transformer, "--verbose"]
+    let rules = try ToolProcess.object(words, in: folder)["rules"]?.array ?? []
+    let attention = rules.compactMap(\.object).first { $0["rule"]?.string == "fuse attention" }
+    let count = try #require(attention?["applied"]?.integer)
+    #expect(count > 0)
+    #expect(try ToolProcess.run(words, in: folder).output.contains("rule         fuse attention: \(count)"))
+    #expect(try ToolProcess.object(["inspect", Scenario.transformer], in: folder)["rules"] == nil)
   }
 
   @Test func `gradients are written under the names asked for`() throws {

@@ -19,7 +19,7 @@ struct BenchCommand: Command {
     "micro-batch", .integer(1...65536), "images computed at a time; chosen without it")
   static let runs = Option("runs", .integer(1...100_000), default: 10, "runs that count")
   static let precision = Option("precision", .choice(of: Precision.self), default: .fp32, "number format")
-  static let profile = Option(flag: "profile", "time every operator")
+  static let profile = Option(flag: "profile", "time every operator, and tell what was fused")
   static var arguments: [ArgumentGroup] {
     [
       ArgumentGroup("Arguments", [model]),
@@ -76,13 +76,13 @@ struct BenchCommand: Command {
     for entry in result.profile {
       let seconds = max(entry.seconds, 1e-12)
       table.add([
-        entry.name, entry.isBackward ? "backward" : "forward", String(entry.calls),
+        entry.kernel.map { "\(entry.name) (\($0))" } ?? entry.name, entry.phase.rawValue, String(entry.calls),
         Quantities.fixed(entry.seconds * 1000, 2),
         Quantities.fixed(Double(entry.operations) / seconds / 1e9, 1),
         Quantities.fixed(Double(entry.bytes) / seconds / 1e9, 1),
       ])
     }
-    lines += ["", table.text]
+    lines += ["", table.text, ""] + result.rules.map(\.line)
     return lines.joined(separator: "\n")
   }
 }

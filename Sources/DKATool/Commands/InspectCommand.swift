@@ -10,6 +10,7 @@ struct InspectCommand: Command {
   static let examples = [
     CommandExample("for reading", "inspect vit.onnx"),
     CommandExample("for a script", "inspect vit.onnx --json"),
+    CommandExample("what is fused before it runs, and why not more", "inspect vit.onnx --verbose"),
   ]
 
   let arguments: ParsedArguments
@@ -19,7 +20,9 @@ struct InspectCommand: Command {
   func run(_ console: Console) throws -> ExitCode {
     let model = try ModelFile(arguments[Self.model])
     for line in model.warnings { console.warn(line) }
-    let inspection = Inspection(model, context: try ComputeOptions(arguments, console).context)
+    let inspection = Inspection(
+      model, isDetailed: arguments[CommonOptions.verbose],
+      context: try ComputeOptions(arguments, console).context)
     try console.result(json: .object(inspection.json), lines: inspection.lines)
     return .done
   }

@@ -56,6 +56,11 @@ struct AttentionViews: Sendable {
     return 2 &* g.batch &* g.heads &* g.queries &* g.keys &* (g.channels &+ g.valueChannels)
   }
 
+  /// Name of the kernel that computes elements of a type.
+  func kernel(_ type: ElementType) -> String {
+    WindowedAttention.isFast(geometry, type) ? "fast" : "reference"
+  }
+
   /// Whether the windows into an operand leave none of its elements out and are all overwritten by the gradient.
   func covers(_ source: Int, _ operand: TensorView) -> Bool {
     let g = geometry

@@ -1,6 +1,6 @@
 package import Graphs
 package import Kernels
-import Tensors
+package import Tensors
 
 /// Attention over strided windows into one to three tensors (domain dka.fused).
 ///
@@ -9,7 +9,7 @@ import Tensors
 /// Attributes: `sizes` = batch, heads, queries, keys, channels, value channels; `q_view`, `k_view`, `v_view` = operand, first
 /// element, and strides of batch, head, token, channel; `output_shape` and `output_strides` (batch, head, token, channel);
 /// `mask_strides` (batch, head, query, key). LogSumExp [batch, heads, queries] is what the gradient needs.
-package struct FusedAttention: Decomposable, Narrowable {
+package struct FusedAttention: Decomposable, Narrowable, KernelNaming {
   package static let schema = OperatorSchema(
     "FusedAttention", domain: "dka.fused", versions: 1..., inputs: ["A", "B?", "C?", "mask?"],
     outputs: ["Y", "LogSumExp?"])
@@ -25,6 +25,13 @@ package struct FusedAttention: Decomposable, Narrowable {
     let type = inputs[0].elementType
     return [ValueType(type, attributes.outputShape), ValueType(type, attributes.logSumExpShape)]
   }
+
+  /// Whether elements of a type are computed by the fast kernel rather than the plain one.
+  package func isFast(for type: ElementType) -> Bool {
+    WindowedAttention.isFast(attributes.geometry, type)
+  }
+
+  package func kernel(_ inputs: InputTypes) -> String { attributes.kernel(inputs[0].elementType) }
 
   /// Fewer queries, where an axis of the result holds the tokens.
   package func narrowing(of node: Node, axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
@@ -81,7 +88,7 @@ package struct FusedAttention: Decomposable, Narrowable {
 ///
 /// Shapes: dA, dB, dC like A, B, C; zero where no window looks. Windows into one operand do not
 /// overlap.
-struct FusedAttentionGradient: Decomposable {
+struct FusedAttentionGradient: Decomposable, KernelNaming {
   static let schema = OperatorSchema(
     "FusedAttentionGradient", domain: "dka.gradient", versions: 1...,
     inputs: ["A", "B?", "C?", "mask?", "Y", "dY", "LogSumExp"], outputs: ["dA?", "dB?", "dC?"])
@@ -100,6 +107,8 @@ struct FusedAttentionGradient: Decomposable {
     // Absent operands have absent gradients; the place of their type is held by the first operand's.
     return (0..<3).map { inputs.optional($0) ?? inputs[0] }
   }
+
+  func kernel(_ inputs: InputTypes) -> String { attributes.kernel(inputs[0].elementType) }
 
   func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
     WindowedAttention.scratchByteCount(attributes.geometry, inputs[0].elementType, backward: true, options)

@@ -6,7 +6,8 @@ import Tensors
 ///
 /// Found from each Softmax, and from the standard Attention of opset 23 on. Queries, keys and values are followed back
 /// through everything that only rearranges, the result forward likewise; what is left are strides (see `StridedView`).
-/// Scales on q, k or the scores become one; a constant mask stays as operand unless it is zero.
+/// Scales on q, k or the scores become one; a constant mask stays as operand unless it is zero. Float32 attention that the
+/// fast kernel can't read is left in its parts.
 package struct FuseAttention: RewriteRule {
   package let label = "fuse attention"
 
@@ -16,12 +17,15 @@ package struct FuseAttention: RewriteRule {
     var count = 0
     for id in graph.ids(of: "Softmax", "Attention") {
       guard let node = graph[id] else { continue }
+      var progress = 0
       do {
         let pattern =
           node.type == "Softmax"
           ? try AttentionPattern.around(node, in: graph)
           : try AttentionPattern.standard(node, id: id, in: graph)
+        progress = 1
         let windows = try AttentionWindows(pattern, in: graph, node: node.node.label)
+        progress = 2
         // The fused operator's scale is a float attribute.
         let isDouble = graph.type(pattern.query).elementType == .float64
         guard !isDouble || Double(Float(windows.scale)) == windows.scale else {
@@ -29,9 +33,24 @@ package struct FuseAttention: RewriteRule {
             rule: label, node: node.node.label, reason: "its scale \(windows.scale) is no float32 number")
         }
         let mask = try Self.maskStrides(pattern, windows, in: graph, node: node.node.label)
+        progress = 3
+        let attention = Node(
+          FusedAttention.schema.name, inputs: [], outputs: [],
+          attributes: windows.attributes(
+            maskStrides: mask, outputShape: graph.shape(windows.result).extents,
+            outputStrides: windows.resultStrides))
+        guard
+          try graph.type(pattern.query).elementType != .float32
+            || FusedAttention(reading: AttributeReader(attention, version: 1)).isFast(for: .float32)
+        else {
+          throw MatchFailure(
+            rule: label, node: node.node.label,
+            reason: "the channels of an operand don't lie side by side, so that its parts are faster")
+        }
         try Self.replace(pattern, windows, maskStrides: mask, in: &graph)
         count += 1
-      } catch let failure as MatchFailure {
+      } catch var failure as MatchFailure {
+        failure.progress = progress
         graph.note(failure)
       } catch let error as OperatorError {
         throw error
@@ -70,11 +89,6 @@ package struct FuseAttention: RewriteRule {
       while inputs.count < 3 { inputs.append("") }
       inputs.append(graph.add(mask, named: "mask"))
     }
-    var attributes = [
-      Attribute("sizes", sizes), Attribute("q_view", windows.views[0]), Attribute("k_view", windows.views[1]),
-      Attribute("v_view", windows.views[2]), Attribute("scale", Float(windows.scale)),
-    ]
-    if !maskStrides.isEmpty { attributes.append(Attribute("mask_strides", maskStrides)) }
     let width = sizes[1] * sizes[5]
     let tokensFirst = [width, sizes[5], sizes[0] * width, 1]
     let last = graph.maker(of: windows.result)?.id ?? pattern.last
@@ -90,26 +104,24 @@ package struct FuseAttention: RewriteRule {
       && (sizes[2] == 1 || windows.resultStrides[2] == width)
       && (sizes[0] == 1 || windows.resultStrides[0] == sizes[2] * width)
     guard isTokensFirst || isFlat else {
-      attributes += [
-        Attribute("output_shape", graph.shape(windows.result).extents),
-        Attribute("output_strides", windows.resultStrides),
-      ]
       try graph.replace(
         last,
         with: [
           Node(
             FusedAttention.schema.name, inputs: inputs, outputs: [windows.result, logSumExp],
-            attributes: attributes)
+            attributes: windows.attributes(
+              maskStrides: maskStrides, outputShape: graph.shape(windows.result).extents,
+              outputStrides: windows.resultStrides))
         ])
       return
     }
-    attributes += [
-      Attribute("output_shape", [sizes[0], sizes[2], width]),
-      Attribute("output_strides", [sizes[2] * width, sizes[5], width, 1]),
-    ]
     let direct = graph.freshName("Attention")
     var nodes = [
-      Node(FusedAttention.schema.name, inputs: inputs, outputs: [direct, logSumExp], attributes: attributes)
+      Node(
+        FusedAttention.schema.name, inputs: inputs, outputs: [direct, logSumExp],
+        attributes: windows.attributes(
+          maskStrides: maskStrides, outputShape: [sizes[0], sizes[2], width],
+          outputStrides: [sizes[2] * width, sizes[5], width, 1]))
     ]
     var source = direct
     if isTokensFirst {

@@ -7,7 +7,8 @@ import Tensors
 ///     Linear(Reshape(x)) → Reshape(Linear(x))        Linear(Transpose(x)) → Transpose(Linear(x))
 ///
 /// Rows don't see each other in a linear layer, so both are the same. Behind it the rearrangement meets the inverse one that
-/// onnxslim and torchvision write there, or becomes part of an attention's strides.
+/// onnxslim and torchvision write there, or becomes part of an attention's strides. A Transpose that would meet neither stays:
+/// behind the layer it would copy the layer's rows, which may be wider.
 package struct SinkLayout: RewriteRule {
   package let label = "move layout behind linear"
 
@@ -34,6 +35,16 @@ package struct SinkLayout: RewriteRule {
       } else if let permutation = graph.permutation(of: layout.node),
         permutation.last == permutation.count - 1
       {
+        let extents = Array(graph.shape(source).extents.dropLast()) + [graph.shape(node.outputs[0])[-1]]
+        let moved = StridedView(root: inner, extents: extents).transposed(permutation)
+        guard graph.mergesTranspose(behind: node.outputs[0]) || graph.absorbs(moved, as: node.outputs[0])
+        else {
+          graph.note(
+            MatchFailure(
+              rule: label, node: layout.node.node.label,
+              reason: "neither its inverse nor an attention reads what the layer behind it makes"))
+          continue
+        }
         behind = Node(
           "Transpose", inputs: [inner], outputs: [node.outputs[0]],
           attributes: [Attribute("perm", permutation)])
@@ -44,5 +55,31 @@ package struct SinkLayout: RewriteRule {
       count += 1
     }
     return count
+  }
+}
+
+extension EditableGraph {
+  /// Whether the one reader of a value is a Transpose, with which one in front of it becomes one.
+  fileprivate func mergesTranspose(behind value: String) -> Bool {
+    soleReader(of: value).map { permutation(of: $0.node) != nil } ?? false
+  }
+
+  /// Whether a value whose memory is rearranged as `view` says costs no copy: all that is read of it is in the memory's order
+  /// again, or is an operand of attention with one stride for tokens and one for channels.
+  fileprivate func absorbs(_ view: StridedView, as value: String) -> Bool {
+    let nodes = readers(of: value).compactMap { self[$0] }
+    guard !barriers.contains(value), !nodes.isEmpty else { return false }
+    return nodes.allSatisfy { node in
+      guard node.node.operatorName.domain.isEmpty else { return false }
+      if node.type == "MatMul" || node.type == "Attention" {
+        let strides = view.axes.suffix(2).map(\.singleStride)
+        return !strides.contains(nil) && strides.contains { ($0 ?? 2) <= 1 }
+          && Array(view.axes.dropLast(2).joined()).merged.count <= 2
+      }
+      return node.outputs.allSatisfy { result in
+        guard !result.isEmpty, let moved = self.view(view, through: node, to: result) else { return false }
+        return moved.isDense || absorbs(moved, as: result)
+      }
+    }
   }
 }
