@@ -50,6 +50,8 @@ package struct BenchmarkResult: Sendable {
   package var machineGigaflops: Double
   /// Time per operator, longest first; empty without a profile.
   package var profile: [OperatorTime]
+  /// What the file leaves open of its images and was bound; nil for nothing.
+  package var bound: BoundExtents?
 
   /// GFLOP/s of the median run.
   package var gigaflops: Double { Double(operations) / timing.median / 1e9 }
@@ -79,8 +81,9 @@ package enum Benchmark {
     -> BenchmarkResult
   {
     let start = ContinuousClock.now
-    let model = try ModelFile(path)
+    let file = try ModelFile(path)
     let openSeconds = (ContinuousClock.now - start).inSeconds
+    let model = try file.located { try file.bound(imageSide: options.imageSide) }
     return try model.located {
       let compiled = CompiledModel(model.description, registry: ModelFile.registry, context: context)
       let size = try options.microBatch ?? compiled.suitableMicroBatch()
@@ -109,7 +112,7 @@ package enum Benchmark {
         peakByteCount: peak, plannedByteCount: sessions.map(\.plan.plannedByteCount).max() ?? 0,
         operations: sessions.reduce(0) { $0 + operations(of: $1.plan) },
         machineGigaflops: machine.gigaflops,
-        profile: options.isProfiled ? try profile(sessions, runs: options.runs) : [])
+        profile: options.isProfiled ? try profile(sessions, runs: options.runs) : [], bound: model.bound)
     }
   }
 
@@ -180,7 +183,7 @@ extension BenchmarkResult {
       "planned_bytes": .integer(plannedByteCount),
       "flops": .integer(operations),
       "gflops": .number(gigaflops), "machine_gflops": .number(machineGigaflops),
-      "share_of_peak": .number(gigaflops / machineGigaflops),
+      "share_of_peak": .number(gigaflops / machineGigaflops), "bound": bound?.json ?? .null,
     ]
     if !profile.isEmpty {
       object["operators"] = .array(
