@@ -52,9 +52,7 @@ package struct GraphView: Sendable {
 
   /// Lowers a model at its own batch, or 1 where the batch is open, and looks at it.
   package init(_ model: ModelDescription, lowering: Lowering) throws(LoweringError) {
-    var plain = lowering
-    if plain.openExtent == nil { plain.openExtent = { _, axis in axis == 0 ? 1 : nil } }
-    self.init(model, lowered: try plain.lower(model))
+    self.init(model, lowered: try lowering.lower(model.bindingBatch(1)))
   }
 
   /// Lowers a model as far as its operators are supported.

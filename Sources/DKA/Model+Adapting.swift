@@ -17,7 +17,7 @@ extension Model {
   /// - Throws: an error that says why each known family does not fit, with values that points can be put at.
   public func backbone(at placement: HandPlacement? = nil) throws -> BackboneLayout {
     try file.located {
-      let recognition = try Injection.recognize(description, context: context)
+      let recognition = try Injection.recognize(file.description, context: context)
       return try placement.map { try recognition.layout(at: $0) } ?? recognition.requireLayout()
     }
   }
@@ -36,11 +36,12 @@ extension Model {
   ) throws -> Model {
     let layout = try file.located {
       try backbone
-        ?? Injection.layout(of: Injection.recognize(description, context: context), for: method, at: nil)
+        ?? Injection.layout(
+          of: Injection.recognize(file.description, context: context), for: method, at: nil)
     }
     let classes: Int? = if case .classifier(let classes) = head { classes } else { nil }
     let adapted = try file.located {
-      try AdaptedModel(description, layout, method: method, classes: classes, seed: seed)
+      try AdaptedModel(file.description, layout, method: method, classes: classes, seed: seed)
     }
     return Model(adapted.model, from: self, adapted)
   }

@@ -14,7 +14,7 @@ extension Model {
   ///
   /// - Parameter side: side of the image input in pixels where the model leaves it open.
   public func preprocessing(side: Int? = nil) throws -> PreprocessingChoice {
-    try file.preprocessing(PreprocessingOverrides(), imageSide: side)
+    try file.bound(imageSide: side).preprocessing(PreprocessingOverrides(), imageSide: side)
   }
 
   /// Figures of a classifier on all of the given images, whose classes are matched with the model's by name.

@@ -23,21 +23,28 @@ public struct Model: Sendable {
 
   /// Opens an ONNX model; inline weights and those in external data are mapped, not read.
   ///
-  /// - Throws: an error that names the file and the field where it is no model, or cannot be opened.
-  public init(contentsOf path: String) throws {
-    file = try ModelFile(path)
+  /// - Parameter imageSide: side of the model's images in pixels where the file leaves it open; without it what the
+  ///   metadata, a file beside the model or the position embedding say.
+  /// - Throws: an error that names the file and the field where it is no model, or cannot be opened; where the file fixes another size.
+  public init(contentsOf path: String, imageSide: Int? = nil) throws {
+    let opened = try ModelFile(path)
+    // Networks of other inputs stay open, and what needs a size says so.
+    file =
+      imageSide == nil
+      ? (try? opened.bound(imageSide: nil)) ?? opened
+      : try opened.located { try opened.bound(imageSide: imageSide) }
     adaptation = nil
   }
 
   /// A model made from this one.
   init(_ description: ModelDescription, from model: Model, _ adaptation: AdaptedModel?) {
-    file = ModelFile(path: model.file.path, description)
+    file = ModelFile(description, madeFrom: model.file)
     self.adaptation = adaptation
     threads = model.threads
   }
 
   /// The graph with everything that the file says of it.
-  public var description: ModelDescription { file.description }
+  public var description: ModelDescription { file.declared }
 
   /// The tensors that `FineTuning` trains; empty for a model that was not adapted here.
   public var trainableTensors: [AdaptedModel.Parameter] { adaptation?.parameters ?? [] }

@@ -11,10 +11,8 @@ package struct Lowering: Sendable {
   package var context: ExecutionContext
   /// Shape per graph input.
   ///
-  /// Inputs that are not listed keep their declared shape, which must be fixed then.
+  /// Inputs that are not listed keep their declared shape, which must be fixed then: see `ModelDescription.binding`.
   package var inputShapes: [String: Shape] = [:]
-  /// Extent for every dimension that is neither fixed nor listed, by position: 0 is the batch.
-  package var openExtent: (@Sendable (_ input: String, _ axis: Int) -> Int?)?
   /// Inputs whose value is known and may decide shapes.
   package var inputValues: [String: Tensor] = [:]
   /// Initializers that may change between runs and are therefore not folded.
@@ -42,9 +40,8 @@ package struct Lowering: Sendable {
   /// is rewritten on the way; see `BatchBinding`.
   package func lower(_ model: ModelDescription, batch: Int) throws(LoweringError) -> LoweredGraph {
     if let graph = try? lowerOpen(model, batch: batch) { return graph }
-    var unit = self
-    if unit.openExtent == nil { unit.openExtent = { _, axis in axis == 0 ? 1 : nil } }
-    let reference = try unit.lower(model)
+    let unit = model.bindingBatch(1)
+    let reference = try lower(unit)
     guard let input = reference.inputs.first(where: { reference.constants[$0] == nil }),
       let shape = reference.types[input]?.shape, shape.rank > 0, shape.extents[0] != batch
     else { return reference }
@@ -53,28 +50,20 @@ package struct Lowering: Sendable {
         "input '\(input)' has a fixed batch of \(shape.extents[0]), which does not divide \(batch)",
         value: input)
     }
-    var scaled = unit
+    var scaled = self
     guard let batched = Shape(checking: [batch] + shape.extents.dropFirst()) else {
       throw .graph("input '\(input)' is too large at a batch of \(batch)", value: input)
     }
     scaled.inputShapes[input] = batched
-    return try scaled.lower(model, binding: BatchBinding(reference: reference))
+    return try scaled.lower(unit, binding: BatchBinding(reference: reference))
   }
 
   /// Lowers a model whose first input leaves its batch open; nil where it does not.
   private func lowerOpen(_ model: ModelDescription, batch: Int) throws(LoweringError) -> LoweredGraph? {
     guard batch > 0, let input = model.graph.requiredInputs.first(where: { inputValues[$0.name] == nil }),
-      inputShapes[input.name] == nil, case .tensor(_, let dimensions?)? = input.type?.kind,
-      let first = dimensions.first
+      inputShapes[input.name] == nil, model.openAxes(of: input.name).first == 0
     else { return nil }
-    if case .value = first.extent { return nil }
-    var open = self
-    let (name, given) = (input.name, openExtent)
-    open.openExtent = { input, axis in
-      if axis == 0, input == name { return batch }
-      return given?(input, axis) ?? (axis == 0 ? batch : nil)
-    }
-    return try open.lower(model)
+    return try lower(model.bindingBatch(batch))
   }
 
   /// Lowers the main graph of a model.
@@ -311,13 +300,10 @@ extension Lowering {
     }
     var extents: [Int] = []
     for (axis, dimension) in dimensions.enumerated() {
-      if case .value(let extent) = dimension.extent {
-        extents.append(Int(extent))
-      } else if let extent = openExtent?(input.name, axis) {
-        extents.append(extent)
-      } else {
+      guard case .value(let extent) = dimension.extent else {
         throw .graph("input '\(input.name)' leaves dimension \(axis) open", value: input.name)
       }
+      extents.append(Int(extent))
     }
     guard let shape = Shape(checking: extents), shape.rank <= ValueType.largestRank else {
       throw .graph("input '\(input.name)' declares the impossible shape \(extents)", value: input.name)

@@ -12,8 +12,9 @@ extension Benchmark {
     _ path: String, _ options: Options, _ injection: Injection, context: ExecutionContext
   ) throws -> BenchmarkResult {
     let start = ContinuousClock.now
-    let model = try ModelFile(path)
+    let file = try ModelFile(path)
     let openSeconds = (ContinuousClock.now - start).inSeconds
+    let model = try file.located { try file.bound(imageSide: options.imageSide) }
     return try model.located {
       let adapted = try injection.apply(to: model.description, classes: 3, context: context)
       var settings = TrainerOptions(context: context)
@@ -44,7 +45,7 @@ extension Benchmark {
         operations: sessions.reduce(0) { $0 + operations(of: $1.plan) },
         machineGigaflops: machine.gigaflops,
         profile: options.isProfiled ? try profile(sessions, runs: 3) : [],
-        rules: options.isProfiled ? sessions.first?.plan.graph.rules ?? [] : [])
+        rules: options.isProfiled ? sessions.first?.plan.graph.rules ?? [] : [], bound: model.bound)
     }
   }
 }

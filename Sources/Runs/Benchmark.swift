@@ -54,6 +54,8 @@ package struct BenchmarkResult: Sendable {
   package var profile: [OperatorTime]
   /// What rules did to the graph of the first part; empty without a profile.
   package var rules: [RuleOutcome]
+  /// What the file leaves open of its images and was bound; nil for nothing.
+  package var bound: BoundExtents?
 
   /// GFLOP/s of the median run.
   package var gigaflops: Double { Double(operations) / timing.median / 1e9 }
@@ -83,8 +85,9 @@ package enum Benchmark {
     -> BenchmarkResult
   {
     let start = ContinuousClock.now
-    let model = try ModelFile(path)
+    let file = try ModelFile(path)
     let openSeconds = (ContinuousClock.now - start).inSeconds
+    let model = try file.located { try file.bound(imageSide: options.imageSide) }
     return try model.located {
       let compiled = CompiledModel(model.description, registry: ModelFile.registry, context: context)
       let size = try options.microBatch ?? compiled.suitableMicroBatch()
@@ -114,7 +117,7 @@ package enum Benchmark {
         operations: sessions.reduce(0) { $0 + operations(of: $1.plan) },
         machineGigaflops: machine.gigaflops,
         profile: options.isProfiled ? try profile(sessions, runs: options.runs) : [],
-        rules: options.isProfiled ? sessions.first?.plan.graph.rules ?? [] : [])
+        rules: options.isProfiled ? sessions.first?.plan.graph.rules ?? [] : [], bound: model.bound)
     }
   }
 
@@ -187,7 +190,7 @@ extension BenchmarkResult {
       "planned_bytes": .integer(plannedByteCount),
       "flops": .integer(operations),
       "gflops": .number(gigaflops), "machine_gflops": .number(machineGigaflops),
-      "share_of_peak": .number(gigaflops / machineGigaflops),
+      "share_of_peak": .number(gigaflops / machineGigaflops), "bound": bound?.json ?? .null,
     ]
     if !profile.isEmpty {
       object["operators"] = .array(

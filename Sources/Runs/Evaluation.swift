@@ -27,10 +27,12 @@ package enum Evaluation {
 
   /// Figures on the test part of the data, or on all images where there are no parts.
   package static func run(
-    _ model: ModelFile, _ options: Options, context: ExecutionContext, emit: (RunEvent) -> Void,
+    _ file: ModelFile, _ options: Options, context: ExecutionContext, emit: (RunEvent) -> Void,
     isInterrupted: () -> Bool
   ) throws -> ClassificationMetrics {
+    let model = try file.located { try file.bound(imageSide: options.imageSide) }
     for line in model.warnings { emit(.warning(line)) }
+    if let bound = model.bound { emit(.note(bound.note)) }
     let choice = try model.preprocessing(options.overrides, imageSide: options.imageSide)
     for warning in choice.warnings { emit(.warning(warning)) }
     let classifier = try model.classifier(choice.preprocessing, context: context)

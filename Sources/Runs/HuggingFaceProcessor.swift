@@ -21,6 +21,13 @@ struct HuggingFaceProcessor {
     try refuseOthers()
   }
 
+  /// The side of the images that the file makes, where it does not leave that to the network.
+  var statedSide: Int? {
+    // What the file leaves to the network follows it.
+    let sides = [224, 448].map { (try? preparation(side: $0))?.preprocessing.squareSide }
+    return sides[0] == sides[1] ? sides[0] : nil
+  }
+
   /// The preprocessing for a network that takes squares of this side.
   func preparation(side: Int) throws(DatasetError) -> SideFilePreparation {
     let (resize, crop) = try geometry(side: side)

@@ -19,25 +19,28 @@ package struct InjectionRun {
   ///
   /// - Parameters:
   ///   - classes: number of classes of a new classifier, or nil to keep the old one.
+  ///   - imageSide: what the user says, for files that leave the image size open.
   ///   - isForced: whether a file that is there already is overwritten; the model's own never are.
   package static func run(
-    _ path: String, to output: String, _ injection: Injection, classes: Int?, isForced: Bool = false,
-    context: ExecutionContext
+    _ path: String, to output: String, _ injection: Injection, classes: Int?, imageSide: Int? = nil,
+    isForced: Bool = false, context: ExecutionContext
   ) throws -> InjectionRun {
-    let model = try ModelFile(path)
+    let file = try ModelFile(path)
+    let model = try file.located { try file.bound(imageSide: imageSide) }
     try Destination.checkFile(output, inputs: [path] + model.externalFiles, isForced: isForced)
     PendingFile.removeLeftovers(of: output)
     let adapted = try model.located {
       try injection.apply(to: model.description, classes: classes, context: context)
     }
     try Folder.create(containing: output)
-    try ONNXFile.write(adapted.model, to: output)
+    try ONNXFile.write(adapted.model.declaringInputs(as: model.declared), to: output)
     let isIdentical = try model.located {
       try isIdenticalAtStart(
-        model.description, injection, adapted, written: try ModelFile(output), classes, context)
+        model.description, injection, adapted, written: try ModelFile(output).bound(for: model), classes,
+        context)
     }
     var result = InjectionRun(
-      adapted, injection, output: output, hasNewHead: classes != nil, isIdentical: isIdentical)
+      adapted, injection, model.bound, output: output, hasNewHead: classes != nil, isIdentical: isIdentical)
     result.warnings =
       model.warnings
       + model.description.graph.duplicateNodeNames.map {
@@ -47,8 +50,10 @@ package struct InjectionRun {
   }
 
   private init(
-    _ adapted: AdaptedModel, _ injection: Injection, output: String, hasNewHead: Bool, isIdentical: Bool
+    _ adapted: AdaptedModel, _ injection: Injection, _ bound: BoundExtents?, output: String, hasNewHead: Bool,
+    isIdentical: Bool
   ) {
+    let size = adapted.holdsGrid ? bound?.size : nil
     json = [
       "method": .string(injection.method), "modules": .integer(adapted.modules),
       "trainable_parameters": .integer(adapted.trainableParameters),
@@ -56,8 +61,9 @@ package struct InjectionRun {
       "total_parameters": .integer(adapted.totalParameters),
       "points": JSONValue(adapted.points), "output": .string(output),
       "identical_at_start": .bool(isIdentical), "new_head": .bool(hasNewHead),
+      "bound": bound?.json ?? .null, "only_at_bound_size": .bool(size != nil),
     ]
-    lines = [
+    var lines = [
       "\(injection.method): \(adapted.modules) modules, \(adapted.trainableParameters) trainable parameters, "
         + "\(adapted.headParameters) in the head, \(adapted.totalParameters) in all",
       (hasNewHead
@@ -65,6 +71,12 @@ package struct InjectionRun {
         : "outputs " + (isIdentical ? "equal" : "differ from")) + " the original's at the start",
       "written to \(output)",
     ]
+    if let bound { lines.append(bound.note) }
+    if let size {
+      lines.append(
+        "the adapters hold the grid of \(size) pixels: the adapted file computes at this size only")
+    }
+    self.lines = lines
   }
 
   /// Whether the written model computes on a random image what the original computes, by value.
@@ -106,6 +118,11 @@ package struct InjectionRun {
 }
 
 extension AdaptedModel {
+  /// Whether adapters lay tokens out as a map of a size that stands in the file.
+  fileprivate var holdsGrid: Bool {
+    model.graph.nodes.contains { $0.operatorName == OperatorName("Reshape") && $0.name.hasPrefix("dka/") }
+  }
+
   /// The value that a new classifier multiplies.
   fileprivate var vectorOfClassifier: [String] {
     let node = model.graph.nodes.first { node in

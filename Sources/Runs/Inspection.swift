@@ -16,16 +16,22 @@ package struct Inspection {
 
   /// Looks at a model; whatever can't be found out is left open, not an error.
   ///
-  /// - Parameter isDetailed: whether it is fused for one image and tells what rules did, or why that can't be.
-  package init(_ model: ModelFile, isDetailed: Bool = false, context: ExecutionContext) {
+  /// - Parameters:
+  ///   - imageSide: what the user says, for files that leave the image size open.
+  ///   - isDetailed: whether it is fused for one image and tells what rules did, or why that can't be.
+  package init(
+    _ file: ModelFile, imageSide: Int? = nil, isDetailed: Bool = false, context: ExecutionContext
+  ) {
+    var model = file
+    var refusal: (any ReportableError)?
+    do { model = try file.bound(imageSide: imageSide) } catch { refusal = error as? any ReportableError }
     let description = model.description
-    let graph = description.graph
+    let graph = model.declared.graph
     let unsupported = Lowering(registry: ModelFile.registry, context: context).unsupportedOperators(
       of: description)
     var recognition: Recognition?
-    var refusal: (any ReportableError)?
     do { recognition = try Injection.recognize(description, context: context) } catch {
-      refusal = error as? any ReportableError
+      refusal = refusal ?? error as? any ReportableError
     }
     let layout = recognition?.layout
     let head = (try? recognition?.layoutOfHead())
@@ -39,7 +45,7 @@ package struct Inspection {
     }
     var choice: PreprocessingChoice?
     var preparationRefusal: (any ReportableError)?
-    do { choice = try model.preprocessing(PreprocessingOverrides(), imageSide: nil) } catch {
+    do { choice = try model.preprocessing(PreprocessingOverrides(), imageSide: imageSide) } catch {
       preparationRefusal = error as? any ReportableError
     }
     var object: JSONObject = [
@@ -50,6 +56,7 @@ package struct Inspection {
         [description.producerName, description.producerVersion].compactMap { $0 }.joined(separator: " ")),
       "inputs": .array(graph.requiredInputs.map(Inspection.json)),
       "outputs": .array(graph.outputs.map(Inspection.json)),
+      "bound": model.bound?.json ?? .null,
       "operators": .object(counts), "parameters": .integer(parameters),
       "preprocessing": choice.map(ModelMetadata.json) ?? .null,
       "classes": names.map { JSONValue($0.names) } ?? .null,
@@ -68,6 +75,7 @@ package struct Inspection {
     if let refusal, layout == nil {
       mismatches["all"] = [
         "reason": .string(refusal.message), "nodes": JSONValue(refusal.node.map { [$0] } ?? []),
+        "hint": JSONValue(refusal.hint),
       ]
     }
     object["mismatches"] = .object(mismatches)
@@ -186,7 +194,7 @@ package struct Inspection {
     refusal: (any ReportableError)?, preparationRefusal: (any ReportableError)?,
     unsupported: [LoweringError.Unsupported]
   ) -> [String] {
-    let description = model.description
+    let description = model.declared
     func shape(_ value: ValueDescription) -> String {
       guard case .tensor(_, let dimensions?)? = value.type?.kind else { return "\(value.name) [?]" }
       return "\(value.name) [\(dimensions.map(\.description).joined(separator: ", "))]"
@@ -200,6 +208,7 @@ package struct Inspection {
       "outputs      \(description.graph.outputs.map(shape).joined(separator: ", "))",
       "parameters   \(parameters)",
     ]
+    if let bound = model.bound { lines.append("bound        \(bound.text)") }
     lines += wrapped(counts.members.map { "\($0.key) \($0.value.integer ?? 0)" }, title: "operators    ")
     if let choice {
       lines.append(
@@ -239,7 +248,10 @@ package struct Inspection {
     for entry in recognition?.mismatches ?? [] where layout == nil {
       lines.append("not \(entry.family): \(entry.mismatch.reason)")
     }
-    if let refusal, layout == nil { lines.append("refused: \(refusal.message)") }
+    if let refusal, layout == nil {
+      lines.append("refused: \(refusal.message)")
+      if let hint = refusal.hint { lines.append("try: \(hint)") }
+    }
     if layout == nil, let candidates = recognition?.candidates, !candidates.isEmpty {
       lines.append("candidates for --at: \(candidates.joined(separator: ", "))")
     }

@@ -8,8 +8,12 @@ package import Tensors
 package struct ModelFile: Sendable {
   /// Where it was read from: what errors name, and beside which the files that describe it lie.
   package let path: String
-  /// Its content; weights stay in the mapped file.
+  /// Its content as it is computed with; weights stay in the mapped file.
   package let description: ModelDescription
+  /// The same with its inputs as the file declares them, as it is written.
+  package let declared: ModelDescription
+  /// What of its image input was open and has been bound, or nil for nothing.
+  package let bound: BoundExtents?
 
   /// Opens a model.
   ///
@@ -22,6 +26,24 @@ package struct ModelFile: Sendable {
   package init(path: String, _ description: ModelDescription) {
     self.path = path
     self.description = description
+    declared = description
+    bound = nil
+  }
+
+  /// A model with extents of its image input bound.
+  init(_ model: ModelFile, binding bound: BoundExtents, _ description: ModelDescription) {
+    path = model.path
+    declared = model.declared
+    self.description = description
+    self.bound = bound
+  }
+
+  /// A model that was made from another one's description.
+  package init(_ description: ModelDescription, madeFrom model: ModelFile) {
+    path = model.path
+    declared = description.declaringInputs(as: model.declared)
+    self.description = description
+    bound = model.bound
   }
 
   /// Operators that models may use.
@@ -29,7 +51,7 @@ package struct ModelFile: Sendable {
 
   /// Reads tensors for the model's inputs: the k-th file for the k-th input without an initializer, or `NAME=FILE`.
   package func inputs(from arguments: [String]) throws -> [String: Tensor] {
-    let names = description.graph.requiredInputs.map(\.name)
+    let names = declared.graph.requiredInputs.map(\.name)
     var result: [String: Tensor] = [:]
     for (index, argument) in arguments.enumerated() {
       let separator = argument.firstIndex(of: "=")
@@ -71,10 +93,10 @@ package struct ModelFile: Sendable {
     }
   }
 
-  /// The model's outputs for given inputs.
+  /// The model's outputs for given inputs, whose shapes decide what the file leaves open.
   package func run(_ context: ExecutionContext, _ inputs: [String: Tensor]) throws -> [Tensor] {
     try located {
-      try ModelRun(description, registry: Self.registry, context: context).outputs(for: inputs)
+      try ModelRun(declared, registry: Self.registry, context: context).outputs(for: inputs)
     }
   }
 
@@ -83,7 +105,7 @@ package struct ModelFile: Sendable {
     -> [Tensor]
   {
     try located {
-      try ModelRun(description, registry: Self.registry, context: context).gradients(for: inputs, by: names)
+      try ModelRun(declared, registry: Self.registry, context: context).gradients(for: inputs, by: names)
     }
   }
 

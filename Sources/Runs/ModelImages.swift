@@ -50,11 +50,14 @@ extension ModelFile {
       found = try PreprocessingChoice.assumed(side: side)
     }
     if let inner = innerNormalization(for: found) { found = found.adapted(to: inner) }
-    if imageSide != nil, overrides.crop == nil, found.preprocessing.pad == nil,
-      found.preprocessing.crop != nil
-    {
+    if imageSide != nil || bound?.source == .option, overrides.crop == nil, found.preprocessing.pad == nil {
       // The size that the user says for an open input goes before the size that the model was trained with.
-      found.preprocessing.crop = side
+      switch (found.preprocessing.crop, found.preprocessing.resize) {
+      case (nil, .exact) where bound?.source == .option:
+        found.preprocessing.resize = .exact(width: side, height: side)
+      case (nil, _): break
+      default: found.preprocessing.crop = side
+      }
     }
     let choice = try overrides.applied(to: found, side: side)
     let (width, height) = (choice.preprocessing.outputWidth, choice.preprocessing.outputHeight)

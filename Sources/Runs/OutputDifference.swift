@@ -47,7 +47,10 @@ extension ModelFile {
     from other: ModelFile, on samples: [Sample]?, preparing: () throws -> Preprocessing,
     context: ExecutionContext, isInterrupted: () -> Bool = { false }
   ) throws -> OutputDifference {
-    let ours = try session(context)
+    let model = try located { try bound(imageSide: nil) }
+    // Both get the same images.
+    let other = try other.located { try other.bound(for: model) }
+    let ours = try model.session(context)
     let theirs = try other.session(context)
     var difference = OutputDifference()
     func add(_ image: Tensor) throws {

@@ -18,10 +18,12 @@ public struct Prediction: Sendable {
   ///
   /// - Throws: one error that names every unreadable image, before any is run.
   package static func run(
-    _ model: ModelFile, images paths: [String], _ overrides: PreprocessingOverrides, imageSide: Int?,
+    _ file: ModelFile, images paths: [String], _ overrides: PreprocessingOverrides, imageSide: Int?,
     context: ExecutionContext, emit: (RunEvent) -> Void, isInterrupted: () -> Bool
   ) throws -> [Prediction] {
+    let model = try file.located { try file.bound(imageSide: imageSide) }
     for line in model.warnings { emit(.warning(line)) }
+    if let bound = model.bound { emit(.note(bound.note)) }
     let choice = try model.preprocessing(overrides, imageSide: imageSide)
     for warning in choice.warnings { emit(.warning(warning)) }
     if !choice.isAssumed { emit(.note("preprocessing from \(choice.source)")) }

@@ -48,8 +48,7 @@ public struct PreprocessingChoice: Sendable, Equatable {
       return Self(
         preprocessing: try Preprocessing(fields: value), source: "the model's metadata", isAssumed: false)
     }
-    let names = ["preprocessor_config.json", "config.json"]
-    for location in SideFile.locations(of: names, besideModel: path) {
+    for location in SideFile.locations(of: sideFiles, besideModel: path) {
       guard let file = try SideFile(at: location), let found = try preparation(in: file, side: side) else {
         continue
       }
@@ -65,6 +64,33 @@ public struct PreprocessingChoice: Sendable, Equatable {
     }
     return choice
   }
+
+  /// Sides that images may have.
+  static let sides = 1...8192
+
+  /// The side of the images that a model takes, where its metadata or a side file say it, and which of them.
+  ///
+  /// A file that is refused says nothing here; `find` tells what is wrong with it.
+  static func statedSide(metadata: [MetadataEntry], path: String) -> (side: Int, source: String)? {
+    func value(_ key: String) -> String? { metadata.first { $0.key == keyPrefix + key }?.value }
+    if value("resize") != nil, let side = (try? Preprocessing(fields: value))?.squareSide {
+      return (side, "the model's metadata")
+    }
+    for location in SideFile.locations(of: sideFiles, besideModel: path) {
+      guard let file = try? SideFile(at: location) else { continue }
+      let side =
+        if let timm = TimmConfiguration(file) {
+          try? timm.inputSide()
+        } else {
+          file.name.hasSuffix("preprocessor_config.json")
+            ? (try? HuggingFaceProcessor(file))?.statedSide : nil
+        }
+      if let side, sides.contains(side) { return (side, file.name) }
+    }
+    return nil
+  }
+
+  private static let sideFiles = ["preprocessor_config.json", "config.json"]
 
   /// What is taken where nothing is known about a model.
   static func assumed(side: Int) throws(DatasetError) -> Self {
@@ -92,6 +118,13 @@ public struct PreprocessingChoice: Sendable, Equatable {
     try Preprocessing(
       resize: .shorterSide((side * 8 + 6) / 7), crop: side, interpolation: .bicubic, mean: mean,
       standardDeviation: standardDeviation)
+  }
+}
+
+extension Preprocessing {
+  /// The side of the images that it makes, where they are squares whose size it says itself.
+  var squareSide: Int? {
+    outputWidth == outputHeight && PreprocessingChoice.sides.contains(outputWidth) ? outputWidth : nil
   }
 }
 

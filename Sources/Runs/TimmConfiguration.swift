@@ -25,7 +25,7 @@ struct TimmConfiguration {
     let mean = try file.channels("mean") ?? Preprocessing.imageNetMean
     let deviation = try file.channels("std") ?? Preprocessing.imageNetStandardDeviation
     try file.requireMean(mean, "mean", within: 1)
-    try checkInputSize()
+    _ = try inputSide()
     let share = try file.factor("crop_pct") ?? 0.875
     let scaled = Double(side) / share
     guard scaled >= 1, scaled < 1e6 else {
@@ -56,11 +56,13 @@ struct TimmConfiguration {
     return interpolation
   }
 
-  private func checkInputSize() throws(DatasetError) {
-    guard let value = file.value("input_size") else { return }
+  /// The side of the images that the file was written for, where it says it.
+  func inputSide() throws(DatasetError) -> Int? {
+    guard let value = file.value("input_size") else { return nil }
     let sizes = (value.array ?? []).compactMap(\.integer)
     guard sizes.count == 3, sizes[0] == 3, sizes[1] == sizes[2] else {
       throw file.unsupported("input_size", value, expected: "[3, side, side]")
     }
+    return sizes[1]
   }
 }

@@ -56,7 +56,7 @@ struct TrainedExport {
 
   private func write(_ parameters: [(name: String, value: Tensor)]) throws {
     let trained = try adapted.replacing(parameters.map { (name: $0.name, tensor: $0.value) })
-    var description = trained.model
+    var description = trained.model.declaringInputs(as: model.declared)
     ModelMetadata.describe(&description, classes: classes, choice.preprocessing, recipe: adapted.recipe)
     try ONNXFile.write(description, to: folder.model)
     // For full fine-tuning the «adapter» is the whole network, which model.onnx holds already.
@@ -73,7 +73,7 @@ struct TrainedExport {
 
   /// Figures of the file as a user would get them: opened anew, with what its metadata say.
   private func measure(_ images: LabelledImages, title: String) throws -> ClassificationMetrics {
-    let written = try ModelFile(folder.model)
+    let written = try ModelFile(folder.model).bound(for: model)
     let found = try written.preprocessing(
       PreprocessingOverrides(), imageSide: choice.preprocessing.outputWidth)
     let classifier = try written.classifier(found.preprocessing, context: context)
@@ -90,7 +90,8 @@ struct TrainedExport {
   private func difference(_ trainer: Trainer, on images: LabelledImages) throws -> Double {
     let samples = Array(images.samples.prefix(8))
     guard !samples.isEmpty else { return 0 }
-    let classifier = try ModelFile(folder.model).classifier(choice.preprocessing, context: context)
+    let classifier = try ModelFile(folder.model).bound(for: model).classifier(
+      choice.preprocessing, context: context)
     var difference = OutputDifference()
     var options = BatchLoader.Options()
     options.batchSize = samples.count

@@ -65,11 +65,13 @@ package struct TrainingRun {
   /// Does the work.
   package func run() throws -> TrainingReport {
     let start = ContinuousClock.now
-    let model = try ModelFile(request.model)
+    let file = try ModelFile(request.model)
+    let model = try file.located { try file.bound(imageSide: request.imageSide) }
     try Destination.checkFolder(
       request.output, names: RunFolder.fileNames,
       inputs: [request.model, request.data] + model.externalFiles, source: request.data)
     for line in model.warnings { emit(.warning(line)) }
+    if let bound = model.bound { emit(.note(bound.note)) }
     let choice = try preprocessing(of: model)
     try model.located { try request.injection.verifyFit(to: model.description, context: context) }
     let parts = try TrainingParts(of: try images(), request.configuration, source: request.data)

@@ -16,17 +16,19 @@ package struct Verification {
   private var problems: [Problem] = []
   private var warnings: [String]
   private var checker: String
+  private var bound: BoundExtents?
   private var difference: OutputDifference?
 
   /// Checks a model: first by our own rules, whose faults nothing behind them has to survive, then by the reference.
-  package init(_ model: ModelFile, context: ExecutionContext) {
-    let description = model.description
+  ///
+  /// - Parameter imageSide: what the user says, for files that leave the image size open.
+  package init(_ file: ModelFile, imageSide: Int? = nil, context: ExecutionContext) {
+    let description = file.declared
     warnings = description.warnings
     problems = (description.functionProblems + description.graph.problems()).map {
       Problem(message: $0.message, node: $0.node)
     }
-    var lowering = Lowering(registry: ModelFile.registry, context: context)
-    lowering.openExtent = { _, axis in axis == 0 ? 1 : nil }
+    let lowering = Lowering(registry: ModelFile.registry, context: context)
     guard problems.isEmpty else {
       checker = "not asked, for what is found here comes first"
       // Lowering would stop at the same fault.
@@ -49,11 +51,20 @@ package struct Verification {
     problems += lowering.unknownAttributes(of: description).map {
       Problem(message: "node '\($0.node)': its operator has no attribute '\($0.attribute)'", node: $0.node)
     }
-    do { warnings += try lowering.lower(description).warnings } catch {
-      let found = error.unsupported.isEmpty ? [error.message] : error.unsupported
+    do {
+      let model = try file.bound(imageSide: imageSide)
+      bound = model.bound
+      warnings += try lowering.lower(model.description.bindingBatch(1)).warnings
+      if problems.isEmpty { runOnce(model, context) }
+    } catch {
+      guard let error = error as? any ReportableError else {
+        problems.append(Problem(message: "\(error)", node: nil))
+        return
+      }
+      let hint = error is InputError ? error.hint.map { "; \($0)" } ?? "" : ""
+      let found = error.unsupported.isEmpty ? [error.message + hint] : error.unsupported
       problems += found.map { Problem(message: $0, node: error.node) }
     }
-    if problems.isEmpty { runOnce(model, context) }
   }
 
   /// Runs a network of images on random pixels: what comes out has to be finite numbers.
@@ -82,6 +93,7 @@ package struct Verification {
     imageSide: Int?, context: ExecutionContext, isInterrupted: () -> Bool = { false }
   ) throws {
     let samples = try data.map { try ModelFile.images(at: $0).samples }
+    let model = try model.bound(imageSide: imageSide)
     difference = try model.difference(
       from: other, on: samples,
       preparing: { try model.preprocessing(overrides, imageSide: imageSide).preprocessing },
@@ -97,7 +109,7 @@ package struct Verification {
     var object: JSONObject = [
       "valid": .bool(isValid), "checker": .string(checker),
       "problems": .array(problems.map { ["message": .string($0.message), "node": JSONValue($0.node)] }),
-      "warnings": JSONValue(warnings),
+      "warnings": JSONValue(warnings), "bound": bound?.json ?? .null,
     ]
     if let difference {
       object["largest_difference"] = .number(difference.largest)
@@ -110,6 +122,7 @@ package struct Verification {
   /// The same for people.
   package var lines: [String] {
     var lines = [isValid ? "valid" : counted(problems.count, "problem"), "ONNX checker \(checker)"]
+    if let bound { lines.append(bound.note) }
     lines += problems.map { "  \($0.message)" } + warnings.map { "warning: \($0)" }
     if let difference {
       lines.append(

@@ -24,6 +24,21 @@ import Testing
     return try #require(failure as? any ReportableError)
   }
 
+  @Test func `a model of open images is bound where it is computed with, and written as it was`() throws {
+    try withPhantoms { folder, _ in
+      var description = try ONNXFile.read(Self.transformer)
+      description.graph.inputs[0].type?.kind = .tensor(
+        elementType: 1, shape: ["n", "c", "h", "w"].map { Dimension(.parameter($0)) })
+      try ONNXFile.write(description, to: folder + "/open.onnx")
+      let model = try Model(contentsOf: folder + "/open.onnx")
+      let adapted = try model.adapted(head: .classifier(classes: 3))
+      #expect(adapted.description.graph.inputs[0].type == description.graph.inputs[0].type)
+      try adapted.write(to: folder + "/adapted.onnx")
+      let written = try Model(contentsOf: folder + "/adapted.onnx", imageSide: 64)
+      #expect(try written.difference(from: adapted).largest == 0)
+    }
+  }
+
   @Test func `a model is read, adapted, trained, measured and written`() throws {
     try withPhantoms { folder, images in
       let model = try Model(contentsOf: Phantoms.transformer)

@@ -23,9 +23,8 @@ struct FusionCheck {
   /// Lowers a model with open dimensions set to `batch` and applies the rules.
   init(_ model: ModelDescription, batch: Int = 2) throws {
     let context = ExecutionContext(options: KernelOptions(threads: 1, level: .portable))
-    var lowering = Lowering(registry: .standard, context: context)
-    lowering.openExtent = { _, axis in axis == 0 ? batch : nil }
-    plain = try lowering.lower(model)
+    let lowering = Lowering(registry: .standard, context: context)
+    plain = try lowering.lower(model.bindingBatch(batch))
     whole = try RuleSet(stages: Array(RuleSet.early.stages.dropLast())).apply(to: plain, registry: .standard)
       .graph
     let first = try RuleSet.early.apply(to: plain, registry: .standard)

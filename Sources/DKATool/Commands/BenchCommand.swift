@@ -24,7 +24,9 @@ struct BenchCommand: Command {
     [
       ArgumentGroup("Arguments", [model]),
       ArgumentGroup(
-        "Options", [train, batch, microBatch, runs, precision, profile] as [any ArgumentDefinition]),
+        "Options",
+        [train, batch, microBatch, runs, PreprocessingOptions.imageSize, precision, profile]
+          as [any ArgumentDefinition]),
       MethodOptions.group,
     ]
   }
@@ -43,12 +45,14 @@ struct BenchCommand: Command {
     options.microBatch = arguments[Self.microBatch]
     options.runs = arguments[Self.runs]
     options.isProfiled = arguments[Self.profile]
+    options.imageSide = arguments[PreprocessingOptions.imageSize]
     let context = try ComputeOptions(arguments, console).context
     let path = arguments[Self.model]
     let result =
       arguments[Self.train]
       ? try Benchmark.training(path, options, MethodOptions.injection(arguments), context: context)
       : try Benchmark.inference(path, options, context: context)
+    if let bound = result.bound { console.note(bound.note) }
     try console.result(json: .object(result.json), text: text(result))
     return .done
   }

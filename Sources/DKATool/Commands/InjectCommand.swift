@@ -17,7 +17,9 @@ struct InjectCommand: Command {
   static var arguments: [ArgumentGroup] {
     [
       ArgumentGroup("Arguments", [model]),
-      ArgumentGroup("Options", [output, classes, CommonOptions.force] as [any ArgumentDefinition]),
+      ArgumentGroup(
+        "Options",
+        [output, classes, PreprocessingOptions.imageSize, CommonOptions.force] as [any ArgumentDefinition]),
       MethodOptions.group,
     ]
   }
@@ -33,7 +35,8 @@ struct InjectCommand: Command {
   func run(_ console: Console) throws -> ExitCode {
     let result = try InjectionRun.run(
       arguments[Self.model], to: arguments[Self.output], MethodOptions.injection(arguments),
-      classes: arguments[Self.classes], isForced: arguments[CommonOptions.force],
+      classes: arguments[Self.classes], imageSide: arguments[PreprocessingOptions.imageSize],
+      isForced: arguments[CommonOptions.force],
       context: ComputeOptions(arguments, console).context)
     result.warnings.forEach { console.warn($0) }
     try console.result(json: .object(result.json), lines: result.lines)

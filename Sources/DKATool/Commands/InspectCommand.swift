@@ -6,7 +6,12 @@ struct InspectCommand: Command {
   static let summary = "tells what a model is and where adapters can be put"
   static let hasJSON = true
   static let model = Positional("MODEL", .file, "the ONNX file to look at")
-  static var arguments: [ArgumentGroup] { [ArgumentGroup("Arguments", [model])] }
+  static var arguments: [ArgumentGroup] {
+    [
+      ArgumentGroup("Arguments", [model]),
+      ArgumentGroup("Options", [PreprocessingOptions.imageSize]),
+    ]
+  }
   static let examples = [
     CommandExample("for reading", "inspect vit.onnx"),
     CommandExample("for a script", "inspect vit.onnx --json"),
@@ -21,7 +26,8 @@ struct InspectCommand: Command {
     let model = try ModelFile(arguments[Self.model])
     for line in model.warnings { console.warn(line) }
     let inspection = Inspection(
-      model, isDetailed: arguments[CommonOptions.verbose],
+      model, imageSide: arguments[PreprocessingOptions.imageSize],
+      isDetailed: arguments[CommonOptions.verbose],
       context: try ComputeOptions(arguments, console).context)
     try console.result(json: .object(inspection.json), lines: inspection.lines)
     return .done

@@ -34,7 +34,8 @@ struct VerifyCommand: Command {
   func run(_ console: Console) throws -> ExitCode {
     let context = try ComputeOptions(arguments, console).context
     let model = try ModelFile(arguments[Self.model])
-    var result = Verification(model, context: context)
+    var result = Verification(
+      model, imageSide: arguments[PreprocessingOptions.imageSize], context: context)
     if let other = arguments[Self.against] {
       try result.compare(
         model, with: try ModelFile(other), data: arguments[Self.data], overrides,
