@@ -37,6 +37,9 @@ typedef struct {
 #define DKA_DECLARE_VECTOR_MATH(level)                                                                            \
   void dka_map_##level(int function, const float *x, float *y, size_t count);                                     \
   void dka_map_gradient_##level(int function, const float *x, const float *dy, float *dx, size_t count);          \
+  void dka_clip_##level(const float *x, float low, float high, float *y, size_t count);                            \
+  void dka_clip_gradient_##level(const float *x, const float *dy, float low, float high, float *dx, size_t        \
+        count);                                                                                                   \
   void dka_binary_##level(int operation, const float *a, const float *b, size_t b_row_stride, bool b_varies,      \
         float *y, size_t rows, size_t columns);                                                                   \
   void dka_softmax_##level(const float *x, float *y, size_t rows, size_t columns);                                \
@@ -62,7 +65,9 @@ typedef struct {
   void dka_depthwise_rows_##level(dka_depthwise g, const float *x, const float *window, float *y,                 \
         ptrdiff_t stride, ptrdiff_t lanes, ptrdiff_t row_begin, ptrdiff_t row_end);                               \
   void dka_depthwise_taps_##level(dka_depthwise g, dka_depthwise_maps x, dka_depthwise_maps dy,                   \
-        ptrdiff_t lanes, ptrdiff_t u, float *taps);
+        ptrdiff_t lanes, ptrdiff_t u, float *taps);                                                               \
+  void dka_plane_convolve_##level(const dka_plane *g, const float *x, const float *kernel, const float *bias,     \
+        float *y, float *scratch);
 
 #define DKA_DECLARE_LEVEL(level)                                                                                  \
   DKA_DECLARE_GEMM(level)                                                                                         \

@@ -27,6 +27,10 @@ static inline vf v_min(vf a, vf b) { return _mm512_min_ps(a, b); }
 static inline vf v_less(vf a, vf b) {
   return _mm512_castsi512_ps(_mm512_movm_epi32(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ)));
 }
+/// All bits set where a ≤ b.
+static inline vf v_at_most(vf a, vf b) {
+  return _mm512_castsi512_ps(_mm512_movm_epi32(_mm512_cmp_ps_mask(a, b, _CMP_LE_OQ)));
+}
 static inline vf v_select(vf condition, vf yes, vf no) {
   return _mm512_mask_blend_ps(_mm512_movepi32_mask(_mm512_castps_si512(condition)), no, yes);
 }

@@ -36,6 +36,7 @@ static inline vf v_choose(vi condition, vf yes, vf no) {
 static inline vf v_max(vf a, vf b) { return v_choose(a > b, a, b); }
 static inline vf v_min(vf a, vf b) { return v_choose(a < b, a, b); }
 static inline vf v_less(vf a, vf b) { return (vf)(a < b); }
+static inline vf v_at_most(vf a, vf b) { return (vf)(a <= b); }
 static inline vf v_select(vf condition, vf yes, vf no) { return v_choose((vi)condition, yes, no); }
 static inline vf v_abs(vf a) { return (vf)((vi)a & (vi){0x7fffffff, 0x7fffffff, 0x7fffffff, 0x7fffffff}); }
 /// Magnitude of a, sign of s.

@@ -12,6 +12,15 @@ void dka_map_gradient(
   CHOOSE(map_gradient, function, x, dy, dx, count);
 }
 
+void dka_clip(int level, const float *x, float low, float high, float *y, size_t count) {
+  CHOOSE(clip, x, low, high, y, count);
+}
+
+void dka_clip_gradient(
+    int level, const float *x, const float *dy, float low, float high, float *dx, size_t count) {
+  CHOOSE(clip_gradient, x, dy, low, high, dx, count);
+}
+
 void dka_binary(
     int level, int operation, const float *a, const float *b, size_t b_row_stride, bool b_varies, float *y,
     size_t rows, size_t columns) {

@@ -25,6 +25,12 @@ void NAME(map)(int function, const float *x, float *y, size_t count) {
   }
 }
 
+void NAME(clip)(const float *x, float low, float high, float *y, size_t count) {
+  const vf lower = v_set(low), upper = v_set(high);
+  // The operand that wins where one is not a number is the element.
+  MAP_LOOP(v_min(upper, v_max(lower, a)));
+}
+
 #define GRADIENT_LOOP(expression)                                            \
   for (size_t i = 0; i < count; i += VW) {                                   \
     const vmask mask = v_mask(count - i);                                    \
@@ -46,6 +52,12 @@ void NAME(map_gradient)(int function, const float *x, const float *dy, float *dx
   case DKA_MAP_GELU_TANH: GRADIENT_LOOP(v_mul(g, v_gelu_tanh_gradient(a)));
   case DKA_MAP_RELU: GRADIENT_LOOP(v_select(v_less(v_zero(), a), g, v_zero()));
   }
+}
+
+void NAME(clip_gradient)(
+    const float *x, const float *dy, float low, float high, float *dx, size_t count) {
+  const vf lower = v_set(low), upper = v_set(high), zero = v_zero();
+  GRADIENT_LOOP(v_select(v_at_most(lower, a), v_select(v_at_most(a, upper), g, zero), zero));
 }
 
 #undef MAP_LOOP

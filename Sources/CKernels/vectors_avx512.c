@@ -1,6 +1,7 @@
 // Vector functions, attention and depthwise convolution of level 3.
 #include "CKernels.h"
 #include "kernels.h"
+#include "plane.h"
 
 #if DKA_X86
 #include <immintrin.h>
@@ -16,6 +17,7 @@
 #include "vector_math.inc.h"
 #include "attention.inc.h"
 #include "depthwise.inc.h"
+#include "plane.inc.h"
 
 #pragma clang attribute pop
 #endif

@@ -1,6 +1,7 @@
 // Vector functions, attention and depthwise convolution of level 0.
 #include "CKernels.h"
 #include "kernels.h"
+#include "plane.h"
 
 #define NAME(x) dka_##x##_portable
 #define LEVEL DKA_LEVEL_PORTABLE
@@ -11,3 +12,4 @@
 #include "vector_math.inc.h"
 #include "attention.inc.h"
 #include "depthwise.inc.h"
+#include "plane.inc.h"

@@ -128,35 +128,6 @@ extension Elementwise {
     }
   }
 
-  /// y = x limited to low … high, which Float32 elements take in their own precision; keeps NaN.
-  package static func clip(
-    _ x: TensorView, low: Double, high: Double, into y: TensorView, _ options: KernelOptions
-  ) {
-    switch x.elementType {
-    case .float32:
-      let (low, high) = (Float(low), Float(high))
-      map(x, into: y, options) { (v: Float) in
-        let raised = v < low ? low : v
-        return raised > high ? high : raised
-      }
-    case .float64:
-      map(x, into: y, options) { (v: Double) in
-        let raised = v < low ? low : v
-        return raised > high ? high : raised
-      }
-    case .int64: clipInteger(x, low, high, y, options, Int64.self)
-    default: clipInteger(x, low, high, y, options, Int32.self)
-    }
-  }
-
-  private static func clipInteger<Integer: FixedWidthInteger & Scalar>(
-    _ x: TensorView, _ low: Double, _ high: Double, _ y: TensorView, _ options: KernelOptions,
-    _ type: Integer.Type
-  ) {
-    let (low, high): (Integer, Integer) = (saturating(low.rounded(.up)), saturating(high.rounded(.down)))
-    map(x, into: y, options) { (v: Integer) in min(max(v, low), high) }
-  }
-
   /// Whether an integer tensor holds a zero.
   package static func containsZero(_ x: TensorView) -> Bool {
     switch x.elementType {

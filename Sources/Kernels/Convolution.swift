@@ -5,8 +5,8 @@ package import Tensors
 ///     y[b, m, i, j] = Σ(c, u, v) x[b, c, i · s + u · d − p, j · s + v · d − p] · w[m, c, u, v]
 ///
 /// Shapes, per group: x [B, C, H, W], w [M, C, KH, KW] → y [B, M, OH, OW].
-/// Depthwise convolutions run as Toeplitz products, whole or by rows, or directly over live taps; all others as a product of the kernel matrix
-/// with the map's columns. Every output is summed in an order that depends on the geometry of one image alone.
+/// Depthwise convolutions run as Toeplitz products, whole or by rows, by vectors of columns where the kernel is small, or
+/// directly over live taps; all others as a product of the kernel matrix with the map's columns. Every output is summed in an order that depends on the geometry of one image alone.
 package enum Convolution {
   /// Bytes of scratch memory that the three functions need.
   package static func scratchByteCount(
@@ -15,7 +15,7 @@ package enum Convolution {
     let single = KernelOptions(threads: 1, level: options.level)
     if g.usesToeplitz { return options.threads * ToeplitzConvolution.scratchByteCount(g, type, single) }
     if g.usesRowToeplitz { return options.threads * RowToeplitzConvolution.scratchByteCount(g, type, single) }
-    guard !g.isDepthwise else { return 0 }
+    guard !g.isDepthwise else { return PlaneConvolution.scratchByteCount(g, type, options) }
     let columns = columnsByteCount(g, type)
     let packing = Pass.allCases.map { Product.scratchByteCount($0.size(g), type, options) }.max() ?? 0
     let packingAlone = Pass.allCases.map { Product.scratchByteCount($0.size(g), type, single) }.max() ?? 0
@@ -23,14 +23,14 @@ package enum Convolution {
     return max(64, columns + packing, options.threads * (columns + packingAlone))
   }
 
-  /// Convolves: y = x ∗ w.
+  /// Convolves: y = x ∗ w, plus a number per filter where there is `bias`.
   package static func forward(
-    _ x: TensorView, _ w: TensorView, _ g: ConvolutionGeometry, into y: TensorView, scratch: TensorView?,
-    _ options: KernelOptions
+    _ x: TensorView, _ w: TensorView, bias: TensorView? = nil, _ g: ConvolutionGeometry, into y: TensorView,
+    scratch: TensorView?, _ options: KernelOptions
   ) {
     switch x.elementType {
-    case .float32: run(.forward, x, w, y, g, scratch, options, Float.self)
-    default: run(.forward, x, w, y, g, scratch, options, Double.self)
+    case .float32: run(.forward, x, w, bias, y, g, scratch, options, Float.self)
+    default: run(.forward, x, w, bias, y, g, scratch, options, Double.self)
     }
   }
 
@@ -40,8 +40,8 @@ package enum Convolution {
     _ options: KernelOptions
   ) {
     switch dY.elementType {
-    case .float32: run(.input, dX, w, dY, g, scratch, options, Float.self)
-    default: run(.input, dX, w, dY, g, scratch, options, Double.self)
+    case .float32: run(.input, dX, w, nil, dY, g, scratch, options, Float.self)
+    default: run(.input, dX, w, nil, dY, g, scratch, options, Double.self)
     }
   }
 
@@ -51,8 +51,8 @@ package enum Convolution {
     _ options: KernelOptions
   ) {
     switch dY.elementType {
-    case .float32: run(.weight, x, dW, dY, g, scratch, options, Float.self)
-    default: run(.weight, x, dW, dY, g, scratch, options, Double.self)
+    case .float32: run(.weight, x, dW, nil, dY, g, scratch, options, Float.self)
+    default: run(.weight, x, dW, nil, dY, g, scratch, options, Double.self)
     }
   }
 
@@ -74,26 +74,26 @@ package enum Convolution {
   }
 
   private static func run<Element: Scalar & BinaryFloatingPoint>(
-    _ pass: Pass, _ x: TensorView, _ w: TensorView, _ y: TensorView, _ g: ConvolutionGeometry,
-    _ scratch: TensorView?, _ options: KernelOptions, _ type: Element.Type
+    _ pass: Pass, _ x: TensorView, _ w: TensorView, _ bias: TensorView?, _ y: TensorView,
+    _ g: ConvolutionGeometry, _ scratch: TensorView?, _ options: KernelOptions, _ type: Element.Type
   ) {
     let (maps, kernels, results) = unsafe (x.words(type), w.words(type), y.words(type))
-    if g.isDepthwise, !g.usesToeplitz, !g.usesRowToeplitz {
-      return unsafe TapwiseDepthwise.run(pass, maps, kernels, results, g, options)
-    }
-    // The result may be empty or all zeros, and then there may be no memory to work in.
-    guard let scratch else {
-      return DataMovement.clear(pass == .forward ? y : pass == .input ? x : w)
-    }
-    if g.usesToeplitz {
+    if let scratch, pass != .weight, PlaneConvolution.computes(pass, g, x.elementType) {
+      return PlaneConvolution.run(pass, x, w, bias, y, g, scratch, options)
+    } else if g.isDepthwise, !g.usesToeplitz, !g.usesRowToeplitz {
+      unsafe TapwiseDepthwise.run(pass, maps, kernels, results, g, options)
+    } else if scratch == nil || pass == .weight && g.batch == 0 {
+      // The result may be empty or all zeros, and then there may be no memory to work in.
+      DataMovement.clear(pass == .forward ? y : pass == .input ? x : w)
+    } else if let scratch, g.usesToeplitz {
       unsafe ToeplitzConvolution.run(pass, maps, kernels, results, g, scratch, options)
-    } else if g.usesRowToeplitz {
+    } else if let scratch, g.usesRowToeplitz {
       unsafe RowToeplitzConvolution.run(pass, maps, kernels, results, g, scratch, options)
-    } else if pass == .weight, g.batch == 0 {
-      DataMovement.clear(w)
-    } else {
-      unsafe columns(pass, maps, kernels, results, g, scratch, options)
+    } else if let scratch {
+      let sums = unsafe bias?.words(type)
+      return unsafe columns(pass, maps, kernels, sums, results, g, scratch, options)
     }
+    if let bias { ChannelSum.add(bias, to: y, options) }
   }
 
   /// Bytes of one image's and group's columns, a multiple of 64.
@@ -106,8 +106,8 @@ package enum Convolution {
   /// Products with the columns of each image and group: one row per channel and tap, one column per output position.
   private static func columns<Element: Scalar & BinaryFloatingPoint>(
     _ pass: Pass, _ x: UnsafeMutablePointer<Element>, _ w: UnsafeMutablePointer<Element>,
-    _ y: UnsafeMutablePointer<Element>, _ g: ConvolutionGeometry, _ scratch: TensorView,
-    _ options: KernelOptions
+    _ bias: UnsafeMutablePointer<Element>?, _ y: UnsafeMutablePointer<Element>, _ g: ConvolutionGeometry,
+    _ scratch: TensorView, _ options: KernelOptions
   ) {
     let items = g.batch * g.groups
     // Weight gradients are summed over images, so that only groups may run at once.
@@ -119,10 +119,10 @@ package enum Convolution {
     parallelFor(together, threads: together < options.threads ? 1 : options.threads) { item, worker in
       let workspace = unsafe memory + worker * perWorker
       guard pass == .weight else {
-        return unsafe product(pass, x, w, y, g, item, workspace, inner)
+        return unsafe product(pass, x, w, bias, y, g, item, workspace, inner)
       }
       for image in 0..<g.batch {
-        unsafe product(pass, x, w, y, g, image * g.groups + item, workspace, inner)
+        unsafe product(pass, x, w, bias, y, g, image * g.groups + item, workspace, inner)
       }
     }
   }
@@ -130,8 +130,8 @@ package enum Convolution {
   /// The product of one image and group.
   private static func product<Element: Scalar & BinaryFloatingPoint>(
     _ pass: Pass, _ x: UnsafeMutablePointer<Element>, _ w: UnsafeMutablePointer<Element>,
-    _ y: UnsafeMutablePointer<Element>, _ g: ConvolutionGeometry, _ item: Int,
-    _ memory: UnsafeMutableRawPointer, _ options: KernelOptions
+    _ bias: UnsafeMutablePointer<Element>?, _ y: UnsafeMutablePointer<Element>, _ g: ConvolutionGeometry,
+    _ item: Int, _ memory: UnsafeMutableRawPointer, _ options: KernelOptions
   ) {
     let depth = g.channels * g.tapCount
     let positions = g.outputSize
@@ -146,7 +146,8 @@ package enum Convolution {
       unsafe Product.multiply(
         StridedMatrix(kernels, rowStride: depth, columnStride: 1),
         StridedMatrix(columns, rowStride: positions, columnStride: 1), into: result, rowStride: positions,
-        pass.size(g), accumulates: false, workspace)
+        pass.size(g), rowBias: bias.map { unsafe $0 + item % g.groups * g.filters }, accumulates: false,
+        workspace)
     case .input:
       unsafe Product.multiply(
         StridedMatrix(kernels, rowStride: 1, columnStride: depth),
@@ -167,7 +168,11 @@ package enum Convolution {
   ) {
     unsafe columns.update(repeating: 0, count: g.channels * g.tapCount * g.outputSize)
     forEachRun(g) { column, source, count, step in
-      for i in 0..<count { unsafe columns[column + i] = map[source + i * step] }
+      if step == 1 {
+        unsafe (columns + column).update(from: map + source, count: count)
+      } else {
+        for i in 0..<count { unsafe columns[column + i] = map[source + i * step] }
+      }
     }
   }
 

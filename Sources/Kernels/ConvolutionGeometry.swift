@@ -80,10 +80,11 @@ package struct ConvolutionGeometry: Sendable {
   ///
   /// The matrix of one channel has an element per pair of input and output position, so its product costs
   /// `inputSize · outputSize` multiplications where the direct loop costs `live taps · outputSize`, ten times slower each.
+  /// Kernels of up to nine taps are quicker done than the matrix is made.
   package var usesToeplitz: Bool {
-    guard isDepthwise, stride == (1, 1), dilation == (1, 1), inputSize <= 256, outputSize <= 256 else {
-      return false
-    }
+    guard isDepthwise, stride == (1, 1), dilation == (1, 1), inputSize <= 256, outputSize <= 256,
+      tapCount > 9
+    else { return false }
     let live = liveTaps
     return live.rows.count * live.columns.count * 8 >= inputSize
   }

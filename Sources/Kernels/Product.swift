@@ -57,19 +57,22 @@ package enum Product {
     return (count + 15) / 16 * 64
   }
 
-  /// C = A · B, or C += A · B; k ascending for each element.
+  /// C = A · B, or C += A · B, plus a number per row where there is `rowBias`; k ascending for each element.
   ///
   /// Rows of C are contiguous and `rowStride` apart.
   package static func multiply<Element: Scalar & BinaryFloatingPoint>(
     _ a: StridedMatrix<Element>, _ b: StridedMatrix<Element>, into c: UnsafeMutablePointer<Element>,
-    rowStride: Int, _ size: Size, accumulates: Bool, _ workspace: Workspace
+    rowStride: Int, _ size: Size, rowBias: UnsafeMutablePointer<Element>? = nil, accumulates: Bool,
+    _ workspace: Workspace
   ) {
     guard Element.self == Float.self else {
-      return unsafe plain(a, b, into: c, rowStride: rowStride, size, accumulates: accumulates)
+      return unsafe plain(
+        a, b, into: c, rowStride: rowStride, size, rowBias: rowBias, accumulates: accumulates)
     }
     let result = unsafe UnsafeMutableRawPointer(c).assumingMemoryBound(to: Float.self)
     var epilogue = unsafe MatrixEpilogue<Float>(alpha: 1)
     unsafe epilogue.accumulates = accumulates
+    unsafe epilogue.rowBias = rowBias.map { unsafe UnsafeRawPointer($0).assumingMemoryBound(to: Float.self) }
     unsafe MatrixMultiplication.multiply(
       view(a), .plain(view(b)), m: size.m, n: size.n, k: size.k, into: result, rowStride: rowStride,
       epilogue: epilogue, scratch: workspace.memory.assumingMemoryBound(to: Float.self),
@@ -85,7 +88,7 @@ package enum Product {
 
   private static func plain<Element: Scalar & BinaryFloatingPoint>(
     _ a: StridedMatrix<Element>, _ b: StridedMatrix<Element>, into c: UnsafeMutablePointer<Element>,
-    rowStride: Int, _ size: Size, accumulates: Bool
+    rowStride: Int, _ size: Size, rowBias: UnsafeMutablePointer<Element>?, accumulates: Bool
   ) {
     for i in 0..<size.m {
       let row = unsafe c + i * rowStride
@@ -99,6 +102,9 @@ package enum Product {
         } else {
           for j in 0..<size.n { unsafe row[j] += factor * right[j * b.columnStride] }
         }
+      }
+      if let number = unsafe rowBias?[i] {
+        for j in 0..<size.n { unsafe row[j] += number }
       }
     }
   }

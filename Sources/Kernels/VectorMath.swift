@@ -64,6 +64,31 @@ package enum VectorMath {
     }
   }
 
+  /// y = min(max(x, low), high), NaN where x is.
+  ///
+  /// y may be x; the bounds are numbers.
+  package static func clip(
+    _ x: UnsafePointer<Float>, low: Float, high: Float, into y: UnsafeMutablePointer<Float>, count: Int,
+    options: KernelOptions
+  ) {
+    forChunks(count, weight: 1, options: options) { range in
+      unsafe dka_clip(
+        options.level.rawValue, x + range.lowerBound, low, high, y + range.lowerBound, range.count)
+    }
+  }
+
+  /// dx = dy where low ≤ x ≤ high, else 0; dx may be dy.
+  package static func clipGradient(
+    _ x: UnsafePointer<Float>, outGradient dy: UnsafePointer<Float>, low: Float, high: Float,
+    into dx: UnsafeMutablePointer<Float>, count: Int, options: KernelOptions
+  ) {
+    forChunks(count, weight: 1, options: options) { range in
+      unsafe dka_clip_gradient(
+        options.level.rawValue, x + range.lowerBound, dy + range.lowerBound, low, high,
+        dx + range.lowerBound, range.count)
+    }
+  }
+
   /// y [rows, columns] = a (operation) b; y may be a or b.
   package static func combine(
     _ operation: Operation, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, broadcast: Broadcast,

@@ -41,6 +41,28 @@ extension Elementwise {
     unsafe VectorMath.apply(function, source, into: target, count: x.count, options: options)
   }
 
+  /// y = x limited to numbers by the C kernels.
+  static func clipVectorized(
+    _ x: TensorView, low: Float, high: Float, into y: TensorView, _ options: KernelOptions
+  ) {
+    guard let source = unsafe x.buffer(of: Float.self).baseAddress,
+      let target = unsafe y.buffer(of: Float.self).baseAddress, x.count > 0
+    else { return }
+    unsafe VectorMath.clip(source, low: low, high: high, into: target, count: x.count, options: options)
+  }
+
+  /// dx = dy where x lies within bounds by the C kernels.
+  static func clipGradientVectorized(
+    _ x: TensorView, _ dy: TensorView, low: Float, high: Float, into dx: TensorView, _ options: KernelOptions
+  ) {
+    guard let source = unsafe x.buffer(of: Float.self).baseAddress,
+      let flow = unsafe dy.buffer(of: Float.self).baseAddress,
+      let target = unsafe dx.buffer(of: Float.self).baseAddress, x.count > 0
+    else { return }
+    unsafe VectorMath.clipGradient(
+      source, outGradient: flow, low: low, high: high, into: target, count: x.count, options: options)
+  }
+
   /// dx = dy · function'(x) by the C kernels.
   static func applyGradientVectorized(
     _ function: VectorMath.Function, _ x: TensorView, _ dy: TensorView, into dx: TensorView,

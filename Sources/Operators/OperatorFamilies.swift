@@ -22,6 +22,7 @@ extension OperatorRegistry {
   ]
   static let activations: [any Operator.Type] = [
     Clip.self,
+    ClipGradient.self,
     Dropout.self,
     Erf.self,
     Gelu.self,

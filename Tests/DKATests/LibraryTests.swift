@@ -26,7 +26,7 @@ import Testing
 
   @Test func `a model of open images is bound where it is computed with, and written as it was`() throws {
     try withPhantoms { folder, _ in
-      var description = try ONNXFile.read(Self.transformer)
+      var description = try ONNXFile.read(Phantoms.transformer)
       description.graph.inputs[0].type?.kind = .tensor(
         elementType: 1, shape: ["n", "c", "h", "w"].map { Dimension(.parameter($0)) })
       try ONNXFile.write(description, to: folder + "/open.onnx")

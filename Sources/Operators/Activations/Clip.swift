@@ -27,11 +27,16 @@ struct Clip: Operator {
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64, .int64, .int32])
     try inputs.requireSameType(0..<inputs.count)
-    for index in 1..<3 {
+    try Self.requireScalars(inputs, 1..<3)
+    return [inputs[0]]
+  }
+
+  /// Refuses bounds of more or fewer elements than one.
+  fileprivate static func requireScalars(_ inputs: InputTypes, _ bounds: Range<Int>) throws(OperatorError) {
+    for index in bounds {
       guard let bound = inputs.optional(index), bound.shape.elementCount != 1 else { continue }
       throw .invalid("input \(index) has shape \(bound.shape), expected a scalar")
     }
-    return [inputs[0]]
   }
 
   func floatingPointOperations(_ inputs: InputTypes) -> Int {
@@ -47,16 +52,8 @@ struct Clip: Operator {
       Elementwise.clip(operands[0], low: low, high: high, into: result, context.options)
       return
     }
-    var source = operands[0]
-    if let low = operands.optional(1) {
-      Elementwise.maximum(source, low.reshaped(to: []), into: result, context.options)
-      source = result
-    }
-    if let high = operands.optional(2) {
-      Elementwise.minimum(source, high.reshaped(to: []), into: result, context.options)
-      source = result
-    }
-    DataMovement.copy(source, into: result)
+    Elementwise.clip(
+      operands[0], low: operands.optional(1), high: operands.optional(2), into: result, context.options)
   }
 
   var reusableInputs: [Int] { [0] }
@@ -65,22 +62,14 @@ struct Clip: Operator {
     -> [String?]
   {
     let dY = try site.gradient()
-    let zero = try gradient.scalar(0, like: dY)
     let low = try bound(0, site, &gradient)
     let high = try bound(1, site, &gradient)
     var results: [String?] = [nil, nil, nil]
     if site.needs(0) {
-      var dX = dY
-      if let low {
-        let isAbove = try gradient.emit("GreaterOrEqual", [site.inputs[0], low])
-        dX = try gradient.emit("Where", [isAbove, dX, zero])
-      }
-      if let high {
-        let isBelow = try gradient.emit("LessOrEqual", [site.inputs[0], high])
-        dX = try gradient.emit("Where", [isBelow, dX, zero])
-      }
-      results[0] = dX
+      results[0] = try gradient.emit(ClipGradient.self, [site.inputs[0], dY, low ?? "", high ?? ""])
     }
+    guard site.needs(1) || site.needs(2) else { return results }
+    let zero = try gradient.scalar(0, like: dY)
     if site.needs(1), let low {
       var isReplaced = try gradient.emit("Less", [site.inputs[0], low])
       if let high {
@@ -109,5 +98,48 @@ struct Clip: Operator {
     if let fixed = fixedBounds[index] { return try gradient.scalar(Double(fixed), like: site.inputs[0]) }
     guard index + 1 < site.inputs.count, !site.inputs[index + 1].isEmpty else { return nil }
     return site.inputs[index + 1]
+  }
+}
+
+/// The gradient of `Clip` by its input in one pass.
+///
+/// Domain dka.gradient: exists in plans only. Shapes: X any, dY like X, min [] , max [] → dX like X.
+struct ClipGradient: Decomposable {
+  static let schema = OperatorSchema(
+    "ClipGradient", domain: "dka.gradient", versions: 1..., inputs: ["X", "dY", "min?", "max?"],
+    outputs: ["dX"])
+
+  init(reading node: AttributeReader) throws(OperatorError) {}
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    try inputs.require(0, isOneOf: [.float32, .float64])
+    try inputs.requireSameType(0..<inputs.count)
+    guard inputs[0] == inputs[1] else { throw .invalid("inputs are \(inputs[0]) and \(inputs[1])") }
+    try Clip.requireScalars(inputs, 2..<4)
+    return [inputs[0]]
+  }
+
+  func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    (2..<4).count { inputs.optional($0) != nil } &* inputs[0].shape.elementCount
+  }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    Elementwise.clipGradient(
+      operands[0], operands[1], low: operands.optional(2), high: operands.optional(3),
+      into: operands.output(0), context.options)
+  }
+
+  var reusableInputs: [Int] { [1] }
+
+  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+    let x = node.inputs[0]
+    var dX = node.inputs[1]
+    for (index, comparison) in [(2, "GreaterOrEqual"), (3, "LessOrEqual")] {
+      guard index < node.inputs.count, !node.inputs[index].isEmpty else { continue }
+      let bound = try builder.reshape(node.inputs[index], to: [])
+      let isInside = try builder.emit(comparison, [x, bound])
+      dX = try builder.emit("Where", [isInside, dX, try builder.scalar(0, like: dX)])
+    }
+    return [dX]
   }
 }

@@ -40,9 +40,8 @@ struct Conv: Operator {
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let geometry = try attributes.geometry(operands[0].shape, operands[1].shape).geometry
     Convolution.forward(
-      operands[0], operands[1], geometry, into: operands.output(0), scratch: operands.scratch,
-      context.options)
-    if let bias = operands.optional(2) { ChannelSum.add(bias, to: operands.output(0)) }
+      operands[0], operands[1], bias: operands.optional(2), geometry, into: operands.output(0),
+      scratch: operands.scratch, context.options)
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)

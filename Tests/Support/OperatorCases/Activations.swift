@@ -86,6 +86,33 @@ extension OperatorCase {
       "integers", "Clip", inputs: [.integers([-3, 2, 9]), .integers([0], []), .integers([5], [])]
     ) { _ in .integers([0, 2, 5]) }
     OperatorCase("no bound", "Clip", inputs: [.normal([3])]) { $0[0] }
+    OperatorCase(
+      "bounds of one element", "Clip", inputs: [.of([-0.75], []), .of([-0.25]), .of([0.5])],
+      gradient: .kinkAware(at: []), result: limited(-0.25, 0.5))
+    OperatorCase(
+      "NaN among the elements", "Clip", inputs: [.of([.nan, -3, 3]), .scalar(-1), .scalar(2)],
+      gradient: .none("NaN"), result: limited(-1, 2))
+    OperatorCase(
+      "a bound that is NaN", "Clip", inputs: [.of([1, -3, .infinity]), .scalar(-1), .scalar(.nan)],
+      gradient: .none("NaN")
+    ) { $0[0].map { _ in .nan } }
+    for (name, low, high) in [("both bounds", -0.25, 0.5), ("crossed bounds", 0.5, -0.25)] {
+      OperatorCase(
+        name, OperatorName("ClipGradient", domain: "dka.gradient"), version: 1,
+        inputs: [.normal([3, 19]), .normal([3, 19], seed: 2), .scalar(low), .of([high])],
+        gradient: .none("second derivatives are not needed")
+      ) { [$0[0].zip($0[1]) { $0 >= low && $0 <= high ? $1 : 0 }] }
+    }
+    OperatorCase(
+      "elements on a bound, beyond it and NaN", OperatorName("ClipGradient", domain: "dka.gradient"),
+      version: 1, inputs: [.of([-1, 2, 2.5, .nan]), .of([3, 4, 5, 6]), .scalar(-1), .scalar(2)],
+      gradient: .none("second derivatives are not needed")
+    ) { _ in [.of([3, 4, 0, 0])] }
+    OperatorCase(
+      "upper bound", OperatorName("ClipGradient", domain: "dka.gradient"), version: 1,
+      inputs: [.normal([5]), .normal([5], seed: 2), nil, .scalar(0)],
+      gradient: .none("second derivatives are not needed")
+    ) { [$0[0].zip($0[1]) { $0 <= 0 ? $1 : 0 }] }
   }
 
   private static func softmax(_ axes: [Int], isLogarithm: Bool = false)

@@ -23,6 +23,16 @@ extension OperatorCase {
       "depthwise, by rows, uneven padding", [1, 2, 18, 16], [2, 1, 51, 51], pads: [30, 20, 22, 30], group: 2),
     conv(
       "depthwise, dilated", [1, 2, 7, 7], [2, 1, 3, 3], dilations: [3, 3], pads: [3, 3, 3, 3], group: 2),
+    conv(
+      "depthwise, three by three on a small map", [3, 5, 7, 7], [5, 1, 3, 3], pads: [1, 1, 1, 1], group: 5,
+      bias: true),
+    conv(
+      "depthwise, stride and dilation of their own", [2, 3, 21, 37], [3, 1, 3, 5], strides: [2, 3],
+      dilations: [1, 2], pads: [1, 4, 0, 2], group: 3, bias: true),
+    conv(
+      "depthwise, Toeplitz with bias", [2, 2, 14, 14], [2, 1, 13, 13], pads: [6, 6, 6, 6], group: 2,
+      bias: true),
+    conv("groups with bias", [2, 4, 5, 5], [6, 2, 3, 3], pads: [1, 1, 1, 1], group: 2, bias: true),
     conv("two filters per channel", [1, 2, 5, 5], [4, 1, 3, 3], pads: [1, 1, 1, 1], group: 2),
   ]
 
