@@ -33,23 +33,13 @@ public struct BackboneLayout: Sendable {
   public var rivals: [String]
   /// The image input, or nil where points were given by hand and no input has four axes.
   public var image: ImageInput?
-  /// Rows and columns of pixels in a patch, or nil where there are no patches.
-  public var patch: TokenGrid?
-  /// Rows and columns of patches, or nil where they differ from stage to stage.
-  public var grid: TokenGrid?
-  /// Channels of the stream, or nil where they differ from stage to stage.
-  public var width: Int?
-  /// Tokens before those of the patches.
-  public var prefixTokens: Int
   /// Tensors that full fine-tuning trains, the head's included.
   public var weights: [BackboneWeight]
 
   /// A layout.
   package init(
     family: String?, variant: String, blocks: [Block], head: ClassifierHead?, headInput: HeadInput?,
-    output: String, rivals: [String] = [], image: ImageInput?, patch: TokenGrid? = nil,
-    grid: TokenGrid? = nil, width: Int? = nil, prefixTokens: Int,
-    weights: [BackboneWeight]
+    output: String, rivals: [String] = [], image: ImageInput?, weights: [BackboneWeight]
   ) {
     self.family = family
     self.variant = variant
@@ -59,10 +49,6 @@ public struct BackboneLayout: Sendable {
     self.output = output
     self.rivals = rivals
     self.image = image
-    self.patch = patch
-    self.grid = grid
-    self.width = width
-    self.prefixTokens = prefixTokens
     self.weights = weights
   }
 

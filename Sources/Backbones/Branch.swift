@@ -1,18 +1,20 @@
 import Graphs
 import Tensors
 
-/// A branch of a block: what a residual addition adds.
+/// A branch of a block of attention and MLP: what a residual addition adds.
 struct Branch {
-  /// What mixes in the branch.
-  enum Kind {
-    case attention
-    case mlp
+  /// The node that mixes tokens.
+  struct Mixer {
+    /// Its label.
+    let label: String
+    /// Tokens that a token looks at, where the shapes tell.
+    let keys: Int?
   }
 
-  let residual: Residual
-  let kind: Kind
   /// Label of the addition.
   let label: String
+  /// The Softmax or Attention of the branch; nil in an MLP.
+  let mixer: Mixer?
   /// The value that the branch's first weighted nodes read: the stream after its normalisation.
   let normOutput: String?
   /// Linear layers that read the normalised stream.
@@ -26,74 +28,78 @@ struct Branch {
     "Erf", "Gelu", "Relu", "Tanh", "Sigmoid", "HardSwish", "Elu", "LeakyRelu", "Softplus", "Mish", "Swish",
   ]
 
-  /// A branch of a stream with so many tokens.
+  /// The branch of an addition to a stream with so many tokens.
   init(_ residual: Residual, tokens: Int, in view: GraphView) throws(Mismatch) {
-    self.residual = residual
     label = view.nodes[residual.index].label
-    let nodes = residual.nodes.map { view.nodes[$0] }
-    let mixers = nodes.filter {
-      $0.operatorName.domain.isEmpty && ["Softmax", "Attention"].contains($0.operatorName.type)
-    }
-    if mixers.isEmpty {
-      guard nodes.contains(where: { Self.activations.contains($0.operatorName.type) }) else {
+    mixer = try Self.mixer(of: residual, label, in: view)
+    let readers = Self.firstWeighted(of: residual, in: view)
+    entries = readers.compactMap { LinearLayer($0.node, in: view) }
+    movesBatch =
+      readers.contains { Self.passesTranspose(from: $0.input, in: view) }
+      || entries.contains { Self.splitsBatchLast($0, tokens: tokens, in: view) }
+    normOutput = Self.normOutput(of: residual, read: readers.map(\.input), in: view)
+    isScaled =
+      view.node(making: residual.branch, "Mul")?.inputs.contains {
+        !view.isData($0) && view.extents($0).last == view.extents(residual.output).last
+      } ?? false
+  }
+
+  /// The one node of a branch that mixes tokens, or nil where the branch is an MLP.
+  private static func mixer(of residual: Residual, _ label: String, in view: GraphView) throws(Mismatch)
+    -> Mixer?
+  {
+    let nodes = residual.nodes.map { view.nodes[$0] }.filter(\.operatorName.domain.isEmpty)
+    let mixers = nodes.filter { ["Softmax", "Attention"].contains($0.operatorName.type) }
+    guard let mixer = mixers.first else {
+      guard nodes.contains(where: { activations.contains($0.operatorName.type) }) else {
         throw Mismatch("the branch of '\(label)' has neither Softmax nor an activation", at: [label])
       }
-      kind = .mlp
-    } else {
-      guard mixers.count == 1 else {
-        throw Mismatch("the branch of '\(label)' has \(mixers.count) Softmax, expected one", at: [label])
-      }
-      let mixer = mixers[0]
-      let keys =
-        mixer.operatorName.type == "Softmax"
-        ? view.extents(mixer.inputs[0]).last : view.extents(mixer.inputs[1]).dropLast().last
-      guard keys == tokens else {
-        throw Mismatch(
-          "attention '\(mixer.label)' looks at \(keys ?? 0) of \(tokens) tokens, expected all: windows are another "
-            + "family", at: [mixer.label])
-      }
-      kind = .attention
+      return nil
     }
+    guard mixers.count == 1 else {
+      throw Mismatch("the branch of '\(label)' has \(mixers.count) Softmax, expected one", at: [label])
+    }
+    let keys =
+      mixer.operatorName.type == "Softmax"
+      ? view.extents(mixer.inputs[0]).last : view.extents(mixer.inputs[1]).dropLast().last
+    return Mixer(label: mixer.label, keys: keys)
+  }
+
+  /// The nodes with weights that have none before them in the branch, with what they read.
+  private static func firstWeighted(of residual: Residual, in view: GraphView) -> [(
+    node: Node, input: String
+  )] {
     var weightedBefore: Set<String> = []
-    var origins: [String] = []
-    var entries: [LinearLayer] = []
-    var movesBatch = false
-    for node in nodes {
+    var found: [(node: Node, input: String)] = []
+    for node in residual.nodes.map({ view.nodes[$0] }) {
       let isAfterWeights = node.inputs.contains { weightedBefore.contains($0) }
       let isWeighted = view.isWeighted(node)
-      if isWeighted, !isAfterWeights, let input = view.dataInputs(node).first {
-        origins.append(view.beforeRearranging(input))
-        movesBatch = movesBatch || Self.passesTranspose(from: input, in: view)
-        if let linear = LinearLayer(node, in: view) {
-          entries.append(linear)
-          // onnxslim drops the Transpose of a batch of 1: then only the split [N, B, 3, C] shows the order.
-          let split = view.soleConsumer(view.sameValue(linear.output)).map { view.nodes[$0] }
-          if let split, split.operatorName.type == "Reshape", let parts = split.outputs.first {
-            let extents = view.extents(parts)
-            movesBatch = movesBatch || extents.count == 4 && extents[0] == tokens && extents[2] == 3
-          }
-        }
-      }
+      if isWeighted, !isAfterWeights, let input = view.dataInputs(node).first { found.append((node, input)) }
       if isAfterWeights || isWeighted { weightedBefore.formUnion(node.outputs) }
     }
-    self.entries = entries
-    self.movesBatch = movesBatch
-    let origin = origins.first
-    let isOne = origins.allSatisfy { $0 == origin }
-    if isOne, let origin, origin != view.beforeRearranging(residual.stream), origin != residual.stream,
+    return found
+  }
+
+  /// The value that all of these are rearrangements of, where it has the stream's shape but is not the stream.
+  private static func normOutput(of residual: Residual, read inputs: [String], in view: GraphView) -> String?
+  {
+    let origins = Set(inputs.map(view.beforeRearranging))
+    guard origins.count == 1, let origin = origins.first, origin != residual.stream,
+      origin != view.beforeRearranging(residual.stream),
       view.extents(origin) == view.extents(residual.stream)
-    {
-      normOutput = origin
-    } else {
-      normOutput = nil
-    }
-    if let scale = view.node(making: residual.branch, "Mul") {
-      isScaled = scale.inputs.contains {
-        !view.isData($0) && view.extents($0).last == view.extents(residual.output).last
-      }
-    } else {
-      isScaled = false
-    }
+    else { return nil }
+    return origin
+  }
+
+  /// Whether the result of a layer is split as [N, B, 3, C].
+  ///
+  /// onnxslim drops the Transpose of a batch of 1: then only this split shows the order.
+  private static func splitsBatchLast(_ layer: LinearLayer, tokens: Int, in view: GraphView) -> Bool {
+    guard let index = view.soleConsumer(view.sameValue(layer.output)),
+      view.nodes[index].operatorName.type == "Reshape", let parts = view.nodes[index].outputs.first
+    else { return false }
+    let extents = view.extents(parts)
+    return extents.count == 4 && extents[0] == tokens && extents[2] == 3
   }
 
   private static func passesTranspose(from value: String, in view: GraphView) -> Bool {
@@ -105,5 +111,39 @@ struct Branch {
       current = source
     }
     return false
+  }
+}
+
+extension Branch {
+  /// Pairs attention and MLP branches to blocks.
+  static func blocks(of branches: [Branch], at points: [ResidualStream.Point], in view: GraphView)
+    throws(Mismatch) -> [BackboneLayout.Block]
+  {
+    var blocks: [BackboneLayout.Block] = []
+    for position in stride(from: 0, to: branches.count, by: 2) {
+      let index = blocks.count
+      let attention = branches[position]
+      guard attention.mixer != nil else {
+        throw Mismatch("block \(index) starts with an MLP, expected attention", at: [attention.label])
+      }
+      guard position + 1 < branches.count else {
+        throw Mismatch("block \(index) has attention but no MLP", at: [attention.label])
+      }
+      let mlp = branches[position + 1]
+      guard mlp.mixer == nil else {
+        throw Mismatch(
+          "block \(index) has attention twice, expected an MLP", at: [attention.label, mlp.label])
+      }
+      let (middle, end) = (points[position], points[position + 1])
+      blocks.append(
+        BackboneLayout.Block(
+          index: index, stage: end.segment,
+          points: [
+            middle.site(.afterAttention, block: index, normOutput: attention.normOutput, in: view),
+            end.site(.afterMLP, block: index, normOutput: mlp.normOutput, in: view),
+            end.site(.block, block: index, normOutput: mlp.normOutput, in: view),
+          ]))
+    }
+    return blocks
   }
 }

@@ -52,36 +52,3 @@ public struct ClassifierHead: Sendable, Hashable {
   /// Initializers of all layers.
   public var initializers: [String] { layers.flatMap { [$0.weight, $0.bias].compactMap { $0 } } }
 }
-
-/// What a new classifier reads.
-public enum HeadInput: Sendable, Hashable {
-  /// A value [B, features].
-  case vector(String, features: Int)
-  /// Several values [B, features], to be averaged.
-  case meanOfVectors([String], features: Int)
-  /// The first of the tokens of a value [B, N, features].
-  case firstToken(String, features: Int)
-  /// The mean of all tokens of a value [B, N, features].
-  case meanOfTokens(String, features: Int)
-  /// The mean of all pixels of a value [B, features, H, W].
-  case meanOfMap(String, features: Int)
-
-  /// Length of the vector that the classifier gets.
-  public var features: Int {
-    switch self {
-    case .vector(_, let features), .meanOfVectors(_, let features), .firstToken(_, let features),
-      .meanOfTokens(_, let features), .meanOfMap(_, let features):
-      features
-    }
-  }
-
-  /// The values read.
-  public var values: [String] {
-    switch self {
-    case .vector(let value, _), .firstToken(let value, _), .meanOfTokens(let value, _),
-      .meanOfMap(let value, _):
-      [value]
-    case .meanOfVectors(let values, _): values
-    }
-  }
-}

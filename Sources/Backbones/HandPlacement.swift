@@ -48,8 +48,7 @@ extension Recognition {
       return layout
     }
     let last = placement.values.max { (view.producer($0) ?? -1) < (view.producer($1) ?? -1) }
-    let prefix = blocks.map { $0.points[0].prefixTokens }.max() ?? 0
-    return try view.layout("points given by hand", blocks, after: last, prefix: prefix)
+    return try view.layout("points given by hand", blocks, behind: last)
   }
 
   private func site(at value: String, _ placement: HandPlacement) throws(BackboneError) -> InsertionSite {

@@ -8,26 +8,55 @@ extension Recognition {
   package func layoutOfHead() throws(BackboneError) -> BackboneLayout {
     if let layout { return layout }
     guard unsupported.isEmpty else { throw .cannotBeRead(.unsupported(unsupported)) }
-    return try view.layout("of no known family", [], after: nil, prefix: 0)
+    return try view.layout("of no known family", [], behind: nil)
   }
 }
 
 extension GraphView {
+  /// The layout of a network of a family whose blocks are known: with head and image input.
+  ///
+  /// - Parameters:
+  ///   - last: the last value of the stream.
+  ///   - variant: the variant in words, from the classifier that was found.
+  func layout(
+    family: String, _ blocks: [BackboneLayout.Block], behind last: String?, stem: ImageStem,
+    variant: (ClassifierHead?) -> String
+  ) throws(Mismatch) -> BackboneLayout {
+    guard let last, let layout = layout(blocks, behind: last, weightsFrom: stem.convolutionIndex) else {
+      throw Mismatch("the network has no output")
+    }
+    var result = layout
+    result.family = family
+    result.variant = variant(layout.head)
+    result.image = stem.image
+    return result
+  }
+
   /// The layout of a network of no known family.
   ///
   /// - Parameter last: the value behind which head or features are looked for, or nil for the input.
-  func layout(
-    _ variant: String, _ blocks: [BackboneLayout.Block], after last: String?, prefix: Int
-  ) throws(BackboneError) -> BackboneLayout {
-    guard let start = last ?? inputs.first, let output = outputs.first else {
-      throw .withoutEnds
-    }
-    let tail = Tail(after: start, in: self)
-    let reading = tail.reading(prefix: prefix)
+  func layout(_ variant: String, _ blocks: [BackboneLayout.Block], behind last: String?)
+    throws(BackboneError) -> BackboneLayout
+  {
     let firstConvolution = nodes.firstIndex { $0.operatorName.type == "Conv" } ?? 0
+    guard let start = last ?? inputs.first,
+      var layout = layout(blocks, behind: start, weightsFrom: firstConvolution)
+    else { throw .withoutEnds }
+    layout.variant = variant
+    return layout
+  }
+
+  /// A layout with head and image input, still without family and variant; nil where the network delivers nothing.
+  private func layout(_ blocks: [BackboneLayout.Block], behind start: String, weightsFrom first: Int)
+    -> BackboneLayout?
+  {
+    guard let output = outputs.first else { return nil }
+    let tail = Tail(after: start, in: self)
+    let prefix = blocks.flatMap(\.points).last { $0.value == start }?.prefixTokens ?? 0
+    let reading = tail.reading(prefix: prefix)
     return BackboneLayout(
-      family: nil, variant: variant, blocks: blocks, head: tail.classifier, headInput: reading?.input,
+      family: nil, variant: "", blocks: blocks, head: tail.classifier, headInput: reading?.input,
       output: reading?.output ?? output, rivals: tail.rivals, image: ImageInput.first(of: self),
-      prefixTokens: prefix, weights: weights(from: firstConvolution))
+      weights: weights(from: first))
   }
 }

@@ -110,8 +110,11 @@ struct ImageStem {
       normalization: isNormalized ? .init(scale: scale, shift: shift) : nil)
   }
 
-  /// Rows and columns of pixels in a patch: kernel and stride of the convolution agree and nothing is padded.
-  func patch(in view: GraphView) throws(Mismatch) -> TokenGrid {
+  /// The map that the convolution makes.
+  var map: String { convolution.outputs.first ?? "" }
+
+  /// Requires that the convolution cuts the image into patches: kernel and stride agree and nothing is padded.
+  func requirePatches(in view: GraphView) throws(Mismatch) {
     let label = convolution.label
     let kernel = Array((view.shape(convolution.inputs[1])?.extents ?? []).dropFirst(2))
     guard kernel.count == 2 else {
@@ -126,7 +129,6 @@ struct ImageStem {
         "the first convolution '\(label)' (\(size), stride \(strides.first ?? 1), padding \(pads.first ?? 0)) does not "
           + "cut the image into patches", at: [label])
     }
-    return TokenGrid(height: kernel[0], width: kernel[1])
   }
 
   /// The numbers of a constant that holds one per channel, or one for all.

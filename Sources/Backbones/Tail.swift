@@ -42,15 +42,10 @@ struct Tail {
     if let classifier {
       let inputs = classifier.layers.map(\.input)
       let features = classifier.features
-      let input: HeadInput =
-        if inputs.count > 1 {
-          .meanOfVectors(inputs, features: features)
-        } else if view.extents(inputs[0]).count == 4 {
-          .meanOfMap(inputs[0], features: features)
-        } else {
-          .vector(inputs[0], features: features)
-        }
-      return Reading(input: input, output: classifier.output)
+      let isMap = view.extents(inputs[0]).count == 4
+      return Reading(
+        input: HeadInput(inputs, features: features, averagedAxes: isMap ? [2, 3] : []),
+        output: classifier.output)
     }
     let outputs = view.outputs.filter { value in
       (value == start || isDescendant(value)) && view.elementType(value)?.isFloatingPoint ?? false
@@ -63,9 +58,10 @@ struct Tail {
     let lists = outputs.filter { view.extents($0).count == 3 }
     guard let tokens = normalizedTokens ?? lists.first(where: view.isNormalized) ?? lists.first else {
       guard let map = outputs.first(where: { view.extents($0).count == 4 && $0 != start }),
-        view.mapLayout(of: map) == .channelsFirst
+        let layout = view.mapLayout(of: map)
       else { return nil }
-      return Reading(input: .meanOfMap(map, features: view.extents(map)[1]), output: map)
+      let features = view.extents(map)[layout == .channelsLast ? 3 : 1]
+      return Reading(input: .meanOfMap(map, features: features, layout: layout), output: map)
     }
     let features = view.extents(tokens)[2]
     let replaced = view.outputs.contains(tokens) ? tokens : outputs.first { depends($0, on: tokens) }

@@ -48,29 +48,3 @@ enum TokenOrder {
     }
   }
 }
-
-extension GraphView {
-  /// Indices of the nodes that a value depends on, ascending.
-  package func ancestors(of value: String) -> [Int] {
-    guard let last = producer(value) else { return [] }
-    var isNeeded = [Bool](repeating: false, count: last + 1)
-    isNeeded[last] = true
-    for index in stride(from: last, through: 0, by: -1) where isNeeded[index] {
-      for input in nodes[index].inputs {
-        if let maker = producer(input) { isNeeded[maker] = true }
-      }
-    }
-    return isNeeded.indices.filter { isNeeded[$0] }
-  }
-
-  /// Indices of the nodes that depend on a value, ascending.
-  package func descendants(of value: String) -> [Int] {
-    var isReached = [Bool](repeating: false, count: nodes.count)
-    for index in nodes.indices {
-      isReached[index] = nodes[index].inputs.contains { input in
-        input == value || (producer(input).map { isReached[$0] } ?? false)
-      }
-    }
-    return isReached.indices.filter { isReached[$0] }
-  }
-}

@@ -3,7 +3,7 @@ struct Variant {
   let description: String
 
   init(branches: [Branch], prefix: Int, head: ClassifierHead?, view: GraphView) {
-    let attention = branches.first { $0.kind == .attention }
+    let attention = branches.first { $0.mixer != nil }
     let maker =
       switch (attention?.entries.count ?? 0, attention?.movesBatch ?? false) {
       case (1, true): "torchvision ViT"

@@ -222,9 +222,9 @@ package struct Inspection {
     }
     if let names { lines.append("classes      \(names.count): \(names.prefix(8).joined(separator: ", "))") }
     if let layout {
-      lines.append(
-        "blocks       \(layout.blocks.count), width \(layout.width ?? 0), \(counted(layout.prefixTokens, "prefix token"))"
-      )
+      let widths = Set(layout.sites.map(\.channels)).sorted().map(String.init).joined(separator: ", ")
+      let prefix = layout.sites.map(\.prefixTokens).max() ?? 0
+      lines.append("blocks       \(layout.blocks.count), width \(widths), \(counted(prefix, "prefix token"))")
       for block in layout.blocks {
         for point in block.points where point.role != .block || block.points.count == 1 {
           lines.append(

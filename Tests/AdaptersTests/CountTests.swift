@@ -23,7 +23,7 @@ import Testing
     }
     return BackboneLayout(
       family: "vit", variant: "", blocks: blocks, head: nil, headInput: nil, output: "", image: nil,
-      prefixTokens: 1, weights: [])
+      weights: [])
   }
 
   static let baseSize = layout([(12, 768)])

@@ -154,7 +154,7 @@ import Testing
     #expect(adapted.names(in: .adapter).first == "dka/0/block/down")
     let blind = Recognition(view: recognition.view, layout: nil, mismatches: [])
     let site = try blind.layout(at: HandPlacement([own.sites[0].value])).sites[0]
-    #expect(site.grid == own.grid)
+    #expect(site.grid == own.sites[0].grid)
     #expect(site.prefixTokens == 1)
   }
 

@@ -10,10 +10,12 @@ import Testing
     let layout = try fixture.layout()
     #expect(layout.family == "vit")
     #expect(layout.blocks.count == fixture.blocks)
-    #expect(layout.width == fixture.dim)
-    #expect(layout.prefixTokens == fixture.prefixTokens)
-    #expect(layout.grid.map { [$0.height, $0.width] } == fixture.grid)
-    #expect(layout.patch?.height == fixture.patch)
+    for site in layout.sites {
+      #expect(site.channels == fixture.dim)
+      #expect(site.prefixTokens == fixture.prefixTokens)
+      #expect([site.grid.height, site.grid.width] == fixture.grid)
+      #expect(site.stage == 0)
+    }
     #expect(layout.image.map { [$0.height, $0.width] } == fixture.image)
     #expect(layout.image?.channels == 3)
     #expect(layout.image?.fixedBatch == (fixture.dynamic ? nil : 1))
@@ -32,8 +34,8 @@ import Testing
     #expect(layout.sites(.afterAttention).count == blocks)
     #expect(layout.sites(.afterMLP).count == blocks)
     #expect(layout.sites(.block).map(\.value) == layout.sites(.afterMLP).map(\.value))
-    let tokens = [1, layout.prefixTokens + (layout.grid?.count ?? 0), try #require(fixture.dim)]
     for site in layout.sites {
+      let tokens = [1, site.prefixTokens + site.grid.count, site.channels]
       #expect(site.layout == .tokens)
       #expect(recognition.view.extents(site.value) == tokens)
       let branch = try #require(site.branchOutput)
@@ -82,9 +84,11 @@ import Testing
       .requireLayout()
     #expect(layout.variant == "timm ViT, class token")
     #expect(layout.blocks.count == 12)
-    #expect(layout.grid == TokenGrid(height: 14, width: 14))
-    #expect(layout.width == 192)
-    #expect(layout.prefixTokens == 1)
+    for site in layout.sites {
+      #expect(site.grid == TokenGrid(height: 14, width: 14))
+      #expect(site.channels == 192)
+      #expect(site.prefixTokens == 1)
+    }
     #expect(layout.head?.classes == 1000)
     #expect(layout.head?.features == 192)
     #expect(layout.image?.height == 224)

@@ -99,32 +99,16 @@ struct ClassificationHead {
     reading input: HeadInput, to output: String, isTransposed: Bool, _ elementType: ElementType,
     in patch: inout GraphPatch
   ) throws(AdapterError) {
-    let values = input.values
-    var vector = values[0]
-    switch input {
-    case .vector: break
-    case .meanOfVectors:
-      for (index, other) in values.enumerated().dropFirst() {
+    let vectors = try input.values.enumerated().map { position, value throws(AdapterError) in
+      try pooled(value, input, suffix: position == 0 ? "" : "_\(position)", in: &patch)
+    }
+    var vector = vectors[0]
+    if vectors.count > 1 {
+      for (index, other) in vectors.enumerated().dropFirst() {
         vector = add("Add", "head/sum_\(index)", [vector, other], to: &patch)
       }
-      let share = try tensor([1 / Double(values.count)], [], elementType)
-      vector = add("Mul", "head/mean", [vector, constant("head/share", share, in: &patch)], to: &patch)
-    case .firstToken:
-      let index = try tensor(scalar: Int64(0))
-      vector = add(
-        "Gather", "head/token", [vector, constant("head/index", index, in: &patch)], [Attribute("axis", 1)],
-        to: &patch)
-    case .meanOfTokens:
-      let keep = Attribute("keepdims", 0)
-      if operatorSet >= 18 {
-        let axes = constant("head/axes", try tensor([Int64(1)]), in: &patch)
-        vector = add("ReduceMean", "head/mean", [vector, axes], [keep], to: &patch)
-      } else {
-        vector = add("ReduceMean", "head/mean", [vector], [Attribute("axes", [1]), keep], to: &patch)
-      }
-    case .meanOfMap:
-      vector = add("GlobalAveragePool", "head/mean", [vector], to: &patch)
-      vector = add("Flatten", "head/vector", [vector], to: &patch)
+      let share = try tensor([1 / Double(vectors.count)], [], elementType)
+      vector = add("Mul", "head/average", [vector, constant("head/share", share, in: &patch)], to: &patch)
     }
     let features = input.features
     var random = Random(seed, -1, 0)
@@ -138,6 +122,25 @@ struct ClassificationHead {
         OperatorName("Gemm"), name: "head/logits", inputs: [vector, Self.weightName, Self.biasName],
         outputs: [output], attributes: isTransposed ? [Attribute("transB", 1)] : [],
         metadata: annotation))
+  }
+
+  /// The vector [B, features] that a value holds: one token, a mean over axes, or the value itself.
+  private func pooled(
+    _ value: String, _ input: HeadInput, suffix: String, in patch: inout GraphPatch
+  ) throws(AdapterError) -> String {
+    var vector = value
+    if let token = input.token {
+      let index = constant("head/index\(suffix)", try tensor(scalar: Int64(token)), in: &patch)
+      vector = add("Gather", "head/token\(suffix)", [vector, index], [Attribute("axis", 1)], to: &patch)
+    }
+    guard !input.averagedAxes.isEmpty else { return vector }
+    let (axes, keep) = (input.averagedAxes, Attribute("keepdims", 0))
+    guard operatorSet >= 18 else {
+      return add(
+        "ReduceMean", "head/mean\(suffix)", [vector], [Attribute("axes", axes), keep], to: &patch)
+    }
+    let operand = constant("head/axes\(suffix)", try tensor(axes.map(Int64.init)), in: &patch)
+    return add("ReduceMean", "head/mean\(suffix)", [vector, operand], [keep], to: &patch)
   }
 
   private func add(
