@@ -113,7 +113,13 @@ let package = Package(
         "Training", "Execution", "Adapters", "Backbones", "ONNXFormat", "TensorFiles", "Operators", "Kernels",
         "Graphs", "Tensors",
       ]),
-    tests("RunsTests", uses: ["Runs", "Training", "Datasets", "Graphs", "TensorFiles", "Tensors"]),
+    tests(
+      "RunsTests",
+      uses: [
+        "Runs", "Adapters", "Backbones", "Rewriting", "Operators", "Kernels", "Training", "Datasets",
+        "Graphs",
+        "TensorFiles", "Tensors",
+      ]),
     tests("ScenariosTests", uses: ["ONNXFormat", "TensorFiles", "Graphs", "Tensors", "DKATool"]),
     tests("DKAToolTests", uses: ["DKATool", "TensorFiles", "Tensors"]),
     // As another package would use the library: what is public and nothing else.

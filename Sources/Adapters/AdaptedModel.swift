@@ -41,30 +41,30 @@ public struct AdaptedModel: Sendable {
   public let dropout: Double
   /// The method.
   public let method: any AdapterMethod
-  /// How this model was made: method, its options, seed, classes; in order.
+  /// How this model was made: method, its options, seed, head; in order.
   public let recipe: [(key: String, value: String)]
 
-  /// Puts a method, and a new classifier where `classes` is given, into a model.
+  /// Puts a method, and a new head where one is given, into a model.
   ///
   /// - Parameters:
   ///   - layout: what a recogniser found in the model.
-  ///   - classes: number of classes of a new classifier, or nil to keep the old one.
+  ///   - head: the new head, or nil to keep the old one.
   ///   - seed: decides the start of every new tensor.
   public init(
-    _ model: ModelDescription, _ layout: BackboneLayout, method: any AdapterMethod, classes: Int? = nil,
-    seed: Int = 7
+    _ model: ModelDescription, _ layout: BackboneLayout, method: any AdapterMethod,
+    head: (any TaskHead)? = nil, seed: Int = 7
   ) throws(AdapterError) {
     let operatorSet = try Self.checkedOperatorSet(of: model)
     let name = type(of: method).name
     let annotation = model.irVersion >= 10 ? [MetadataEntry(key: "dka.method", value: name)] : []
     var adapted = model
     var scores = layout.rivals.isEmpty ? layout.head?.output : nil
-    if let classes {
-      let head = ClassificationHead(
-        classes: classes, seed: seed, operatorSet: operatorSet, annotation: annotation)
-      let result = try head.install(in: model.graph, layout)
-      adapted.graph = result.graph
-      scores = result.output
+    let installed = try head?.install(
+      in: model.graph, layout,
+      HeadContext(seed: seed, operatorSet: operatorSet, annotation: annotation))
+    if let installed {
+      adapted.graph = installed.graph
+      scores = installed.output
     }
     if let scores { adapted.nameScoreOutput(scores) }
     var builder = AdapterBuilder(label: name, operatorSet: operatorSet, seed: seed, annotation: annotation)
@@ -81,7 +81,8 @@ public struct AdaptedModel: Sendable {
       builder.patch.makeNodeNamesUnique(in: adapted.graph)
       do { adapted.graph = try adapted.graph.applying(builder.patch) } catch { throw .patching(error) }
     }
-    parameters = Self.parameters(of: adapted.graph, layout, method, builder.patch, hasNewHead: classes != nil)
+    parameters = Self.parameters(
+      of: adapted.graph, layout, method, builder.patch, newHead: installed?.parameters)
     self.model = adapted
     classifierOutput = scores
     modules = sites.count
@@ -92,8 +93,7 @@ public struct AdaptedModel: Sendable {
     var recipe = [(key: "method", value: name)]
     recipe += method.options.entries.map { (key: $0.key, value: $0.value) }
     recipe.append((key: "seed", value: "\(seed)"))
-    if let classes { recipe.append((key: "classes", value: "\(classes)")) }
-    self.recipe = recipe
+    self.recipe = recipe + (head?.recipe ?? [])
   }
 
   /// Number of trainable parameters, the classifier's excluded.
@@ -209,12 +209,12 @@ extension AdaptedModel {
 
   private static func parameters(
     of graph: Graph, _ layout: BackboneLayout, _ method: any AdapterMethod, _ patch: GraphPatch,
-    hasNewHead: Bool
+    newHead: [String]?
   ) -> [Parameter] {
     var counts: [String: Int] = [:]
     for initializer in graph.initializers { counts[initializer.name] = initializer.shape.elementCount }
     let old = layout.head?.initializers ?? []
-    let head = hasNewHead ? [ClassificationHead.weightName, ClassificationHead.biasName] : old
+    let head = newHead ?? old
     let backbone =
       method.trainsBackbone
       ? layout.weights.map(\.name).filter { !old.contains($0) && !head.contains($0) } : []

@@ -1,4 +1,4 @@
-import Graphs
+public import Graphs
 
 extension Graph {
   /// Whether one value depends on some others, or is one of them.
@@ -11,7 +11,7 @@ extension Graph {
   /// The graph without the nodes, tensors and descriptions that only other outputs than the given values needed.
   ///
   /// What was unused before stays.
-  func keeping(_ values: [String]) -> Graph {
+  public func keeping(_ values: [String]) -> Graph {
     let before = nodesNeeded(for: outputs.map(\.name))
     let after = nodesNeeded(for: values)
     let isRemoved = nodes.indices.map { before[$0] && !after[$0] }

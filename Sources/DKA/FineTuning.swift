@@ -41,18 +41,17 @@ public final class FineTuning {
     let choice =
       try preprocessing.map { PreprocessingChoice(preprocessing: $0, source: "the caller", isAssumed: false) }
       ?? model.preprocessing()
-    parts = try TrainingParts(of: images, configuration, source: "the images")
-    let notes = try parts.verifyReadable(threads: model.threads, isInterrupted: isInterrupted)
+    let task = ClassificationTask()
+    parts = try TrainingParts(of: images, task, configuration, source: "the images")
+    let notes = try parts.examined(threads: model.threads, isInterrupted: isInterrupted).notes
     for note in images.notes + parts.notes + notes {
       report(RunEvent(note))
     }
-    let trainer = try model.file.located { try adaptation.trainer(configuration, context: context) }
-    let (classes, given) = (try trainer.classCount(), images.classes.count)
-    guard classes == given else {
-      throw TrainingError.unsuitable("the model tells \(classes) classes apart, the images have \(given)")
-    }
+    let trainer = try model.file.located { try adaptation.trainer(configuration, task, context: context) }
+    try task.requireFit(of: try trainer.outputType(), to: images)
     let material = TrainingLoop.Material(
-      trainer: trainer, parts: parts, preprocessing: choice.preprocessing, configuration: configuration,
+      task: task, trainer: trainer, parts: parts, preprocessing: choice.preprocessing,
+      configuration: configuration,
       threads: model.threads)
     loop = try TrainingLoop(material, emit: report, isInterrupted: isInterrupted)
     headLearningRate = try loop.chooseHeadRate(for: adaptation, context: context)
@@ -78,7 +77,7 @@ public final class FineTuning {
     let trained = try adaptation.replacing(parameters.map { (name: $0.name, tensor: $0.value) })
     var description = trained.model
     ModelMetadata.describe(
-      &description, classes: parts.train.classes, preprocessing.preprocessing, recipe: adaptation.recipe)
+      &description, ClassificationTask(), parts.train, preprocessing.preprocessing, recipe: adaptation.recipe)
     return Model(description, from: adapted, trained)
   }
 }

@@ -39,9 +39,10 @@ extension Model {
         ?? Injection.layout(
           of: Injection.recognize(file.description, context: context), for: method, at: nil)
     }
-    let classes: Int? = if case .classifier(let classes) = head { classes } else { nil }
+    let classifier: ClassificationHead? =
+      if case .classifier(let classes) = head { ClassificationHead(classes: classes) } else { nil }
     let adapted = try file.located {
-      try AdaptedModel(file.description, layout, method: method, classes: classes, seed: seed)
+      try AdaptedModel(file.description, layout, method: method, head: classifier, seed: seed)
     }
     return Model(adapted.model, from: self, adapted)
   }

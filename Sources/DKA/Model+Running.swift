@@ -26,10 +26,12 @@ extension Model {
     -> ClassificationMetrics
   {
     try images.verifyReadable(threads: threads)
-    let classifier = try file.classifier(
-      try preprocessing ?? self.preprocessing().preprocessing, context: context)
-    let matching = try file.matching(of: images, count: classifier.classCount, source: file.path)
-    return try classifier.metrics(of: matching.applied(to: images), classes: matching.names)
+    let scores = try ClassScores(of: file, context: context)
+    let matching = try file.matching(of: images, count: scores.classCount, source: file.path)
+    let matched = matching.applied(to: images)
+    return try file.imageModel(
+      scores, try preprocessing ?? self.preprocessing().preprocessing, context: context
+    ).metrics(of: matched, ClassificationMeasurement(scores, classes: matched.classes))
   }
 
   /// The classes of image files, in their order.

@@ -2,14 +2,14 @@ import Dispatch
 import Synchronization
 public import Tensors
 
-/// Images ready for the network, with their classes.
+/// Images ready for the network, with what they are compared with.
 public struct Batch: Sendable {
   /// Float [n, 3, H, W]; its memory is used again once the last copy of the tensor is gone.
   public let images: Tensor
-  /// Index of the class per image.
-  public let labels: [Int]
-  /// `Sample.index` per image.
-  public let indices: [Int]
+  /// The targets [n, …], or nil where the loader reads none.
+  public let targets: Tensor?
+  /// The samples that the rows are of.
+  public let samples: [Sample]
 }
 
 /// Decodes, transforms and batches images ahead of the consumer on a bounded number of threads.
@@ -47,6 +47,7 @@ public final class BatchLoader {
 
   private let samples: [Sample]
   private let preprocessing: Preprocessing
+  private let targets: (any TargetReader)?
   private let options: Options
   private let workers: WorkerQueue
   private let buffers: BatchBuffers
@@ -55,11 +56,21 @@ public final class BatchLoader {
   private var nextStart = 0
   private var pending: [PendingBatch] = []
 
+  /// A loader of these samples without their targets; `start(epoch:)` begins.
+  public convenience init(_ samples: [Sample], preprocessing: Preprocessing, options: Options) {
+    self.init(samples, preprocessing: preprocessing, targets: nil, options: options)
+  }
+
   /// A loader of these samples; `start(epoch:)` begins.
-  public init(_ samples: [Sample], preprocessing: Preprocessing, options: Options) {
+  ///
+  /// - Parameter targets: reads what the samples are compared with, or nil for images alone.
+  package init(
+    _ samples: [Sample], preprocessing: Preprocessing, targets: (any TargetReader)?, options: Options
+  ) {
     precondition(options.batchSize > 0, "a batch has at least one image")
     self.samples = samples
     self.preprocessing = preprocessing
+    self.targets = targets
     self.options = options
     workers = WorkerQueue(threads: options.threads)
     let largest = min(options.batchSize, max(samples.count, 1))
@@ -113,15 +124,18 @@ public final class BatchLoader {
     let images = Tensor(elementType: .float32, shape: shape, storage: try buffers.lease())
     let batch = PendingBatch(images: images, samples: chosen)
     pending.append(batch)
-    let (preprocessing, options, epoch) = (preprocessing, options, epoch)
+    let (preprocessing, targets, options, epoch) = (preprocessing, targets, options, epoch)
     workers.submit(
       chosen.indices.map { position in
         {
           unsafe batch.fill(position) { sample, slot throws(DatasetError) in
             let image = try BatchLoader.preparedImage(of: sample, preprocessing, options)
             var random = Random(options.seed, epoch, sample.index)
+            let placement = ImagePlacement(
+              preprocessing: preprocessing, augmentation: options.augmentation, random: random)
             unsafe preprocessing.write(
               image, augmentation: options.augmentation, random: &random, into: slot)
+            return try targets?.target(of: sample, placed: placement)
           }
         }
       })
@@ -142,6 +156,7 @@ private final class PendingBatch: Sendable {
   private struct State {
     var remaining: Int
     var isCancelled = false
+    var targets: [Tensor?]
     var failures: [(position: Int, error: DatasetError)] = []
   }
 
@@ -153,23 +168,25 @@ private final class PendingBatch: Sendable {
   init(images: Tensor, samples: [Sample]) {
     self.images = images
     self.samples = samples
-    state = Mutex(State(remaining: samples.count))
+    state = Mutex(State(remaining: samples.count, targets: Array(repeating: nil, count: samples.count)))
   }
 
-  /// Writes one image, unless the batch was cancelled or has failed already.
+  /// Writes one image and keeps its target, unless the batch was cancelled or has failed already.
   func fill(
-    _ position: Int, _ write: (Sample, UnsafeMutableBufferPointer<Float>) throws(DatasetError) -> Void
+    _ position: Int, _ write: (Sample, UnsafeMutableBufferPointer<Float>) throws(DatasetError) -> Tensor?
   ) {
     var failure: DatasetError?
+    var target: Tensor?
     if state.withLock({ !$0.isCancelled }) {
       // Jobs write disjoint slots of a buffer that nobody reads before all of them are done.
       let all = unsafe TensorView(images).buffer(of: Float.self)
       let size = images.shape.product(1..<4)
       let slot = unsafe UnsafeMutableBufferPointer(rebasing: all[position * size..<(position + 1) * size])
-      do { unsafe try write(samples[position], slot) } catch { failure = error }
+      do { target = unsafe try write(samples[position], slot) } catch { failure = error }
     }
     let isLast = state.withLock { state in
       if let failure { state.failures.append((position, failure)) }
+      state.targets[position] = target
       state.remaining -= 1
       return state.remaining == 0
     }
@@ -183,8 +200,11 @@ private final class PendingBatch: Sendable {
     repeat {
       guard !isInterrupted() else { throw .interrupted }
     } while isComplete.wait(timeout: .now() + .milliseconds(50)) == .timedOut
-    let failures = state.withLock { $0.failures }
+    let (failures, found) = state.withLock { ($0.failures, $0.targets.compactMap { $0 }) }
     if let first = failures.min(by: { $0.position < $1.position }) { throw first.error }
-    return Batch(images: images, labels: samples.map(\.label), indices: samples.map(\.index))
+    guard !found.isEmpty else { return Batch(images: images, targets: nil, samples: samples) }
+    do {
+      return Batch(images: images, targets: try Tensor(joiningRows: found), samples: samples)
+    } catch { throw DatasetError(.workFailed, "no memory for the targets of \(samples.count) images") }
   }
 }

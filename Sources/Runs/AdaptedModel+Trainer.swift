@@ -7,25 +7,22 @@ package import Training
 
 extension AdaptedModel {
   /// A trainer of this model's trainable tensors with a recipe.
-  package func trainer(_ configuration: TrainingConfiguration, context: ExecutionContext) throws -> Trainer {
+  package func trainer(
+    _ configuration: TrainingConfiguration, _ task: any Task, context: ExecutionContext
+  ) throws -> Trainer {
     var options = TrainerOptions(context: context)
     options.optimizer = configuration.optimizer
     options.microBatch = configuration.microBatch.map { min($0, configuration.batch) }
     options.splitsPrefix = configuration.augmentation == .none
     options.dropout = dropout > 0 ? .init(share: dropout, values: dropoutPoints) : nil
     return try Trainer(
-      try trainedModel(), groups: parameterGroups(configuration), options: options,
-      registry: ModelFile.registry)
+      try trainedModel(task), groups: parameterGroups(configuration), objective: task.objective,
+      options: options, registry: ModelFile.registry)
   }
 
-  /// The model with the logits of its classifier as its only output: what the loss reads.
-  package func trainedModel() throws -> ModelDescription {
-    guard let scores = try scoreOutput() else {
-      let names = model.graph.outputs.map { "'\($0.name)'" }.joined(separator: ", ")
-      throw TrainingError.unsuitable(
-        "none of the outputs \(names) gives scores of classes, [images, classes]")
-    }
-    return model.delivering([scores.logits])
+  /// The model with what the loss reads as its only output.
+  package func trainedModel(_ task: any Task) throws -> ModelDescription {
+    model.delivering([try task.trainedOutput(of: self)])
   }
 
   /// The two learning-rate groups of METHOD, section 3; the network's own tensors learn as adapters do.

@@ -6,13 +6,13 @@ import Training
 struct TrainingBatch {
   /// Values at the cut, [n, …] each.
   let features: [Tensor]
-  /// Class index per image.
-  let labels: [Int]
-  /// Position of each image in the whole data set.
-  let indices: [Int]
+  /// What the objective compares with, [n, …].
+  let targets: Tensor
+  /// The samples that the rows are of.
+  let samples: [Sample]
 }
 
-/// Batches of an epoch, as the trainer takes them: values at the cut and labels.
+/// Batches of an epoch, as the trainer takes them: values at the cut and targets.
 protocol BatchSource: AnyObject {
   /// Begins an epoch, counted from 0.
   func start(epoch: Int)
@@ -35,10 +35,12 @@ final class LoadedBatches: BatchSource {
   func start(epoch: Int) { loader.start(epoch: epoch) }
 
   func next() throws -> TrainingBatch? {
-    guard let batch = try loader.next(isInterrupted: isInterrupted) else { return nil }
+    guard let batch = try loader.next(isInterrupted: isInterrupted), let targets = batch.targets else {
+      return nil
+    }
     return TrainingBatch(
-      features: try trainer.features(of: batch.images, isInterrupted: isInterrupted), labels: batch.labels,
-      indices: batch.indices)
+      features: try trainer.features(of: batch.images, isInterrupted: isInterrupted), targets: targets,
+      samples: batch.samples)
   }
 }
 
@@ -71,7 +73,6 @@ final class CachedBatches: BatchSource {
     position += chosen.count
     let selected = try features.selecting(Array(chosen))
     return TrainingBatch(
-      features: selected.values, labels: selected.samples.map(\.label), indices: selected.samples.map(\.index)
-    )
+      features: selected.values, targets: selected.targets, samples: selected.samples)
   }
 }

@@ -6,7 +6,7 @@ import TensorFiles
 import Tensors
 package import Training
 
-/// Measures a classifier on labelled images.
+/// Measures a model on labelled images.
 package enum Evaluation {
   /// What to measure on and how.
   package struct Options: Sendable {
@@ -29,17 +29,17 @@ package enum Evaluation {
   package static func run(
     _ file: ModelFile, _ options: Options, context: ExecutionContext, emit: (RunEvent) -> Void,
     isInterrupted: () -> Bool
-  ) throws -> ClassificationMetrics {
+  ) throws -> any PresentedMetrics {
     let model = try file.located { try file.bound(imageSide: options.imageSide) }
     for line in model.warnings { emit(.warning(line)) }
     if let bound = model.bound { emit(.note(bound.note)) }
     let choice = try model.preprocessing(options.overrides, imageSide: options.imageSide)
     for warning in choice.warnings { emit(.warning(warning)) }
-    let classifier = try model.classifier(choice.preprocessing, context: context)
-    let labelled = try ModelFile.images(at: options.data, classCount: classifier.classCount)
-    let matching = try model.matching(of: labelled, count: classifier.classCount, source: options.data)
-    if let remark = matching.remark { emit(.warning(remark)) }
-    let all = matching.applied(to: labelled)
+    let task = TaskRegistry.task(of: model)
+    let answer = try task.answer(of: model, context: context)
+    let imageModel = try model.imageModel(answer, choice.preprocessing, context: context)
+    let (all, remark) = try answer.images(at: options.data, for: model)
+    if let remark { emit(.warning(remark)) }
     let split = try RunSplit(besideModel: model.path)
     let hashes = try split.map { _ in
       try RunSplit.hashes(of: all, threads: context.options.threads, isInterrupted: isInterrupted)
@@ -50,19 +50,23 @@ package enum Evaluation {
     }
     let images = try measured(of: dealt ?? all, options)
     if let remark = split?.remark(onMeasuring: images, hashes: hashes ?? [:]) { emit(.warning(remark)) }
-    let notes = try images.verifyReadable(threads: context.options.threads, isInterrupted: isInterrupted)
-    let measured = images.remarksOnMeasuring((options.part ?? .test).rawValue)
-    for note in labelled.notes + measured + notes { emit(RunEvent(note)) }
+    let notes = try RunInterrupted.translating {
+      try images.examined(
+        threads: context.options.threads, isHashing: false, known: hashes ?? [:], isInterrupted: isInterrupted
+      )
+    }.notes
+    let measured = task.remarks(onMeasuring: images, part: (options.part ?? .test).rawValue)
+    for note in all.notes + measured + notes { emit(RunEvent(note)) }
     emit(.note("\(images.samples.count) images, preprocessing from \(choice.source)"))
     emit(.begin(title: "evaluating", total: images.samples.count))
     let names = inputNames(images.samples)
     var saved = 0
     defer { emit(.end) }
-    return try classifier.metrics(
-      of: images, classes: matching.names,
+    return try imageModel.metrics(
+      of: images, answer.measurement(of: images),
       each: { batch in
         guard let folder = options.savedInputs else { return }
-        for row in 0..<batch.labels.count {
+        for row in batch.samples.indices {
           let image = batch.images.rows(row..<row + 1)
           try TensorFile.write(
             image, name: "image", to: "\(folder)/\(names[saved]).npy")
@@ -96,20 +100,5 @@ package enum Evaluation {
       let digits = String(index)
       return String(repeating: "0", count: max(0, 5 - digits.count)) + digits + "_" + stem
     }
-  }
-
-  /// Names per class index: the model's own, else numbers.
-  package static func classNames(_ model: ModelFile, count: Int) -> [String] {
-    if let names = ClassNames.read(of: model)?.names, names.count == count { return names }
-    return (0..<count).map(String.init)
-  }
-}
-
-extension ModelFile {
-  /// Which of this model's classes those of labelled images are.
-  package func matching(of images: LabelledImages, count: Int, source: String) throws -> ClassMatching {
-    if images.isNumbered { try images.requireLabels(below: count, source: source) }
-    return try ClassMatching(
-      of: images, to: ClassNames.read(of: self)?.names, count: count, source: source)
   }
 }

@@ -20,7 +20,7 @@ package struct FoldedTraining: Sendable {
       PendingFile.removeLeftovers(in: folder.path)
       // Options that do not fit what the first fold has finished must not replace those of the run.
       if !Folder.exists(RunFolder(path: "\(request.output)/fold-0").checkpoint) {
-        try folder.write(request.options, to: folder.configuration)
+        try folder.write(request.recordedOptions, to: folder.configuration)
       }
       var reports: [TrainingReport] = []
       for fold in 0..<count {
@@ -32,27 +32,32 @@ package struct FoldedTraining: Sendable {
         part.options["folds"] = .integer(1)
         reports.append(try start(part))
       }
-      try folder.write(request.options, to: folder.configuration)
+      try folder.write(request.recordedOptions, to: folder.configuration)
       let result = FoldedTraining(reports: reports)
-      try folder.write(result.json, to: folder.summary)
+      var summary = result.json(request.task)
+      summary["folds"] = .array(reports.map { .object($0.summary) })
+      summary["options"] = .object(request.recordedOptions)
+      summary["version"] = .string(request.version)
+      try folder.write(summary, to: folder.summary)
       return result
     }
   }
 
-  /// Test accuracy: mean and sample standard deviation over the folds that have test images.
-  package var accuracy: (mean: Double, deviation: Double)? {
-    let values = reports.compactMap { $0.test?.accuracy }
-    guard !values.isEmpty else { return nil }
+  /// The task's figure on the test images: mean and sample standard deviation over the folds that have such images.
+  package var headline: (name: String, mean: Double, deviation: Double)? {
+    let figures = reports.compactMap { $0.test?.headline }
+    guard let name = figures.first?.name else { return nil }
+    let values = figures.map(\.value)
     let mean = values.reduce(0, +) / Double(values.count)
     let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    return (mean, values.count < 2 ? 0 : (squares / Double(values.count - 1)).squareRoot())
+    return (name, mean, values.count < 2 ? 0 : (squares / Double(values.count - 1)).squareRoot())
   }
 
   /// One object with the folds' own in it.
-  package var json: JSONObject {
-    [
-      "folds": .array(reports.map { .object($0.json) }), "accuracy_mean": JSONValue(accuracy?.mean),
-      "accuracy_std": JSONValue(accuracy?.deviation),
-    ]
+  package func json(_ task: any Task) -> JSONObject {
+    var object: JSONObject = ["folds": .array(reports.map { .object($0.json) })]
+    object[task.headlineName + "_mean"] = JSONValue(headline?.mean)
+    object[task.headlineName + "_std"] = JSONValue(headline?.deviation)
+    return object
   }
 }

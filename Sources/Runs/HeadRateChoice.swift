@@ -8,20 +8,20 @@ import Training
 ///
 /// A head beside adapters learns at 1e-4, the paper's rate; a head alone hardly moves at it, and a baseline that was not
 /// tuned says nothing about what is measured against it. So each candidate trains the head from its start on features that
-/// are computed once. What is compared is the lowest cross-entropy over the epochs on the validation images, since the best epoch
-/// is kept there; without such images the mean cross-entropy after the last epoch over 5 folds of the training images.
+/// are computed once. What is compared is the lowest loss over the epochs on the validation images, since the best epoch
+/// is kept there; without such images the mean loss after the last epoch over 5 folds of the training images.
 struct HeadRateChoice {
   /// The rates that are tried, ascending.
   static let candidates = [1e-4, 1e-3, 1e-2, 1e-1]
   /// Folds of the training images where there are none for validation.
   static let foldCount = 5
 
-  /// Cross-entropy per candidate; infinite where training does not stay finite.
+  /// Loss per candidate; infinite where training does not stay finite.
   let losses: [Double]
   /// Images that were measured.
   let measured: Int
-  /// Whether these were folds of the training images.
-  let isFolded: Bool
+  /// Folds of the training images that were measured one after the other; nil where these were validation images.
+  let folds: Int?
 
   /// The candidate with the lowest loss, the smallest of equal ones.
   var rate: Double {
@@ -36,7 +36,7 @@ struct HeadRateChoice {
       "\(rate) \(loss.isFinite ? "\((loss * 1e4).rounded() / 1e4)" : "not finite")"
     }
     let images =
-      isFolded ? "\(Self.foldCount) folds of the training images" : counted(measured, "validation image")
+      folds.map { "\(counted($0, "fold")) of the training images" } ?? counted(measured, "validation image")
     return "the head's learning rate is \(rate), of the lowest loss on \(images) "
       + "(\(figures.joined(separator: ", "))); --lr-head sets another"
   }
@@ -45,49 +45,56 @@ struct HeadRateChoice {
   ///
   /// - Parameters:
   ///   - trainer: trains nothing but the head; left as it came.
+  ///   - measurement: measures the loss, nothing yet.
   ///   - training: features of the training images.
   ///   - validation: features of the validation images, or nil where there are none.
   init(
-    _ trainer: Trainer, training: ImageFeatures, validation: ImageFeatures?,
-    _ configuration: TrainingConfiguration, isInterrupted: () -> Bool
+    _ trainer: Trainer, _ measurement: any Measurement, training: ImageFeatures,
+    validation: ImageFeatures?, _ configuration: TrainingConfiguration, isInterrupted: () -> Bool
   ) throws {
     let start = try trainer.checkpointVariables()
     defer {
       trainer.setLearningRate(
         configuration.headLearningRate ?? TrainingConfiguration.paperHeadRate, of: "head")
     }
-    var trials: [(training: ImageFeatures, measured: ImageFeatures)] = []
-    if let validation {
-      trials = [(training, validation)]
-    } else {
-      trials = try Self.folds(training, seed: configuration.seed)
+    func losses(_ training: ImageFeatures, _ measured: ImageFeatures) throws -> [Double] {
+      try trainer.restart(from: start)
+      return try Self.losses(
+        trainer, measurement, training: training, measured: measured, configuration, isInterrupted)
     }
-    isFolded = validation == nil
-    measured = trials.reduce(0) { $0 + $1.measured.samples.count }
-    losses = try Self.candidates.map { rate in
-      trainer.setLearningRate(rate, of: "head")
-      var sum = 0.0
-      for trial in trials {
-        try trainer.restart(from: start)
-        let losses = try Self.losses(
-          trainer, training: trial.training, measured: trial.measured, configuration, isInterrupted)
-        let loss = validation == nil ? losses.last : losses.min()
-        sum += (loss ?? .infinity) * Double(trial.measured.samples.count)
+    if let validation {
+      folds = nil
+      measured = validation.samples.count
+      self.losses = try Self.candidates.map { rate in
+        trainer.setLearningRate(rate, of: "head")
+        return try losses(training, validation).min() ?? .infinity
       }
-      return sum / Double(max(trials.reduce(0) { $0 + $1.measured.samples.count }, 1))
+    } else {
+      let folds = Self.folds(training.samples, seed: configuration.seed)
+      let count = folds.reduce(0) { $0 + $1.measured.count }
+      self.folds = folds.count
+      measured = count
+      self.losses = try Self.candidates.map { rate in
+        trainer.setLearningRate(rate, of: "head")
+        let sum = try folds.reduce(0.0) { sum, fold in
+          // Copies of one fold at a time.
+          let last = try losses(
+            try training.selecting(fold.training), try training.selecting(fold.measured)
+          ).last
+          return sum + (last ?? .infinity) * Double(fold.measured.count)
+        }
+        return sum / Double(max(count, 1))
+      }
     }
     try trainer.restart(from: start)
   }
 
-  /// Mean cross-entropy on the measured images after each epoch; infinite from where training is not finite any more.
+  /// Mean loss on the measured images after each epoch; infinite from where training is not finite any more.
   private static func losses(
-    _ trainer: Trainer, training: ImageFeatures, measured: ImageFeatures,
-    _ configuration: TrainingConfiguration, _ isInterrupted: () -> Bool
+    _ trainer: Trainer, _ measurement: any Measurement, training: ImageFeatures,
+    measured: ImageFeatures, _ configuration: TrainingConfiguration, _ isInterrupted: () -> Bool
   ) throws -> [Double] {
     let batches = CachedBatches(training, batchSize: configuration.batch, seed: configuration.seed)
-    let labels = measured.samples.map(\.label)
-    let classCount = try trainer.classCount()
-    let names = (0..<classCount).map(String.init)
     let stepsPerEpoch = (training.samples.count + configuration.batch - 1) / configuration.batch
     var losses: [Double] = []
     do {
@@ -97,12 +104,12 @@ struct HeadRateChoice {
           let factor = configuration.schedule.factor(
             step: trainer.stepCount, total: stepsPerEpoch * configuration.epochs)
           _ = try trainer.step(
-            batch.features, labels: batch.labels, rateFactor: factor, isInterrupted: isInterrupted)
+            batch.features, targets: batch.targets, rateFactor: factor, isInterrupted: isInterrupted)
         }
-        let probabilities = try ClassificationMetrics.probabilities(
-          ofLogits: try trainer.logits(measured.values), classCount: classCount)
-        losses.append(
-          ClassificationMetrics(probabilities: probabilities, labels: labels, classes: names).loss)
+        var measurement = measurement
+        try measurement.add(
+          try trainer.output(measured.values, isInterrupted: isInterrupted), of: measured.samples)
+        losses.append(measurement.metrics.loss)
       }
     } catch TrainingError.notFinite { losses.append(.infinity) } catch is NonFiniteScores {
       losses.append(.infinity)
@@ -111,24 +118,24 @@ struct HeadRateChoice {
   }
 
   /// Divides training images into folds, stratified by class; each is measured by a head that the others trained.
-  private static func folds(_ features: ImageFeatures, seed: Int) throws -> [(
-    training: ImageFeatures, measured: ImageFeatures
-  )] {
-    var fold = [Int](repeating: 0, count: features.samples.count)
+  ///
+  /// - Returns: positions of the images that train and of those that are measured, per fold that has both: of fewer images than folds
+  ///   some have none.
+  private static func folds(_ samples: [Sample], seed: Int) -> [(training: [Int], measured: [Int])] {
+    var fold = [Int](repeating: 0, count: samples.count)
     var next = 0
-    for label in Set(features.samples.map(\.label)).sorted() {
-      let members = features.samples.indices.filter { features.samples[$0].label == label }
+    for label in Set(samples.map(\.label)).sorted() {
+      let members = samples.indices.filter { samples[$0].label == label }
       var random = Random(seed, 0xF01D, label)
       for member in random.permutation(of: members.count) {
         fold[members[member]] = next % foldCount
         next += 1
       }
     }
-    return try (0..<foldCount).compactMap { index in
+    return (0..<foldCount).compactMap { index in
       let measured = fold.indices.filter { fold[$0] == index }
       let training = fold.indices.filter { fold[$0] != index }
-      guard !measured.isEmpty, !training.isEmpty else { return nil }
-      return (try features.selecting(training), try features.selecting(measured))
+      return measured.isEmpty || training.isEmpty ? nil : (training, measured)
     }
   }
 }
@@ -142,8 +149,8 @@ extension TrainingLoop {
     guard let (trainer, training, validation) = try headMaterial(adapted, context) else { return nil }
     let choice = try RunInterrupted.translating {
       try HeadRateChoice(
-        trainer, training: training, validation: validation, material.configuration,
-        isInterrupted: isInterrupted)
+        trainer, material.task.measurement(of: material.training), training: training,
+        validation: validation, material.configuration, isInterrupted: isInterrupted)
     }
     emit(.note(choice.text))
     material.trainer.setLearningRate(choice.rate, of: "head")
@@ -158,17 +165,16 @@ extension TrainingLoop {
     if let trainingFeatures {
       return (
         material.trainer, trainingFeatures,
-        images.isEmpty ? nil : try ImageFeatures(joining: validationFeatures, samples: images)
+        images.isEmpty ? nil : try ImageFeatures(joining: validationFeatures)
       )
     }
     var material = material
     material.configuration.augmentation = .none
-    material.trainer = try adapted.trainer(material.configuration, context: context)
+    material.trainer = try adapted.trainer(material.configuration, material.task, context: context)
     guard try material.trainer.hasPrefix() else { return nil }
     func features(of images: LabelledImages, _ title: String) throws -> ImageFeatures? {
       guard !images.samples.isEmpty else { return nil }
-      let parts = try ImageFeatures.parts(of: images, material, title: title, emit, isInterrupted)
-      return try ImageFeatures(joining: parts, samples: images.samples)
+      return try ImageFeatures(of: images, material, title: title, emit, isInterrupted)
     }
     guard let training = try features(of: material.training, "features for the head's learning rate") else {
       return nil

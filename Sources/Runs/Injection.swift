@@ -20,12 +20,12 @@ package struct Injection: Sendable {
 
   /// The adapted model.
   ///
-  /// - Parameter classes: number of classes of a new classifier, or nil to keep the old one.
-  package func apply(to model: ModelDescription, classes: Int?, context: ExecutionContext) throws
+  /// - Parameter head: the new head, or nil to keep the old one.
+  package func apply(to model: ModelDescription, head: (any TaskHead)?, context: ExecutionContext) throws
     -> AdaptedModel
   {
     let (method, layout) = try fit(to: model, context: context)
-    return try AdaptedModel(model, layout, method: method, classes: classes, seed: seed)
+    return try AdaptedModel(model, layout, method: method, head: head, seed: seed)
   }
 
   /// Refuses a network in which the method has no place, or of which no one output is the classifier's.

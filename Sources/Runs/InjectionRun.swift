@@ -1,4 +1,5 @@
-import Adapters
+package import Adapters
+import Datasets
 import Execution
 import Graphs
 import ONNXFormat
@@ -18,11 +19,11 @@ package struct InjectionRun {
   /// Injects and writes.
   ///
   /// - Parameters:
-  ///   - classes: number of classes of a new classifier, or nil to keep the old one.
+  ///   - head: the new head, or nil to keep the old one.
   ///   - imageSide: what the user says, for files that leave the image size open.
   ///   - isForced: whether a file that is there already is overwritten; the model's own never are.
   package static func run(
-    _ path: String, to output: String, _ injection: Injection, classes: Int?, imageSide: Int? = nil,
+    _ path: String, to output: String, _ injection: Injection, head: (any TaskHead)?, imageSide: Int? = nil,
     isForced: Bool = false, context: ExecutionContext
   ) throws -> InjectionRun {
     let file = try ModelFile(path)
@@ -30,23 +31,41 @@ package struct InjectionRun {
     try Destination.checkFile(output, inputs: [path] + model.externalFiles, isForced: isForced)
     PendingFile.removeLeftovers(of: output)
     let adapted = try model.located {
-      try injection.apply(to: model.description, classes: classes, context: context)
+      try injection.apply(to: model.description, head: head, context: context)
     }
     try Folder.create(containing: output)
-    try ONNXFile.write(adapted.model.declaringInputs(as: model.declared), to: output)
+    var written = adapted.model.declaringInputs(as: model.declared)
+    let remarks = describePreparation(in: &written, of: model, imageSide: imageSide)
+    try ONNXFile.write(written, to: output)
     let isIdentical = try model.located {
       try isIdenticalAtStart(
-        model.description, injection, adapted, written: try ModelFile(output).bound(for: model), classes,
+        model.description, injection, adapted, written: try ModelFile(output).bound(for: model), head,
         context)
     }
     var result = InjectionRun(
-      adapted, injection, model.bound, output: output, hasNewHead: classes != nil, isIdentical: isIdentical)
+      adapted, injection, model.bound, output: output, hasNewHead: head != nil, isIdentical: isIdentical)
     result.warnings =
-      model.warnings
+      model.warnings + remarks
       + model.description.graph.duplicateNodeNames.map {
         "\(path): several nodes are named '\($0)', which other programs refuse"
       }
     return result
+  }
+
+  /// Takes how images are prepared into the metadata of the written file, where files beside the original say it or its hash: the
+  /// written file may lie elsewhere, and has another hash.
+  ///
+  /// - Returns: why it could not be taken, in lines; none for a model that takes no images.
+  private static func describePreparation(
+    in written: inout ModelDescription, of model: ModelFile, imageSide: Int?
+  ) -> [String] {
+    do {
+      let choice = try model.preprocessing(PreprocessingOverrides(), imageSide: imageSide)
+      if choice.isOfFile { ModelMetadata.describe(&written, choice.preprocessing) }
+      return []
+    } catch let error as DatasetError {
+      return ["how images are prepared is not written into the file: \(error.message)"]
+    } catch { return [] }
   }
 
   private init(
@@ -84,20 +103,20 @@ package struct InjectionRun {
   /// Outputs are compared; of a new classifier, which the original does not have, the vector that it reads.
   private static func isIdenticalAtStart(
     _ original: ModelDescription, _ injection: Injection, _ adapted: AdaptedModel, written: ModelFile,
-    _ classes: Int?, _ context: ExecutionContext
+    _ head: (any TaskHead)?, _ context: ExecutionContext
   ) throws -> Bool {
     var (reference, before, after) = (original, [String](), [String]())
-    if let classes {
+    if let head {
       var plain = Injection()
       plain.method = LinearProbe.name
       plain.seed = injection.seed
-      let probe = try plain.apply(to: original, classes: classes, context: context)
+      let probe = try plain.apply(to: original, head: head, context: context)
       reference = probe.model
       (before, after) = (probe.vectorOfClassifier, adapted.vectorOfClassifier)
     }
     let lowering = Lowering(registry: ModelFile.registry, context: context)
     let outputs = reference.graph.outputs.map(\.name).filter { name in
-      let isNew = classes != nil && name == adapted.classifierOutput
+      let isNew = head != nil && name == adapted.classifierOutput
       return !isNew && lowering.unsupportedOperators(of: reference.delivering([name])).isEmpty
     }
     let first = try values(before + outputs, of: reference, context)

@@ -24,12 +24,15 @@ public struct EpochRecord: Sendable {
   public let epoch: Int
   /// Mean loss over the epoch's images.
   public let loss: Double
-  /// Share of the epoch's images that were classified rightly before their update.
-  public let accuracy: Double
-  /// Figures on the validation images, or nil where there are none.
-  public let validation: ClassificationMetrics?
+  /// The task's figures on the epoch's images before their update, shares by name.
+  public let figures: [(name: String, value: Double)]
+  /// Figures on the validation images as results show them.
+  package let presentedValidation: (any PresentedMetrics)?
   /// Seconds the epoch took, validation included.
   public let seconds: Double
   /// Training images per second.
   public let imagesPerSecond: Double
+
+  /// Figures on the validation images, or nil where there are none.
+  public var validation: (any TaskMetrics)? { presentedValidation }
 }

@@ -1,5 +1,6 @@
 import TensorFiles
 import Tensors
+import Training
 
 /// The folder of one run and what stands in it.
 struct RunFolder {
@@ -90,10 +91,12 @@ struct RunFolder {
   /// Adds the line of an epoch.
   func append(_ record: EpochRecord) throws {
     var object: JSONObject = [
-      "epoch": .integer(record.epoch), "loss": .number(record.loss), "accuracy": .number(record.accuracy),
-      "seconds": .number(record.seconds), "images_per_second": .number(record.imagesPerSecond),
+      "epoch": .integer(record.epoch), "loss": .number(record.loss),
     ]
-    if let validation = record.validation { object["validation"] = .object(validation.json) }
+    for (name, value) in record.figures { object[name] = .number(value) }
+    object["seconds"] = .number(record.seconds)
+    object["images_per_second"] = .number(record.imagesPerSecond)
+    if let validation = record.presentedValidation { object["validation"] = .object(validation.json) }
     try AppendedFile.append(JSONValue.object(object).text(indented: false) + "\n", to: metrics)
   }
 

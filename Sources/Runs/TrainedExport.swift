@@ -13,8 +13,8 @@ struct TrainedExport {
   let model: ModelFile
   let adapted: AdaptedModel
   let choice: PreprocessingChoice
-  let classes: [String]
-  let origin: RunOrigin
+  let learned: LabelledImages
+  let record: RunRecord
   let request: TrainingRun.Request
   let folder: RunFolder
   let context: ExecutionContext
@@ -27,7 +27,7 @@ struct TrainedExport {
     seconds: () -> Double
   ) throws -> TrainingReport {
     let last = try trainer.parameters()
-    var lastTest: ClassificationMetrics?
+    var lastTest: (any PresentedMetrics)?
     let exported = loop.best?.parameters ?? last
     if let best = loop.best, best.epoch != loop.epochsDone, !test.samples.isEmpty {
       try write(last)
@@ -46,52 +46,52 @@ struct TrainedExport {
       exportDifference: try RunInterrupted.translating {
         try difference(trainer, on: test.samples.isEmpty ? validation : test)
       },
-      seconds: seconds(), seed: request.configuration.seed)
-    var summary = report.json
-    summary["options"] = .object(request.options)
-    summary["provenance"] = .object(origin.json)
-    try folder.write(summary, to: folder.summary)
+      seconds: seconds(), seed: request.configuration.seed, record: record.summary)
+    try folder.write(report.summary, to: folder.summary)
     return report
   }
 
   private func write(_ parameters: [(name: String, value: Tensor)]) throws {
     let trained = try adapted.replacing(parameters.map { (name: $0.name, tensor: $0.value) })
     var description = trained.model.declaringInputs(as: model.declared)
-    ModelMetadata.describe(&description, classes: classes, choice.preprocessing, recipe: adapted.recipe)
+    ModelMetadata.describe(
+      &description, request.task, learned, choice.preprocessing, recipe: adapted.recipe)
     try ONNXFile.write(description, to: folder.model)
     // For full fine-tuning the «adapter» is the whole network, which model.onnx holds already.
     guard !adapted.method.trainsBackbone else { return }
     let manifest = AdapterManifest(
-      adapted, seed: request.injection.seed, classCount: classes.count,
+      adapted, seed: request.injection.seed, classCount: learned.classes.count,
       placement: request.injection.placement,
-      baseModelHash: origin.model.digest,
+      baseModelHash: record.origin.model.digest,
       baseModelName: model.path.split(separator: "/").last.map(String.init) ?? model.path,
-      classNames: classes,
+      classNames: learned.classes,
       preprocessing: .object(ModelMetadata.json(choice.preprocessing)))
     try manifest.write(to: folder.adapter, tensors: parameters.map { (name: $0.name, tensor: $0.value) })
   }
 
   /// Figures of the file as a user would get them: opened anew, with what its metadata say.
-  private func measure(_ images: LabelledImages, title: String) throws -> ClassificationMetrics {
+  private func measure(_ images: LabelledImages, title: String) throws -> any PresentedMetrics {
     let written = try ModelFile(folder.model).bound(for: model)
     let found = try written.preprocessing(
       PreprocessingOverrides(), imageSide: choice.preprocessing.outputWidth)
-    let classifier = try written.classifier(found.preprocessing, context: context)
+    let answer = try request.task.answer(of: written, context: context)
+    let imageModel = try written.imageModel(answer, found.preprocessing, context: context)
     emit(.begin(title: title, total: images.samples.count))
     defer { emit(.end) }
-    return try classifier.metrics(
-      of: images, classes: classes, report: { emit(.advance(done: $0, figures: [])) },
+    return try imageModel.metrics(
+      of: images, answer.measurement(of: images), report: { emit(.advance(done: $0, figures: [])) },
       isInterrupted: isInterrupted)
   }
 
-  /// Largest difference between the written file's logits and the trainer's, relative to the largest logit.
+  /// Largest difference between what the written file and the trainer deliver, relative to the largest number.
   ///
   /// - Throws: `RunInterrupted` where the user asked to stop.
   private func difference(_ trainer: Trainer, on images: LabelledImages) throws -> Double {
     let samples = Array(images.samples.prefix(8))
     guard !samples.isEmpty else { return 0 }
-    let classifier = try ModelFile(folder.model).bound(for: model).classifier(
-      choice.preprocessing, context: context)
+    let written = try ModelFile(folder.model).bound(for: model)
+    let imageModel = try written.imageModel(
+      try request.task.answer(of: written, context: context), choice.preprocessing, context: context)
     var difference = OutputDifference()
     var options = BatchLoader.Options()
     options.batchSize = samples.count
@@ -99,10 +99,10 @@ struct TrainedExport {
     let loader = BatchLoader(samples, preprocessing: choice.preprocessing, options: options)
     loader.start(epoch: 0)
     while let batch = try loader.next(isInterrupted: isInterrupted) {
-      let written = try classifier.scores(of: batch.images, isInterrupted: isInterrupted).doubles ?? []
+      let written = try imageModel.output(of: batch.images, isInterrupted: isInterrupted).doubles ?? []
       let features = try trainer.features(of: batch.images, isInterrupted: isInterrupted)
-      let trained = try trainer.logits(features, isInterrupted: isInterrupted)
-      difference.add(written, reference: trained.map(Double.init), images: batch.labels.count)
+      let trained = try trainer.output(features, isInterrupted: isInterrupted).doubles ?? []
+      difference.add(written, reference: trained, images: batch.samples.count)
     }
     return difference.relative
   }

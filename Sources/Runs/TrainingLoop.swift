@@ -1,12 +1,13 @@
 package import Datasets
 import Execution
-package import Tensors
+import Tensors
 package import Training
 
 /// Epochs of training with validation after each, checkpoints, and the best parameters kept.
 package final class TrainingLoop {
   /// What the loop works on.
   package struct Material {
+    let task: any Task
     var trainer: Trainer
     var training: LabelledImages
     var validation: LabelledImages
@@ -16,9 +17,10 @@ package final class TrainingLoop {
 
     /// What to train on and how.
     package init(
-      trainer: Trainer, parts: TrainingParts, preprocessing: Preprocessing,
+      task: any Task, trainer: Trainer, parts: TrainingParts, preprocessing: Preprocessing,
       configuration: TrainingConfiguration, threads: Int
     ) {
+      self.task = task
       self.trainer = trainer
       training = parts.train
       validation = parts.validation
@@ -33,15 +35,14 @@ package final class TrainingLoop {
   let isInterrupted: () -> Bool
   private let batches: any BatchSource
   /// Values at the cut of the validation images, in parts.
-  let validationFeatures: [[Tensor]]
+  let validationFeatures: [ImageFeatures]
   /// Values at the cut of the training images, where they don't change between epochs.
   let trainingFeatures: ImageFeatures?
 
   /// Epochs finished.
   package private(set) var epochsDone = 0
-  /// Epoch, counted from 1, with the best validation accuracy and of those the lowest loss, and the parameters after it.
-  package private(set) var best:
-    (epoch: Int, accuracy: Double, loss: Double, parameters: [(name: String, value: Tensor)])?
+  /// The epoch with the best score on the validation images, and the parameters after it.
+  package private(set) var best: Checkpoint.Best?
 
   /// A loop; decodes and computes once what does not change between epochs.
   package init(
@@ -51,6 +52,7 @@ package final class TrainingLoop {
     self.emit = emit
     self.isInterrupted = isInterrupted
     let configuration = material.configuration
+    let room = try TrainingMemory(material).requireRoom()
     let images = material.validation
     validationFeatures =
       images.samples.isEmpty
@@ -59,9 +61,7 @@ package final class TrainingLoop {
         of: images, material, title: "preparing validation images", emit, isInterrupted)
     if configuration.augmentation == .none, try material.trainer.hasPrefix() {
       let features = try ImageFeatures(
-        joining: try ImageFeatures.parts(
-          of: material.training, material, title: "computing what does not change", emit, isInterrupted),
-        samples: material.training.samples)
+        of: material.training, material, title: "computing what does not change", emit, isInterrupted)
       batches = CachedBatches(features, batchSize: configuration.batch, seed: configuration.seed)
       trainingFeatures = features
     } else {
@@ -70,19 +70,17 @@ package final class TrainingLoop {
       options.augmentation = configuration.augmentation
       options.seed = configuration.seed
       options.threads = material.threads
-      options.cache = ImageCache(byteLimit: configuration.cacheByteLimit)
+      options.cache = ImageCache(byteLimit: min(configuration.cacheByteLimit, room))
       let loader = BatchLoader(
-        material.training.samples, preprocessing: material.preprocessing, options: options)
+        material.training.samples, preprocessing: material.preprocessing,
+        targets: material.task.targets(of: material.training), options: options)
       batches = LoadedBatches(loader, trainer: material.trainer, isInterrupted: isInterrupted)
       trainingFeatures = nil
     }
   }
 
   /// Takes up a run where its checkpoint left it.
-  func resume(
-    epochsDone: Int,
-    best: (epoch: Int, accuracy: Double, loss: Double, parameters: [(name: String, value: Tensor)])?
-  ) {
+  func resume(epochsDone: Int, best: Checkpoint.Best?) {
     self.epochsDone = epochsDone
     self.best = best
   }
@@ -106,53 +104,45 @@ package final class TrainingLoop {
     defer { emit(.end) }
     batches.start(epoch: epochsDone)
     var loss = 0.0
-    var correct = 0
+    var figures = material.task.runningFigures()
     var done = 0
     while let batch = try batches.next() {
       guard !isInterrupted() else { throw RunInterrupted() }
       let factor = configuration.schedule.factor(step: trainer.stepCount, total: total)
-      let keys = batch.indices.map { index in
-        var random = Random(configuration.seed, epochsDone, index, 1)
+      let keys = batch.samples.map { sample in
+        var random = Random(configuration.seed, epochsDone, sample.index, 1)
         return Int(truncatingIfNeeded: random.next())
       }
       let result = try trainer.step(
-        batch.features, labels: batch.labels, keys: keys, rateFactor: factor, isInterrupted: isInterrupted)
-      done += batch.labels.count
-      loss += result.loss * Double(batch.labels.count)
-      correct += result.correct
-      emit(
-        .advance(
-          done: done,
-          figures: [("loss", loss / Double(done)), ("accuracy", Double(correct) / Double(done))]))
+        batch.features, targets: batch.targets, keys: keys, rateFactor: factor,
+        figures: { figures.add($0, $1) }, isInterrupted: isInterrupted)
+      done += batch.samples.count
+      loss += result.loss * Double(batch.samples.count)
+      emit(.advance(done: done, figures: [("loss", loss / Double(done))] + figures.values))
     }
     try trainer.requireFiniteParameters()
     let seconds = (ContinuousClock.now - start).inSeconds
     let validation = try validate()
     epochsDone += 1
-    // Few images give few different accuracies: of equal ones the lower loss is the better.
-    if let validation,
-      best.map({ (validation.accuracy, -validation.loss) > ($0.accuracy, -$0.loss) }) ?? true
-    {
-      best = (epochsDone, validation.accuracy, validation.loss, try trainer.parameters())
+    if let validation, best.map({ validation.score.isBetter(than: $0.score) }) ?? true {
+      best = Checkpoint.Best(
+        epoch: epochsDone, score: validation.score, parameters: try trainer.parameters())
     }
     return EpochRecord(
-      epoch: epochsDone, loss: loss / Double(max(done, 1)), accuracy: Double(correct) / Double(max(done, 1)),
-      validation: validation, seconds: (ContinuousClock.now - start).inSeconds,
+      epoch: epochsDone, loss: loss / Double(max(done, 1)), figures: figures.values,
+      presentedValidation: validation, seconds: (ContinuousClock.now - start).inSeconds,
       imagesPerSecond: Double(done) / max(seconds, 1e-9))
   }
 
   /// Figures on the validation images with the present parameters.
-  private func validate() throws -> ClassificationMetrics? {
+  private func validate() throws -> (any PresentedMetrics)? {
     guard !validationFeatures.isEmpty else { return nil }
-    let classes = material.validation.classes
-    var probabilities: [[Double]] = []
+    var measurement = material.task.measurement(of: material.validation)
     for features in validationFeatures {
-      probabilities += try ClassificationMetrics.probabilities(
-        ofLogits: try material.trainer.logits(features, isInterrupted: isInterrupted),
-        classCount: classes.count)
+      try measurement.add(
+        try material.trainer.output(features.values, isInterrupted: isInterrupted), of: features.samples)
     }
-    return ClassificationMetrics(
-      probabilities: probabilities, labels: material.validation.samples.map(\.label), classes: classes)
+    return measurement.metrics
   }
 }
 

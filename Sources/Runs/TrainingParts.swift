@@ -10,38 +10,48 @@ public struct TrainingParts: Sendable {
   public let test: LabelledImages
   /// All images in the order of their source, those that a fraction left out without a part.
   public let all: LabelledImages
+  /// Share of the train part that was taken to choose the epoch; nil where the images have such a part of their own.
+  package let validationShare: Double?
   /// What a user should know about how the images were dealt out.
   public let notes: [DatasetNote]
 
-  /// Deals out labelled images as METHOD, section 3, says.
+  /// Deals out the images of a task as METHOD, section 3, says.
   ///
   /// Without parts of their own, 20 % of each class test, the same for every seed. The configuration's fraction and fold draw from the train part; its
   /// share of that is taken for validation unless the images have such a part.
   ///
   /// - Parameter source: the folder or file to name in errors.
   /// - Throws: where there is one class, where a class has no image to train, or too few to deal out.
-  package init(of images: LabelledImages, _ configuration: TrainingConfiguration, source: String) throws {
-    try images.requireSeveralClasses(source: source)
+  package init(
+    of images: LabelledImages, _ task: any Task, _ configuration: TrainingConfiguration, source: String
+  ) throws {
+    try task.requireLearnable(images, source: source)
     let images = try images.split()
     test = images.part(.test)
     var train = images.part(.train)
-    try train.requireImagesInEveryClass(source: source)
+    try task.requireComplete(train, source: source)
     if configuration.fraction < 1 {
       train = try train.fraction(configuration.fraction, fold: configuration.fold, seed: configuration.seed)
-      try train.requireImagesInEveryClass(source: source)
+      try task.requireComplete(train, source: source)
     }
     let given = images.part(.validation)
+    var share: Double? = given.samples.isEmpty ? 0 : nil
     var notes: [DatasetNote] = []
     if given.samples.isEmpty, configuration.validationShare != 0 {
+      let wanted = configuration.validationShare ?? 0.1
       train = try train.takingValidation(
-        share: configuration.validationShare ?? 0.1, fold: configuration.fold, seed: configuration.seed)
+        share: wanted, fold: configuration.fold, seed: configuration.seed)
       if train.part(.validation).samples.isEmpty {
         notes.append(.init(ofMissingValidationIn: train, isWanted: configuration.validationShare != nil))
+      } else {
+        share = wanted
       }
     }
+    validationShare = share
     validation = given.samples.isEmpty ? train.part(.validation) : given
     self.train = train.selecting { $0.split != .validation }
-    notes += validation.remarksOnMeasuring("validation") + test.remarksOnMeasuring("test")
+    notes += task.remarks(onMeasuring: validation, part: "validation")
+    notes += task.remarks(onMeasuring: test, part: "test")
     self.notes = notes
     all = images.withParts(of: [self.train, validation, test])
   }
@@ -49,11 +59,14 @@ public struct TrainingParts: Sendable {
   /// Refuses images that cannot be read, all at once, and says what stands out in the others.
   ///
   /// - Parameter isInterrupted: asked while images are read.
-  package func verifyReadable(threads: Int, isInterrupted: () -> Bool = { false }) throws -> [DatasetNote] {
+  /// - Returns: remarks, and SHA-256 of the content by `Sample.index`.
+  package func examined(
+    threads: Int, isInterrupted: () -> Bool = { false }
+  ) throws -> (notes: [DatasetNote], hashes: [Int: String]) {
     let used = LabelledImages(
       classes: train.classes, samples: train.samples + validation.samples + test.samples)
     return try RunInterrupted.translating {
-      try used.verifyReadable(threads: threads, isInterrupted: isInterrupted)
+      try used.examined(threads: threads, isHashing: true, isInterrupted: isInterrupted)
     }
   }
 }

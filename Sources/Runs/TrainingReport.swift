@@ -15,11 +15,11 @@ package struct TrainingReport: Sendable {
   /// Epoch whose parameters were exported because it was the best on the validation images; nil for the last one.
   package let bestEpoch: Int?
   /// Figures of the exported file on the test images; nil where there are none.
-  package let test: ClassificationMetrics?
+  package let test: (any PresentedMetrics)?
   /// Figures of the exported file on the validation images; nil where there are none.
-  package let validation: ClassificationMetrics?
+  package let validation: (any PresentedMetrics)?
   /// Figures of the last epoch's parameters on the test images.
-  package let lastTest: ClassificationMetrics?
+  package let lastTest: (any PresentedMetrics)?
   /// Trainable parameters, head excluded.
   package let trainableParameters: Int
   /// Learning rate of each group, before the schedule.
@@ -30,6 +30,8 @@ package struct TrainingReport: Sendable {
   package let seconds: Double
   /// Seed.
   package let seed: Int
+  /// Options, values in force and provenance.
+  let record: JSONObject
 
   /// The object that CLI.md calls `train`.
   package var json: JSONObject {
@@ -46,5 +48,12 @@ package struct TrainingReport: Sendable {
       "seed": .integer(seed),
       "interrupted": false,
     ]
+  }
+
+  /// The object of the run folder's summary: the same with what the run was made from and with.
+  package var summary: JSONObject {
+    var object = json
+    for member in record.members { object[member.key] = member.value }
+    return object
   }
 }

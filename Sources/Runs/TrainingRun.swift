@@ -19,6 +19,8 @@ package struct TrainingRun {
     package var data: String
     /// The run folder.
     package var output: String
+    /// What is learned.
+    package var task: any Task = ClassificationTask()
     /// What is put into the model and which of its weights train.
     package var injection: Injection
     /// The recipe.
@@ -29,8 +31,10 @@ package struct TrainingRun {
     package var imageSide: Int?
     /// Whether to go on from the folder's checkpoint, where it has one.
     package var resumes = false
-    /// Every option, as it is written to the run folder.
+    /// Every option that has a value, given or by default, as it is written to the run folder.
     package var options: JSONObject
+    /// Keys of the options that were left to the program.
+    package var openOptions: [String] = []
     /// Version of the program, as it is written to the run folder.
     package var version = ""
 
@@ -74,7 +78,8 @@ package struct TrainingRun {
     if let bound = model.bound { emit(.note(bound.note)) }
     let choice = try preprocessing(of: model)
     try model.located { try request.injection.verifyFit(to: model.description, context: context) }
-    let parts = try TrainingParts(of: try images(), request.configuration, source: request.data)
+    let parts = try TrainingParts(
+      of: try images(), request.task, request.configuration, source: request.data)
     let lock = try folder.lock(emit)
     return try withExtendedLifetime(lock) {
       do { return try run(model, choice, parts, start: start) } catch is RunInterrupted {
@@ -98,26 +103,27 @@ package struct TrainingRun {
     let checkpoint = isResumed ? try Checkpoint(readingFrom: folder.checkpoint) : nil
     let identity = try ModelIdentity(model)
     try checkpoint.map { try identity.requireSame(as: $0, path: folder.checkpoint) }
-    let notes = try parts.verifyReadable(threads: context.options.threads, isInterrupted: isInterrupted)
-    for note in parts.notes + notes { emit(RunEvent(note)) }
+    let examined = try parts.examined(threads: context.options.threads, isInterrupted: isInterrupted)
+    for note in parts.notes + examined.notes { emit(RunEvent(note)) }
     let adapted = try model.located {
       try request.injection.apply(
-        to: model.description, classes: parts.train.classes.count, context: context)
+        to: model.description, head: request.task.head(for: parts.train), context: context)
     }
     describe(adapted, parts)
-    let trainer = try model.located { try adapted.trainer(request.configuration, context: context) }
+    let trainer = try model.located {
+      try adapted.trainer(request.configuration, request.task, context: context)
+    }
     emit(.detail("micro-batch: \(trainer.microBatch) images"))
     let origin = RunOrigin(
       request, identity, adapted, choice.preprocessing, microBatch: trainer.microBatch,
-      data: try fingerprint(of: parts.all))
+      data: try fingerprint(of: parts.all, known: examined.hashes))
     try checkpoint.map { try origin.requireSame(as: $0, path: folder.checkpoint) }
-    var options = request.options
-    options["provenance"] = .object(origin.json)
-    try folder.write(options, to: folder.configuration)
+    let record = RunRecord(request, origin, adapted, choice, parts, trainer, context)
+    try folder.write(record.configuration, to: folder.configuration)
     try RunSplit.write(parts.all, origin.data, into: folder.path)
 
     let material = TrainingLoop.Material(
-      trainer: trainer, parts: parts, preprocessing: choice.preprocessing,
+      task: request.task, trainer: trainer, parts: parts, preprocessing: choice.preprocessing,
       configuration: request.configuration, threads: context.options.threads)
     let loop = try TrainingLoop(material, emit: emit, isInterrupted: isInterrupted)
     if let checkpoint {
@@ -125,10 +131,12 @@ package struct TrainingRun {
     } else {
       _ = try loop.chooseHeadRate(for: adapted, context: context)
     }
+    // The head's learning rate may have been chosen, now or when the run began.
+    try folder.write(record.configuration, to: folder.configuration)
     let earlierSeconds = try folder.secondsOfEpochs()
     try train(loop, trainer, origin)
     let export = TrainedExport(
-      model: model, adapted: adapted, choice: choice, classes: parts.train.classes, origin: origin,
+      model: model, adapted: adapted, choice: choice, learned: parts.train, record: record,
       request: request, folder: folder, context: context, emit: emit, isInterrupted: isInterrupted)
     return try export.finish(
       loop, trainer, test: parts.test, validation: parts.validation,
@@ -160,20 +168,17 @@ package struct TrainingRun {
   }
 
   private func images() throws -> LabelledImages {
-    let images = try ModelFile.images(at: request.data)
+    let images = try request.task.images(at: request.data)
     for note in images.notes { emit(RunEvent(note)) }
-    if !images.hasSplit {
-      emit(.note("the data have no train and test folders: 20 % of each class are kept for the test"))
-    }
     return images
   }
 
-  private func fingerprint(of images: LabelledImages) throws -> DataFingerprint {
+  private func fingerprint(of images: LabelledImages, known: [Int: String]) throws -> DataFingerprint {
     let source = request.data
     let table = source.lastIndex(of: "/").map { String(source[..<$0]) } ?? ""
     return try RunInterrupted.translating {
       try images.fingerprint(
-        relativeTo: Folder.isFolder(source) ? source : table, threads: context.options.threads,
+        relativeTo: Folder.isFolder(source) ? source : table, known: known, threads: context.options.threads,
         isInterrupted: isInterrupted)
     }
   }
@@ -186,7 +191,7 @@ package struct TrainingRun {
     emit(
       .note(
         "images: \(parts.train.samples.count) train, \(parts.validation.samples.count) validation, "
-          + "\(parts.test.samples.count) test; classes: \(parts.train.classes.joined(separator: ", "))"))
+          + "\(parts.test.samples.count) test; \(request.task.description(of: parts.train))"))
   }
 
   /// Goes on where a checkpoint was written.

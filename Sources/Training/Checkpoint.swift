@@ -7,12 +7,27 @@ package import Tensors
 /// Tensors: parameters and moments under their variable names, the best parameters under `best/<name>`, the bytes of the data list
 /// as `data/list`. The random numbers of a run are functions of (seed, epoch, image), so the epoch is all their state.
 package struct Checkpoint {
+  /// The best epoch so far.
+  package struct Best {
+    /// The epoch, counted from 1.
+    package let epoch: Int
+    /// How good it was on the validation images.
+    package let score: [Double]
+    /// The parameters after it.
+    package let parameters: [(name: String, value: Tensor)]
+
+    /// An epoch with its score.
+    package init(epoch: Int, score: [Double], parameters: [(name: String, value: Tensor)]) {
+      (self.epoch, self.score, self.parameters) = (epoch, score, parameters)
+    }
+  }
+
   /// Updates made.
   package var stepCount: Int
   /// Epochs finished.
   package var epochsDone: Int
-  /// Epoch with the best validation accuracy, its accuracy and loss, and the parameters after it.
-  package var best: (epoch: Int, accuracy: Double, loss: Double, parameters: [(name: String, value: Tensor)])?
+  /// The best epoch on the validation images; nil without such images.
+  package var best: Best?
   /// The learning rate of each group: one that was chosen stays when the run goes on.
   package var learningRates: [(group: String, rate: Double)]
   /// The run's options, so that a run can't go on with others by mistake.
@@ -26,8 +41,7 @@ package struct Checkpoint {
 
   /// A checkpoint.
   package init(
-    stepCount: Int, epochsDone: Int,
-    best: (epoch: Int, accuracy: Double, loss: Double, parameters: [(name: String, value: Tensor)])?,
+    stepCount: Int, epochsDone: Int, best: Best?,
     learningRates: [(group: String, rate: Double)], configuration: JSONObject, origin: JSONObject = [:],
     dataList: [UInt8] = [],
     variables: [(name: String, value: Tensor)]
@@ -42,7 +56,7 @@ package struct Checkpoint {
     self.variables = variables
   }
 
-  private static let format = "dka-checkpoint-2"
+  private static let format = "dka-checkpoint-3"
   private static let dataListName = "data/list"
 
   /// Writes the checkpoint over an older one, which stays until the new one is complete.
@@ -61,8 +75,8 @@ package struct Checkpoint {
       entries += best.parameters.map { SafeTensors.Entry(name: "best/" + $0.name, tensor: $0.value) }
       metadata.append((name: "best_epoch", text: "\(best.epoch)"))
       // The bits, so that a later comparison is exact.
-      metadata.append((name: "best_accuracy_bits", text: "\(best.accuracy.bitPattern)"))
-      metadata.append((name: "best_loss_bits", text: "\(best.loss.bitPattern)"))
+      metadata.append(
+        (name: "best_score_bits", text: best.score.map { "\($0.bitPattern)" }.joined(separator: " ")))
     }
     try SafeTensors.write(entries, metadata: metadata, to: path)
   }
@@ -98,12 +112,13 @@ package struct Checkpoint {
     dataList = list.elements(of: UInt8.self)
     variables = file.entries.filter { !$0.name.hasPrefix("best/") && $0.name != Checkpoint.dataListName }
       .map { ($0.name, $0.tensor) }
-    if let bits = file.text("best_accuracy_bits").flatMap({ UInt64($0) }),
-      let lossBits = file.text("best_loss_bits").flatMap({ UInt64($0) })
+    if let words = file.text("best_score_bits")?.split(separator: " "),
+      case let bits = words.compactMap({ UInt64($0) }), bits.count == words.count
     {
       let parameters = file.entries.filter { $0.name.hasPrefix("best/") }
         .map { (name: String($0.name.dropFirst("best/".count)), value: $0.tensor) }
-      best = (try number("best_epoch"), Double(bitPattern: bits), Double(bitPattern: lossBits), parameters)
+      best = Best(
+        epoch: try number("best_epoch"), score: bits.map { Double(bitPattern: $0) }, parameters: parameters)
     }
   }
 }

@@ -5,39 +5,34 @@ import Tensors
 
 /// The graph of one micro-batch: forward, loss, backward, and adding the gradients to their sums.
 ///
-///     loss = Σ cross-entropy(logits, labels)        sum[p] ← sum[p] + loss_scale · ∂loss/∂p
+///     loss = Σ objective(output, targets)        sum[p] ← sum[p] + loss_scale · ∂loss/∂p
 ///
 /// `loss_scale` is 1 / (images of the whole batch), so that after all micro-batches the sums hold the gradient
-/// of the mean loss. The sum of a parameter that the loss does not depend on stays away: it is zero. Inputs: the model's, then `labels` [m] int64 and `loss_scale` []; outputs: loss, logits.
+/// of the mean loss. The sum of a parameter that the loss does not depend on stays away: it is zero. Inputs: the model's, then `targets` as the objective wants them and `loss_scale` []; outputs: loss, and the model's first one.
 package enum StepGraph {
-  /// Name of the input that holds class indices.
-  package static let labels = "training/labels"
+  /// Name of the input that holds the targets.
+  package static let targets = "training/targets"
   /// Name of the input that holds the factor of the loss.
   package static let lossScale = "training/loss_scale"
 
   /// Name of the variable that sums a parameter's gradient.
   package static func gradientSum(of parameter: String) -> String { "training/gradient_sum/\(parameter)" }
 
-  /// Extends a lowered classifier.
+  /// Extends a lowered model.
   ///
   /// - Parameters:
-  ///   - graph: lowered at the micro-batch's size; first output [m, classes].
+  ///   - graph: lowered at the micro-batch's size; the loss is taken of its first output.
   ///   - parameters: variables to train.
-  package static func make(from graph: LoweredGraph, parameters: [String], registry: OperatorRegistry)
-    throws(TrainingError) -> LoweredGraph
-  {
-    guard let logits = graph.outputs.first, graph.type(logits).shape.rank == 2 else {
-      let shape = graph.outputs.first.map { graph.type($0).shape.description } ?? "none"
-      throw .unsuitable(
-        "training a classifier needs scores of shape [images, classes], found \(shape)")
-    }
-    let images = graph.type(logits).shape[0]
+  package static func make(
+    from graph: LoweredGraph, parameters: [String], objective: any Objective, registry: OperatorRegistry
+  ) throws(TrainingError) -> LoweredGraph {
+    guard let output = graph.outputs.first else { throw .unsuitable("the model has no output to train") }
+    let type = try objective.targets(for: graph.type(output))
     var builder = GradientBuilder(extending: graph, registry: registry, prefix: "training/")
-    builder.addInput(labels, type: ValueType(.int64, Shape([images])))
+    builder.addInput(targets, type: type)
     builder.addInput(lossScale, type: ValueType(.float32, []))
     do {
-      let loss = try builder.emit(
-        "SoftmaxCrossEntropyLoss", [logits, labels], [Attribute("reduction", "sum")])
+      let loss = try objective.loss(of: output, against: targets, in: &builder)
       let gradients = try Differentiation.extend(
         &builder, seeds: [(value: loss, gradient: lossScale)], by: parameters)
       for (parameter, gradient) in zip(parameters, gradients) {
@@ -48,11 +43,11 @@ package enum StepGraph {
         builder.addVariable(sum, start: try Tensor(zeros: type.shape, of: type.elementType))
         builder.addUpdate(of: sum, to: try builder.emit("Add", [sum, gradient]))
       }
-      builder.setOutputs([loss, logits])
+      builder.setOutputs([loss, output])
     } catch let error as DifferentiationError {
       throw .differentiation(error)
     } catch let error as OperatorError {
-      throw .execution(.node(label: "loss", operatorName: "SoftmaxCrossEntropyLoss", error))
+      throw .execution(.node(label: "loss", operatorName: "loss", error))
     } catch { throw .unsuitable("no memory for gradient sums") }
     return builder.graph
   }

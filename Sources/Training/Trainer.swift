@@ -24,26 +24,26 @@ package struct TrainerOptions: Sendable {
 package struct StepResult: Sendable {
   /// Mean loss over the batch, before the update.
   package let loss: Double
-  /// Images whose most probable class was the right one, before the update.
-  package let correct: Int
   /// Gradient norm per group, before clipping; empty without clipping.
   package let norms: [Double]
 }
 
-/// Trains the given initializers of a classifier by minimising cross-entropy.
+/// Trains the given initializers of a model by minimising an objective.
 ///
 /// Owned by one thread.
 ///
 /// A batch is cut into micro-batches whose gradients are summed in the order of the images before one update, so
 /// the cut changes memory and speed, and rounding at most.
 package final class Trainer {
-  private let compiler: TrainingCompiler
+  let compiler: TrainingCompiler
   private var groups: [ParameterGroup]
   private let hasDropout: Bool
-  private let update: Session
-  private let steps: MicroBatchRunner
-  private let evaluations: MicroBatchRunner
-  private let prefixes: MicroBatchRunner
+  /// Threads, kernels and memory.
+  package let context: ExecutionContext
+  let update: Session
+  let steps: MicroBatchRunner
+  let evaluations: MicroBatchRunner
+  let prefixes: MicroBatchRunner
 
   /// Parameters, moments and gradient sums.
   package let variables: VariableStore
@@ -51,8 +51,11 @@ package final class Trainer {
   package internal(set) var stepCount = 0
 
   /// A trainer of a model's initializers.
+  ///
+  /// - Parameter objective: the loss, taken of the model's first output.
   package init(
-    _ model: ModelDescription, groups: [ParameterGroup], options: TrainerOptions, registry: OperatorRegistry
+    _ model: ModelDescription, groups: [ParameterGroup], objective: any Objective, options: TrainerOptions,
+    registry: OperatorRegistry
   ) throws(TrainingError) {
     let groups = groups.filter { !$0.parameters.isEmpty }
     let names = groups.flatMap(\.parameters)
@@ -62,18 +65,25 @@ package final class Trainer {
     let compiled = CompiledModel(
       model, variables: names, barriers: Set(options.dropout?.values ?? []), registry: registry,
       context: options.context)
-    let compiler = TrainingCompiler(compiled, splitsPrefix: options.splitsPrefix, dropout: options.dropout)
+    let compiler = TrainingCompiler(
+      compiled, objective: objective, splitsPrefix: options.splitsPrefix, dropout: options.dropout)
     let variables = VariableStore()
     do {
       let graph = try UpdateGraph.make(
         groups: groups, parameters: start, settings: options.optimizer, registry: registry)
-      update = try Session(try compiled.plan(graph), variables: variables)
-      let size = try options.microBatch ?? compiled.suitableMicroBatch { try compiler.step(batch: $0) }
+      let update = try Session(try compiled.plan(graph), variables: variables)
+      let size =
+        try options.microBatch
+        ?? compiled.suitableMicroBatch { size in
+          try compiler.step(batch: size, beside: update.plan.sessionByteCount + variables.byteCount)
+        }
+      self.update = update
       steps = MicroBatchRunner(size: size, variables: variables) { try compiler.step(batch: $0) }
       evaluations = MicroBatchRunner(size: size, variables: variables) { try compiler.evaluation(batch: $0) }
       prefixes = MicroBatchRunner(size: size) { try compiler.prefix(batch: $0) }
     } catch { throw TrainingError(wrapping: error) }
     hasDropout = options.dropout != nil
+    context = options.context
     self.groups = groups
     self.compiler = compiler
     self.variables = variables
@@ -82,12 +92,15 @@ package final class Trainer {
   /// Names of the trained parameters, group by group.
   package var parameterNames: [String] { groups.flatMap(\.parameters) }
 
+  /// Whether nothing but the head's group trains.
+  package var isHeadAlone: Bool { groups.map(\.name) == ["head"] }
+
   /// Images per micro-batch.
   package var microBatch: Int { steps.size }
 
-  /// The number of classes that the model tells apart.
-  package func classCount() throws(TrainingError) -> Int {
-    do { return try compiler.classCount } catch { throw TrainingError(wrapping: error) }
+  /// What the model delivers for one image; nil without an output.
+  package func outputType() throws(TrainingError) -> ValueType? {
+    do { return try compiler.outputType } catch { throw TrainingError(wrapping: error) }
   }
 
   /// The learning rate of each group, before the schedule.
@@ -102,22 +115,24 @@ package final class Trainer {
   ///
   /// - Parameters:
   ///   - features: what `features(of:)` made of the images: per value at the cut, [n, …].
-  ///   - labels: class index per image.
+  ///   - targets: what the objective compares with, [n, …].
   ///   - keys: a number per image that decides its dropout; not read without dropout.
   ///   - rateFactor: factor of the schedule on every group's learning rate.
+  ///   - figures: is given each micro-batch's output before the update, and its targets.
   ///   - isInterrupted: asked before each micro-batch; a step that it ends changes no parameter and does not count.
   package func step(
-    _ features: [Tensor], labels: [Int], keys: [Int] = [], rateFactor: Double = 1,
+    _ features: [Tensor], targets: Tensor, keys: [Int] = [], rateFactor: Double = 1,
+    figures: (Tensor, Tensor) -> Void = { _, _ in },
     isInterrupted: () -> Bool = { false }
   ) throws(TrainingError) -> StepResult {
-    precondition(!labels.isEmpty, "a batch has at least one image")
+    let images = targets.shape.rank == 0 ? 0 : targets.shape[0]
+    precondition(images > 0, "a batch has at least one image")
     for name in parameterNames { variables.clear(StepGraph.gradientSum(of: name)) }
     var loss = 0.0
-    var correct = 0
     do {
-      for range in steps.ranges(of: labels.count) {
+      for range in steps.ranges(of: images) {
         guard !isInterrupted() else { throw TrainingError.execution(.interrupted) }
-        let part = Array(labels[range])
+        let part = targets.rows(range)
         let session = try steps.session(for: range.count)
         for (index, input) in features.enumerated() { try session.setInput(index, to: input.rows(range)) }
         var next = features.count
@@ -125,11 +140,11 @@ package final class Trainer {
           try session.setInput(next, to: try Tensor(keys[range].map(Int64.init)))
           next += 1
         }
-        try session.setInput(next, to: try Tensor(part.map(Int64.init)))
-        try session.setInput(next + 1, to: try Tensor(scalar: Float(1 / Double(labels.count))))
+        try session.setInput(next, to: part)
+        try session.setInput(next + 1, to: try Tensor(scalar: Float(1 / Double(images))))
         try session.run()
         loss += Double(session.value(0, of: Float.self)[0])
-        correct += countCorrect(session.value(1, of: Float.self), part)
+        figures(session.outputView(1).tensor, part)
       }
       guard loss.isFinite else { throw TrainingError.notFinite(step: stepCount) }
       try update.setInput(0, to: try Tensor(scalar: Int64(stepCount + 1)))
@@ -140,7 +155,7 @@ package final class Trainer {
     } catch { throw TrainingError(wrapping: error) }
     stepCount += 1
     let norms = update.plan.graph.outputs.indices.map { Double(update.value($0, of: Float.self)[0]) }
-    return StepResult(loss: loss / Double(labels.count), correct: correct, norms: norms)
+    return StepResult(loss: loss / Double(images), norms: norms)
   }
 
   /// What lies in front of the first trainable node, for images [n, 3, H, W]: the images themselves without a split.
@@ -159,12 +174,15 @@ package final class Trainer {
     do { return try compiler.hasPrefix } catch { throw TrainingError(wrapping: error) }
   }
 
-  /// Logits [n, classes], row-major, with the present parameters.
-  package func logits(_ features: [Tensor], isInterrupted: () -> Bool = { false }) throws(TrainingError)
-    -> [Float]
+  /// What the model delivers first, [n, …], with the present parameters.
+  package func output(_ features: [Tensor], isInterrupted: () -> Bool = { false }) throws(TrainingError)
+    -> Tensor
   {
     do {
-      return try evaluations.run(features, isInterrupted: isInterrupted).first?.elements(of: Float.self) ?? []
+      guard let output = try evaluations.run(features, isInterrupted: isInterrupted).first else {
+        throw TrainingError.unsuitable("the model has no output")
+      }
+      return output
     } catch {
       throw TrainingError(wrapping: error)
     }
@@ -192,14 +210,6 @@ package final class Trainer {
   package func requireFiniteParameters() throws(TrainingError) {
     for (name, value) in try parameters() where !value.isFinite {
       throw .notFiniteParameter(name: name, step: stepCount)
-    }
-  }
-
-  private func countCorrect(_ logits: [Float], _ labels: [Int]) -> Int {
-    let classes = logits.count / labels.count
-    return labels.indices.count { index in
-      let row = logits[index * classes..<(index + 1) * classes].map(Double.init)
-      return ClassificationMetrics.largest(row) == labels[index]
     }
   }
 }

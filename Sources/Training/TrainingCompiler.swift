@@ -7,10 +7,14 @@ final class TrainingCompiler {
   private let model: CompiledModel
   private let splitsPrefix: Bool
   private let dropout: DropoutSettings?
+  private let objective: any Objective
   private var splits: [Int: PrefixSplit?] = [:]
 
-  init(_ model: CompiledModel, splitsPrefix: Bool, dropout: DropoutSettings?) {
+  init(
+    _ model: CompiledModel, objective: any Objective, splitsPrefix: Bool, dropout: DropoutSettings?
+  ) {
     self.model = model
+    self.objective = objective
     self.dropout = dropout
     self.splitsPrefix = splitsPrefix
   }
@@ -33,17 +37,43 @@ final class TrainingCompiler {
     var front = try trainable(batch: batch)
     if let dropout { front = try dropout.inserted(into: front, images: batch, registry: model.registry) }
     return try model.plan(
-      try StepGraph.make(from: front, parameters: model.variables, registry: model.registry))
+      try StepGraph.make(
+        from: front, parameters: model.variables, objective: objective, registry: model.registry))
+  }
+
+  /// The same, refused where it does not fit beside what else is held while it runs: the other plans of this number of
+  /// images, and some bytes.
+  func step(batch: Int, beside byteCount: Int) throws -> Plan {
+    let step = try step(batch: batch)
+    var plans = [step, try evaluation(batch: batch)]
+    if try hasPrefix { plans.append(try prefix(batch: batch)) }
+    let needed = plans.reduce(byteCount + model.heldByteCount) { $0 + $1.sessionByteCount }
+    guard model.context.memoryBudget.allows(needed) else {
+      throw ExecutionError.outOfMemory(byteCount: needed)
+    }
+    return step
   }
 
   /// The plan of the model's output with the present parameters.
   func evaluation(batch: Int) throws -> Plan { try model.plan(try trainable(batch: batch)) }
 
-  /// Columns of the first output: the classes that the model tells apart.
-  var classCount: Int {
+  /// Bytes of the constants that the plans made so far have rearranged.
+  var heldByteCount: Int { model.heldByteCount }
+
+  /// Bytes per image of the values at the cut; without a cut those of the images themselves.
+  var featureByteCount: Int {
+    get throws {
+      let split = try split(batch: 1)
+      let graph = try split?.prefix ?? model.graph(batch: 1)
+      return (split?.frontier ?? graph.inputs).reduce(0) { $0 + graph.type($1).byteCount }
+    }
+  }
+
+  /// What the model delivers for one image; nil without an output.
+  var outputType: ValueType? {
     get throws {
       let graph = try trainable(batch: 1)
-      return graph.outputs.first.flatMap { graph.type($0).shape.extents.last } ?? 0
+      return graph.outputs.first.map { graph.type($0) }
     }
   }
 

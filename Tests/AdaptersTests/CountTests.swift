@@ -70,14 +70,16 @@ import Testing
   func `the real DeiT-Tiny gets 24 modules and a head of 579`(_ path: String) throws {
     let model = try ONNXFile.read(path)
     let layout = try BackboneRegistry.standard.recognize(model, lowering: .portable).requireLayout()
-    let adapted = try AdaptedModel(model, layout, method: DualKernelAdapter(), classes: 3)
+    let adapted = try AdaptedModel(
+      model, layout, method: DualKernelAdapter(), head: ClassificationHead(classes: 3))
     #expect(adapted.modules == 24)
     #expect(adapted.trainableParameters == 12 * 2 * (2 * 192 * 16 + 16 * (51 * 51 + 5 * 5)))
     #expect(adapted.headParameters == 192 * 3 + 3)
-    let whole = try AdaptedModel(model, layout, method: FullFineTuning(), classes: 3)
+    let whole = try AdaptedModel(
+      model, layout, method: FullFineTuning(), head: ClassificationHead(classes: 3))
     #expect(whole.trainableParameters == 5_717_416 - 193_000)
     #expect(whole.headParameters == 579)
-    let probe = try AdaptedModel(model, layout, method: LinearProbe(), classes: 3)
+    let probe = try AdaptedModel(model, layout, method: LinearProbe(), head: ClassificationHead(classes: 3))
     #expect(probe.trainableParameters == 0)
     #expect(probe.headParameters == 579)
   }
@@ -92,7 +94,8 @@ import Testing
     let whole = try AdaptedModel(model, layout, method: FullFineTuning())
     #expect(whole.trainableParameters == 85_798_656)
     #expect(whole.headParameters == 769_000)
-    let adapted = try AdaptedModel(model, layout, method: DualKernelAdapter(), classes: 3)
+    let adapted = try AdaptedModel(
+      model, layout, method: DualKernelAdapter(), head: ClassificationHead(classes: 3))
     #expect(adapted.trainableParameters == 1_598_208)
     #expect(adapted.headParameters == 2_307)
   }

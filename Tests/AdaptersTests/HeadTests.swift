@@ -13,7 +13,7 @@ import Testing
   {
     let model = try fixture.model()
     let layout = try fixture.layout()
-    let adapted = try AdaptedModel(model, layout, method: LinearProbe(), classes: 3)
+    let adapted = try AdaptedModel(model, layout, method: LinearProbe(), head: ClassificationHead(classes: 3))
     let features = try #require(fixture.head?.features)
     #expect(adapted.headParameters == features * 3 + 3)
     #expect(adapted.names(in: .head) == ["head/weight", "head/bias"])
@@ -37,7 +37,8 @@ import Testing
     let model = try fixture.model()
     let layout = try fixture.layout()
     let head = try #require(layout.head)
-    let adapted = try AdaptedModel(model, layout, method: LinearProbe(), classes: head.classes)
+    let adapted = try AdaptedModel(
+      model, layout, method: LinearProbe(), head: ClassificationHead(classes: head.classes))
     func tensor(_ name: String?) throws -> Tensor {
       try #require(model.graph.initializers.first { $0.name == name }?.tensor)
     }
@@ -66,7 +67,8 @@ import Testing
       let tensor = try #require(model.graph.initializers[try index(source)].tensor)
       model.graph.initializers[try index(target)].payload = .dense(tensor)
     }
-    let adapted = try AdaptedModel(model, layout, method: LinearProbe(), classes: head.classes)
+    let adapted = try AdaptedModel(
+      model, layout, method: LinearProbe(), head: ClassificationHead(classes: head.classes))
     let restored = try adapted.replacing([
       ("head/weight", try #require(model.graph.initializers[try index(head.weight)].tensor)),
       ("head/bias", try #require(model.graph.initializers[try index(head.bias)].tensor)),
@@ -112,7 +114,8 @@ import Testing
     let features = try recognition.requireLayout()
     #expect(features.head == nil)
     #expect(features.variant.hasSuffix("no classifier"))
-    let adapted = try AdaptedModel(model, features, method: InjectionTests.adapter(), classes: 4)
+    let adapted = try AdaptedModel(
+      model, features, method: InjectionTests.adapter(), head: ClassificationHead(classes: 4))
     #expect(adapted.model.graph.outputs.map(\.name) == ["logits"])
     let logits = try #require(try Eager.run(adapted.model, try Eager.probe(fixture)).values.first)
     #expect(logits.shape.extents == [2, 4])

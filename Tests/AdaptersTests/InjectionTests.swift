@@ -127,7 +127,8 @@ import Testing
     let fixture = try #require(BackboneFixture.transformers.first)
     func down(_ seed: Int) throws -> [Double]? {
       let adapted = try AdaptedModel(
-        try fixture.model(), try fixture.layout(), method: Self.adapter(), classes: 3, seed: seed)
+        try fixture.model(), try fixture.layout(), method: Self.adapter(),
+        head: ClassificationHead(classes: 3), seed: seed)
       return adapted.model.graph.initializers.first { $0.name == "dka/0/mlp/down" }?.tensor?.doubles
     }
     let first = try down(7)

@@ -13,7 +13,8 @@ import Testing
     adapter.standing.blocks = try BlockSelection(parsing: "1")
     adapter.initialization = .reference
     let adapted = try AdaptedModel(
-      try fixture.model(), try fixture.layout(), method: adapter, classes: 3, seed: 11)
+      try fixture.model(), try fixture.layout(), method: adapter, head: ClassificationHead(classes: 3),
+      seed: 11)
     let folder = FileManager.default.temporaryDirectory.appending(path: "dka-" + UUID().uuidString).path
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let names = Set(adapted.parameters.map(\.name))
@@ -32,7 +33,8 @@ import Testing
     #expect(Set(stored.entries.map(\.name)) == names)
     let method = try AdapterRegistry.standard.method(found.method, options: found.options)
     let again = try AdaptedModel(
-      try fixture.model(), try fixture.layout(), method: method, classes: found.classCount, seed: found.seed)
+      try fixture.model(), try fixture.layout(), method: method,
+      head: found.classCount.map { ClassificationHead(classes: $0) }, seed: found.seed)
     #expect(again.parameters == adapted.parameters)
     for (name, tensor) in tensors {
       let rebuilt = again.model.graph.initializers.first { $0.name == name }?.tensor

@@ -28,7 +28,8 @@ import Testing
 
   private func adapted(_ model: ModelDescription, classes: Int? = 3) throws -> AdaptedModel {
     let layout = try BackboneRegistry.standard.recognize(model, lowering: .portable).requireLayout()
-    return try AdaptedModel(model, layout, method: InjectionTests.adapter(), classes: classes)
+    return try AdaptedModel(
+      model, layout, method: InjectionTests.adapter(), head: classes.map { ClassificationHead(classes: $0) })
   }
 
   @Test(arguments: ["Softmax", "LogSoftmax", "Sigmoid"])

@@ -80,7 +80,8 @@ import Training
     let model = try ONNXFile.read(SharedData.path("weights/" + file))
     let lowering = Lowering(registry: .standard, context: .testing(threads: 2))
     let layout = try BackboneRegistry.standard.recognize(model, lowering: lowering).requireLayout()
-    let adapted = try AdaptedModel(model, layout, method: DualKernelAdapter(), classes: 3, seed: 7)
+    let adapted = try AdaptedModel(
+      model, layout, method: DualKernelAdapter(), head: ClassificationHead(classes: 3), seed: 7)
     let trainer = try SmallTraining().trainer(of: adapted)
     try setInitial(trainer, folder + "/initial.safetensors")
     let expected = try lines(folder + "/losses.jsonl")

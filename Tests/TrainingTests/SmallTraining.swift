@@ -37,7 +37,7 @@ struct SmallTraining {
     let model = try FixtureFiles.model("backbones/" + file)
     let lowering = Lowering(registry: .standard, context: .testing(threads: 1))
     let layout = try BackboneRegistry.standard.recognize(model, lowering: lowering).requireLayout()
-    return try AdaptedModel(model, layout, method: method, classes: 3, seed: 7)
+    return try AdaptedModel(model, layout, method: method, head: ClassificationHead(classes: 3), seed: 7)
   }
 
   func trainer(of adapted: AdaptedModel) throws -> Trainer {
@@ -52,7 +52,7 @@ struct SmallTraining {
           name: "adapter", parameters: adapted.parameters.map(\.name).filter { !head.contains($0) },
           learningRate: 1e-3),
         ParameterGroup(name: "head", parameters: head, learningRate: 1e-4),
-      ], options: options, registry: .standard)
+      ], objective: CrossEntropyObjective(), options: options, registry: .standard)
   }
 
   func trainer() throws -> Trainer { try trainer(of: try adapted()) }
@@ -71,6 +71,13 @@ struct SmallTraining {
       let (images, labels) = try batch(step)
       return try trainer.step(try trainer.features(of: images), labels: labels)
     }
+  }
+}
+
+extension Trainer {
+  /// One update on images whose targets are classes.
+  func step(_ features: [Tensor], labels: [Int], isInterrupted: () -> Bool = { false }) throws -> StepResult {
+    try step(features, targets: try Tensor(labels.map(Int64.init)), isInterrupted: isInterrupted)
   }
 }
 

@@ -16,7 +16,8 @@ import Training
     let compiled = CompiledModel(
       try fixture.model(), variables: names, registry: .standard, context: .testing(threads: threads))
     let graph = try StepGraph.make(
-      from: try compiled.graph(batch: labels.count), parameters: names, registry: .standard)
+      from: try compiled.graph(batch: labels.count), parameters: names, objective: CrossEntropyObjective(),
+      registry: .standard)
     let variables = VariableStore()
     let session = try Session(try compiled.plan(graph), variables: variables)
     let outputs = try session.run([

@@ -1,5 +1,5 @@
-import Backbones
-import Graphs
+public import Backbones
+public import Graphs
 import Rewriting
 import Tensors
 
@@ -14,23 +14,21 @@ import Tensors
 /// Everything between the old classifier and the output goes with it (Softmax, Sigmoid, scaling, unit length), and so do
 /// other outputs that depend on it. Where the output held logits, it keeps its name, place and batch. Where it held
 /// something else (probabilities, features), or a name that says so, the new output is called `logits` and stands first.
-struct ClassificationHead {
+public struct ClassificationHead: TaskHead {
   static let weightName = "head/weight"
   static let biasName = "head/bias"
 
-  let classes: Int
-  let seed: Int
-  let operatorSet: Int
-  let annotation: [MetadataEntry]
+  /// Number of classes, at least 2.
+  public let classes: Int
 
-  /// The graph with the new classifier, and the output that it makes.
-  struct Result {
-    var graph: Graph
-    var output: String
-  }
+  /// A classifier of so many classes.
+  public init(classes: Int) { self.classes = classes }
 
-  /// Puts the classifier into a graph and removes what only the old one needed.
-  func install(in graph: Graph, _ layout: BackboneLayout) throws(AdapterError) -> Result {
+  public var recipe: [(key: String, value: String)] { [("classes", "\(classes)")] }
+
+  public func install(in graph: Graph, _ layout: BackboneLayout, _ context: HeadContext)
+    throws(AdapterError) -> InstalledHead
+  {
     guard classes != 1 else { throw .usage("one class leaves nothing to tell apart", option: "classes") }
     guard (2...1_000_000).contains(classes) else {
       throw .usage("\(classes) classes, expected 2 to 1000000", option: "classes")
@@ -71,11 +69,11 @@ struct ClassificationHead {
     var patch = GraphPatch(label: "head")
     try emit(
       reading: input, to: name, isTransposed: layout.head?.layers.first?.isTransposed ?? true,
-      elementType, in: &patch)
+      elementType, context, in: &patch)
     patch.outputs = outputs
     patch.makeNodeNamesUnique(in: graph)
     do { graph = try graph.applying(patch) } catch { throw .patching(error) }
-    return Result(graph: graph, output: name)
+    return InstalledHead(graph: graph, output: name, parameters: [Self.weightName, Self.biasName])
   }
 
   /// Whether an output's name says that it holds no logits.
@@ -97,21 +95,22 @@ struct ClassificationHead {
 
   private func emit(
     reading input: HeadInput, to output: String, isTransposed: Bool, _ elementType: ElementType,
-    in patch: inout GraphPatch
+    _ context: HeadContext, in patch: inout GraphPatch
   ) throws(AdapterError) {
     let vectors = try input.values.enumerated().map { position, value throws(AdapterError) in
-      try pooled(value, input, suffix: position == 0 ? "" : "_\(position)", in: &patch)
+      try pooled(value, input, suffix: position == 0 ? "" : "_\(position)", context, in: &patch)
     }
     var vector = vectors[0]
     if vectors.count > 1 {
       for (index, other) in vectors.enumerated().dropFirst() {
-        vector = add("Add", "head/sum_\(index)", [vector, other], to: &patch)
+        vector = add("Add", "head/sum_\(index)", [vector, other], [], context, to: &patch)
       }
       let share = try tensor([1 / Double(vectors.count)], [], elementType)
-      vector = add("Mul", "head/average", [vector, constant("head/share", share, in: &patch)], to: &patch)
+      let factor = constant("head/share", share, context, in: &patch)
+      vector = add("Mul", "head/average", [vector, factor], [], context, to: &patch)
     }
     let features = input.features
-    var random = Random(seed, -1, 0)
+    var random = Random(context.seed, -1, 0)
     let drawn = Initialization.truncatedNormal(classes * features, deviation: 0.02, &random).map(Double.init)
     let shape: [Int] = isTransposed ? [classes, features] : [features, classes]
     patch.add(Self.weightName, try tensor(drawn, shape, elementType), group: .head)
@@ -121,40 +120,44 @@ struct ClassificationHead {
       Node(
         OperatorName("Gemm"), name: "head/logits", inputs: [vector, Self.weightName, Self.biasName],
         outputs: [output], attributes: isTransposed ? [Attribute("transB", 1)] : [],
-        metadata: annotation))
+        metadata: context.annotation))
   }
 
   /// The vector [B, features] that a value holds: one token, a mean over axes, or the value itself.
   private func pooled(
-    _ value: String, _ input: HeadInput, suffix: String, in patch: inout GraphPatch
+    _ value: String, _ input: HeadInput, suffix: String, _ context: HeadContext, in patch: inout GraphPatch
   ) throws(AdapterError) -> String {
     var vector = value
     if let token = input.token {
-      let index = constant("head/index\(suffix)", try tensor(scalar: Int64(token)), in: &patch)
-      vector = add("Gather", "head/token\(suffix)", [vector, index], [Attribute("axis", 1)], to: &patch)
+      let index = constant("head/index\(suffix)", try tensor(scalar: Int64(token)), context, in: &patch)
+      vector = add(
+        "Gather", "head/token\(suffix)", [vector, index], [Attribute("axis", 1)], context, to: &patch)
     }
     guard !input.averagedAxes.isEmpty else { return vector }
     let (axes, keep) = (input.averagedAxes, Attribute("keepdims", 0))
-    guard operatorSet >= 18 else {
+    guard context.operatorSet >= 18 else {
       return add(
-        "ReduceMean", "head/mean\(suffix)", [vector], [Attribute("axes", axes), keep], to: &patch)
+        "ReduceMean", "head/mean\(suffix)", [vector], [Attribute("axes", axes), keep], context, to: &patch)
     }
-    let operand = constant("head/axes\(suffix)", try tensor(axes.map(Int64.init)), in: &patch)
-    return add("ReduceMean", "head/mean\(suffix)", [vector, operand], [keep], to: &patch)
+    let operand = constant("head/axes\(suffix)", try tensor(axes.map(Int64.init)), context, in: &patch)
+    return add("ReduceMean", "head/mean\(suffix)", [vector, operand], [keep], context, to: &patch)
   }
 
   private func add(
-    _ type: String, _ name: String, _ inputs: [String], _ attributes: [Attribute] = [],
-    to patch: inout GraphPatch
+    _ type: String, _ name: String, _ inputs: [String], _ attributes: [Attribute],
+    _ context: HeadContext, to patch: inout GraphPatch
   ) -> String {
     patch.add(
       Node(
         OperatorName(type), name: name, inputs: inputs, outputs: [name], attributes: attributes,
-        metadata: annotation))
+        metadata: context.annotation))
   }
 
-  private func constant(_ name: String, _ tensor: Tensor, in patch: inout GraphPatch) -> String {
-    add("Constant", name, [], [Attribute("value", .tensor(TensorConstant(name: "", tensor)))], to: &patch)
+  private func constant(
+    _ name: String, _ tensor: Tensor, _ context: HeadContext, in patch: inout GraphPatch
+  ) -> String {
+    let value = Attribute("value", .tensor(TensorConstant(name: "", tensor)))
+    return add("Constant", name, [], [value], context, to: &patch)
   }
 
   private func tensor(_ values: [Double], _ extents: [Int], _ type: ElementType) throws(AdapterError)

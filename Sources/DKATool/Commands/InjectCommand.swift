@@ -35,7 +35,8 @@ struct InjectCommand: Command {
   func run(_ console: Console) throws -> ExitCode {
     let result = try InjectionRun.run(
       arguments[Self.model], to: arguments[Self.output], MethodOptions.injection(arguments),
-      classes: arguments[Self.classes], imageSide: arguments[PreprocessingOptions.imageSize],
+      head: arguments[Self.classes].map { ClassificationHead(classes: $0) },
+      imageSide: arguments[PreprocessingOptions.imageSize],
       isForced: arguments[CommonOptions.force],
       context: ComputeOptions(arguments, console).context)
     result.warnings.forEach { console.warn($0) }

@@ -2,9 +2,6 @@ import DKA
 
 /// `dka train`: the main job.
 struct TrainCommand: Command {
-  /// What a model learns.
-  enum Task: String, CaseIterable, Sendable { case classification }
-
   static let name = "train"
   static let summary = "adapts a model to labelled images: inject, train, test, export"
   static let discussion = """
@@ -21,7 +18,8 @@ struct TrainCommand: Command {
   static let model = Positional("MODEL", .file, "the ONNX checkpoint to adapt")
   static let data = Option(required: "data", .text("DIR"), "folder or CSV manifest of labelled images")
   static let output = Option(required: "output", short: "o", .folder, "the run folder")
-  static let task = Option("task", .choice(of: Task.self), default: .classification, "what is learned")
+  static let task = Option(
+    "task", .word(of: TaskRegistry.names), default: TaskRegistry.names[0], "what is learned")
   static let resume = Option(
     optionalValue: "resume", .folder, standsAloneBeside: "output",
     "go on from a run folder's checkpoint, with its options")
@@ -108,6 +106,8 @@ struct TrainCommand: Command {
     var request = TrainingRun.Request(
       model: arguments[Self.model], data: arguments[Self.data], output: arguments[Self.output],
       injection: try MethodOptions.injection(arguments), options: options)
+    request.openOptions = arguments.openKeys.filter { $0 != "resume" }
+    request.task = TaskRegistry.task(named: arguments[Self.task])
     request.configuration = configuration
     request.overrides = overrides
     request.imageSide = arguments[PreprocessingOptions.imageSize]
@@ -130,10 +130,10 @@ struct TrainCommand: Command {
       console.note("fold \(request.configuration.fold + 1) of \(folds), in \(request.output)")
       return try train(request)
     }
-    let accuracy = folded.accuracy.map {
-      "accuracy  \(Quantities.percent($0.mean)) ± \(Quantities.percent($0.deviation)) over \(folded.reports.count) folds"
+    let headline = folded.headline.map {
+      "\($0.name)  \(Quantities.percent($0.mean)) ± \(Quantities.percent($0.deviation)) over \(folded.reports.count) folds"
     }
-    try console.result(json: .object(folded.json), text: accuracy ?? "no test images")
+    try console.result(json: .object(folded.json(request.task)), text: headline ?? "no test images")
     return .done
   }
 

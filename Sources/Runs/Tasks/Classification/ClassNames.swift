@@ -32,6 +32,12 @@ package enum ClassNames {
     return nil
   }
 
+  /// Names per class index: the model's own, else numbers.
+  package static func all(of model: ModelFile, count: Int) -> [String] {
+    if let names = read(of: model)?.names, names.count == count { return names }
+    return (0..<count).map(String.init)
+  }
+
   /// Whether an output may have as many classes: a network with another head lies beside the same file.
   private static func canName(_ names: [String], _ model: ModelFile) -> Bool {
     model.description.graph.outputs.contains { output in

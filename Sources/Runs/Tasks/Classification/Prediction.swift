@@ -1,6 +1,7 @@
 import Datasets
 import Kernels
 package import Operators
+import Tensors
 import Training
 
 /// The class that a model gives an image.
@@ -31,9 +32,13 @@ public struct Prediction: Sendable {
     let images = LabelledImages(classes: [""], samples: samples)
     let notes = try images.verifyReadable(threads: context.options.threads, isInterrupted: isInterrupted)
     for note in notes { emit(RunEvent(note)) }
-    let classifier = try model.classifier(choice.preprocessing, context: context)
-    let names = Evaluation.classNames(model, count: classifier.classCount)
-    let rows = try classifier.probabilities(of: samples, isInterrupted: isInterrupted)
+    let scores = try ClassScores(of: model, context: context)
+    let classifier = try model.imageModel(scores, choice.preprocessing, context: context)
+    let names = ClassNames.all(of: model, count: scores.classCount)
+    var rows: [[Double]] = []
+    try classifier.run(samples, isInterrupted: isInterrupted) { _, output in
+      rows += try scores.probabilities(ofScores: output.elements(of: Float.self))
+    }
     return zip(paths, rows).map { path, row in
       let index = ClassificationMetrics.largest(row)
       return Prediction(image: path, className: names[index], index: index, probabilities: row)

@@ -1,0 +1,80 @@
+package import Adapters
+import Backbones
+package import Datasets
+import Graphs
+package import Operators
+import Tensors
+package import Training
+
+/// One class per image.
+package struct ClassificationTask: Task {
+  package static let name = "classification"
+  package static let metadataName = "classify"
+  package let headlineName = ClassificationMetrics.headlineName
+
+  /// The task.
+  package init() {}
+
+  package func images(at source: String) throws -> LabelledImages {
+    let images = try ModelFile.images(at: source)
+    guard !images.hasSplit else { return images }
+    var noted = images
+    noted.notes.append(
+      DatasetNote(.note, "the data have no train and test folders: 20 % of each class are kept for the test"))
+    return noted
+  }
+
+  package func requireLearnable(_ images: LabelledImages, source: String) throws {
+    try images.requireSeveralClasses(source: source)
+  }
+
+  package func requireComplete(_ train: LabelledImages, source: String) throws {
+    try train.requireImagesInEveryClass(source: source)
+  }
+
+  package func remarks(onMeasuring images: LabelledImages, part: String) -> [DatasetNote] {
+    images.remarksOnMeasuring(part)
+  }
+
+  package func targets(of images: LabelledImages) -> any TargetReader { ClassTargets() }
+
+  package func head(for images: LabelledImages) -> any TaskHead {
+    ClassificationHead(classes: images.classes.count)
+  }
+
+  package var objective: any Objective { CrossEntropyObjective() }
+
+  package func trainedOutput(of adapted: AdaptedModel) throws -> String {
+    guard let scores = try adapted.scoreOutput() else {
+      throw TrainingError.withoutScores(adapted.model.graph.outputs.map(\.name))
+    }
+    return scores.logits
+  }
+
+  package func requireFit(of output: ValueType?, to images: LabelledImages) throws(TrainingError) {
+    let classes = output?.shape.extents.last ?? 0
+    guard classes == images.classes.count else {
+      throw .unsuitable(
+        "the model tells \(classes) classes apart, the images have \(images.classes.count)")
+    }
+  }
+
+  package func runningFigures() -> any RunningFigures { RunningAccuracy() }
+
+  package func measurement(of images: LabelledImages) -> any Measurement {
+    let scores = ClassScores("", kind: .logits, columns: images.classes.count)
+    return scores.measurement(of: images)
+  }
+
+  package func answer(of model: ModelFile, context: ExecutionContext) throws -> any TaskAnswer {
+    try ClassScores(of: model, context: context)
+  }
+
+  package func metadata(of images: LabelledImages) -> [(key: String, value: String)] {
+    [("names", ClassNames.pythonDictionary(of: images.classes))]
+  }
+
+  package func description(of images: LabelledImages) -> String {
+    "classes: " + images.classes.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,114 @@
+package import Adapters
+package import Datasets
+import Graphs
+package import Operators
+package import Tensors
+package import Training
+
+/// What a model learns to tell of an image: a class, a mask.
+///
+/// The one place that joins what the layers below declare as small protocols: the reader of targets, the head, the objective,
+/// figures while training and metrics afterwards, and how a written file is read. One folder per task in `Runs/Tasks`;
+/// nothing else in training, evaluation and the command line knows what is learned.
+package protocol Task: Sendable {
+  /// The name, as `--task` has it.
+  static var name: String { get }
+  /// The name in a written model's metadata, under `task`.
+  static var metadataName: String { get }
+  /// Name of the figure that stands for all, as results have it.
+  var headlineName: String { get }
+
+  /// Reads labelled images from a folder or table.
+  func images(at source: String) throws -> LabelledImages
+
+  /// Refuses images of which nothing could be learned.
+  func requireLearnable(_ images: LabelledImages, source: String) throws
+
+  /// Refuses a train part of which something could not be learned.
+  func requireComplete(_ train: LabelledImages, source: String) throws
+
+  /// What a user should know about measuring on a part.
+  func remarks(onMeasuring images: LabelledImages, part: String) -> [DatasetNote]
+
+  /// Reads what these images are compared with.
+  func targets(of images: LabelledImages) -> any TargetReader
+
+  /// The new head for these images.
+  func head(for images: LabelledImages) -> any TaskHead
+
+  /// What training minimises.
+  var objective: any Objective { get }
+
+  /// The value of an adapted model of which the loss is taken.
+  func trainedOutput(of adapted: AdaptedModel) throws -> String
+
+  /// Refuses a network whose trained output does not fit the images.
+  ///
+  /// - Parameter output: what the network delivers for one image.
+  func requireFit(of output: ValueType?, to images: LabelledImages) throws(TrainingError)
+
+  /// Figures of training steps, none yet.
+  func runningFigures() -> any RunningFigures
+
+  /// Measures what the trained output says of images; nothing yet.
+  func measurement(of images: LabelledImages) -> any Measurement
+
+  /// How a model's file answers the task.
+  ///
+  /// - Throws: where it has no output that could be the answer.
+  func answer(of model: ModelFile, context: ExecutionContext) throws -> any TaskAnswer
+
+  /// What a written model says of the images that it learned from, as entries of its metadata.
+  func metadata(of images: LabelledImages) -> [(key: String, value: String)]
+
+  /// These images in words, in the line that a run says about them.
+  func description(of images: LabelledImages) -> String
+}
+
+/// How a model's file answers a task: in which output, and what it means.
+package protocol TaskAnswer: Sendable {
+  /// Name of the output.
+  var output: String { get }
+
+  /// Images to measure the model on, with what it calls them.
+  ///
+  /// - Returns: the images, and how they were matched where that is not as written.
+  func images(at source: String, for model: ModelFile) throws -> (images: LabelledImages, remark: String?)
+
+  /// Measures what the output says of images; nothing yet.
+  func measurement(of images: LabelledImages) -> any Measurement
+}
+
+/// Compares what a model delivers with targets, batch by batch.
+package protocol Measurement {
+  /// What measuring comes to.
+  associatedtype Metrics: PresentedMetrics
+
+  /// Adds the output for some images, [n, …].
+  ///
+  /// - Throws: where the output has numbers that are not finite.
+  mutating func add(_ output: Tensor, of samples: [Sample]) throws(NonFiniteScores)
+
+  /// What it came to.
+  var metrics: Metrics { get }
+}
+
+/// The known tasks.
+package enum TaskRegistry {
+  /// Every task that this version knows; the first one is meant where nothing else is said.
+  package static let standard: [any Task] = [ClassificationTask()]
+
+  /// Names of the tasks.
+  package static var names: [String] { standard.map { type(of: $0).name } }
+
+  /// The task of a name; the first one where none has it.
+  package static func task(named name: String) -> any Task {
+    standard.first { type(of: $0).name == name } ?? standard[0]
+  }
+
+  /// The task that a model's metadata name.
+  package static func task(of model: ModelFile) -> any Task {
+    let name = model.description.metadata.first { $0.key == "task" }?.value
+    return standard.first { type(of: $0).metadataName == name } ?? standard[0]
+  }
+}
