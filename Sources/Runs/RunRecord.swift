@@ -36,9 +36,15 @@ struct RunRecord {
   }
 
   /// The object of `config.json`, which `--config` and `--resume` read.
-  var configuration: JSONObject {
+  ///
+  /// - Parameter isRateOpen: whether the head's learning rate may still be searched for.
+  func configuration(isRateOpen: Bool) -> JSONObject {
+    var values = inForce
+    if isRateOpen, trainer.isHeadAlone, request.configuration.headLearningRate == nil {
+      values["lr_head"] = .null
+    }
     var object = request.recordedOptions
-    object["in_force"] = .object(inForce)
+    object["in_force"] = .object(values)
     object["provenance"] = .object(origin.json)
     return object
   }
@@ -51,7 +57,7 @@ struct RunRecord {
     ]
   }
 
-  /// Every option with the value that is used, as far as it is known by now.
+  /// Every option with the value that is used.
   private var inForce: JSONObject {
     var object = JSONObject()
     for member in request.recordedOptions.members {

@@ -119,7 +119,7 @@ package struct TrainingRun {
       data: try fingerprint(of: parts.all, known: examined.hashes))
     try checkpoint.map { try origin.requireSame(as: $0, path: folder.checkpoint) }
     let record = RunRecord(request, origin, adapted, choice, parts, trainer, context)
-    try folder.write(record.configuration, to: folder.configuration)
+    try folder.write(record.configuration(isRateOpen: true), to: folder.configuration)
     try RunSplit.write(parts.all, origin.data, into: folder.path)
 
     let material = TrainingLoop.Material(
@@ -131,8 +131,7 @@ package struct TrainingRun {
     } else {
       _ = try loop.chooseHeadRate(for: adapted, context: context)
     }
-    // The head's learning rate may have been chosen, now or when the run began.
-    try folder.write(record.configuration, to: folder.configuration)
+    try folder.write(record.configuration(isRateOpen: false), to: folder.configuration)
     let earlierSeconds = try folder.secondsOfEpochs()
     try train(loop, trainer, origin)
     let export = TrainedExport(

@@ -12,9 +12,9 @@ import Testing
   private func optionsOfHelp(in folder: TemporaryFolder) throws -> [String] {
     let help = try ToolProcess.run(["train", "--help"], in: folder).output
     let options = help.split(separator: "\n").compactMap { line in
-      line.split(whereSeparator: \.isWhitespace).prefix(2).first { $0.hasPrefix("--") }
+      line.split(whereSeparator: \.isWhitespace).prefix(2).first { $0.hasPrefix("--") }.map(String.init)
     }
-    return Set(options.map { $0.dropFirst(2).replacing("-", with: "_") })
+    return Set(options.map { String($0.dropFirst(2)).replacing("-", with: "_") })
       .subtracting(["config", "json", "quiet", "verbose", "color", "resume"]).sorted()
   }
 
