@@ -42,7 +42,7 @@ public final class FineTuning {
       try preprocessing.map { PreprocessingChoice(preprocessing: $0, source: "the caller", isAssumed: false) }
       ?? model.preprocessing()
     parts = try TrainingParts(of: images, configuration, source: "the images")
-    let notes = try parts.verifyReadable(threads: model.threads, isInterrupted: isInterrupted)
+    let notes = try parts.examined(threads: model.threads, isInterrupted: isInterrupted).notes
     for note in images.notes + parts.notes + notes {
       report(RunEvent(note))
     }

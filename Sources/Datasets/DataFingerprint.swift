@@ -78,21 +78,27 @@ public struct DataFingerprint: Sendable, Equatable {
 }
 
 extension LabelledImages {
-  /// The fingerprint of these images, in the order of their source; reads every file once.
+  /// The fingerprint of these images, in the order of their source; reads every file once whose hash is not known.
   ///
   /// - Parameters:
   ///   - root: the folder or table's folder that file names are relative to.
+  ///   - known: SHA-256 of the content by `Sample.index`, of files that were read already.
   ///   - threads: how many files are read at a time.
   ///   - isInterrupted: asked while files are read.
   /// - Throws: an error that names all files that cannot be read.
   public func fingerprint(
-    relativeTo root: String, threads: Int, isInterrupted: () -> Bool = { false }
+    relativeTo root: String, known: [Int: String] = [:], threads: Int,
+    isInterrupted: () -> Bool = { false }
   ) throws(DatasetError) -> DataFingerprint {
     let hasSplit = hasSplit
     let sorted = samples.sorted { $0.index < $1.index }
     let hashes = try concurrentMap(count: sorted.count, threads: threads, isInterrupted: isInterrupted) {
       position in
-      Result { () throws(MemoryMapError) in try SHA256.hexadecimal(mapping: sorted[position].path) }
+      Result { () throws(MemoryMapError) in
+        let sample = sorted[position]
+        if let hash = known[sample.index] { return hash }
+        return try SHA256.hexadecimal(mapping: sample.path)
+      }
     }
     var records: [DataFingerprint.Record] = []
     var failures: [DatasetError] = []

@@ -3,9 +3,11 @@ import Tensors
 extension LabelledImages {
   /// Warnings on files of equal content that lie in more than one part or have more than one class.
   ///
-  /// Only files of equal size are read.
+  /// Only files of equal size are read, and of those the ones whose hash is not known.
+  ///
+  /// - Parameter known: SHA-256 by `Sample.index`.
   func remarksOnEqualFiles(
-    byteCounts: [Int], threads: Int, isInterrupted: () -> Bool
+    byteCounts: [Int], known: [Int: String], threads: Int, isInterrupted: () -> Bool
   ) throws(DatasetError) -> [DatasetNote] {
     let candidates = runs(of: Array(samples.indices)) { byteCounts[$0] }.filter { run in
       differs(run, \.split) || differs(run, \.label)
@@ -13,8 +15,9 @@ extension LabelledImages {
     let samples = samples
     let hashes = try concurrentMap(count: candidates.count, threads: threads, isInterrupted: isInterrupted) {
       position in
+      let sample = samples[candidates[position]]
       // A file that went away since it was decoded is reported when it is read next.
-      (try? SHA256.hexadecimal(mapping: samples[candidates[position]].path)) ?? ""
+      return known[sample.index] ?? (try? SHA256.hexadecimal(mapping: sample.path)) ?? ""
     }
     let hashOf = Dictionary(uniqueKeysWithValues: zip(candidates, hashes))
     let equal = runs(of: candidates.filter { hashOf[$0] != "" }) { hashOf[$0] ?? "" }

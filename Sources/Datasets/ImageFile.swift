@@ -8,10 +8,14 @@ package enum ImageFile {
   /// Decodes a PNG or JPEG file, upright.
   ///
   /// - Throws: an error that names the file and the reason: missing, empty, truncated, damaged, too large, no image.
-  package static func read(_ path: String) throws(DatasetError) -> Image { try measured(path).image }
+  package static func read(_ path: String) throws(DatasetError) -> Image {
+    try measured(path, isHashing: false).image
+  }
 
-  /// What `read` gives, and the size of the file in bytes.
-  static func measured(_ path: String) throws(DatasetError) -> (image: Image, byteCount: Int) {
+  /// What `read` gives, and of the same reading of the file its size in bytes and, where wanted, its SHA-256.
+  static func measured(_ path: String, isHashing: Bool) throws(DatasetError) -> (
+    image: Image, byteCount: Int, sha256: String?
+  ) {
     let storage: Storage
     do { storage = try MemoryMap.file(at: path) } catch {
       throw error.isMissing ? .missing(path, error.reason) : .missing(path, "cannot be read: \(error.reason)")
@@ -19,7 +23,8 @@ package enum ImageFile {
     guard storage.byteCount > 0 else { throw .badFile(path, "the file is empty (0 bytes)") }
     do {
       let bytes = unsafe UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount)
-      return (try unsafe decode(bytes), storage.byteCount)
+      let image = try unsafe decode(bytes)
+      return (image, storage.byteCount, isHashing ? SHA256.hexadecimal(of: storage) : nil)
     } catch { throw .badFile(path, error.reason) }
   }
 

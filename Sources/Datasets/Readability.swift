@@ -15,6 +15,19 @@ extension LabelledImages {
   public func verifyReadable(
     threads: Int, progress: (@Sendable (Int) -> Void)? = nil, isInterrupted: () -> Bool = { false }
   ) throws(DatasetError) -> [DatasetNote] {
+    try examined(threads: threads, isHashing: false, progress: progress, isInterrupted: isInterrupted).notes
+  }
+
+  /// What `verifyReadable` says, and what it found out on the way: each file is read once for both.
+  ///
+  /// - Parameters:
+  ///   - isHashing: whether every file's content is hashed as well; without it only where sizes are equal.
+  ///   - known: hashes by `Sample.index` that somebody has computed already.
+  /// - Returns: SHA-256 of the content by `Sample.index`, of all files where they are hashed.
+  package func examined(
+    threads: Int, isHashing: Bool, known: [Int: String] = [:], progress: (@Sendable (Int) -> Void)? = nil,
+    isInterrupted: () -> Bool = { false }
+  ) throws(DatasetError) -> (notes: [DatasetNote], hashes: [Int: String]) {
     let samples = samples
     let done = Mutex(0)
     let results = try concurrentMap(count: samples.count, threads: threads, isInterrupted: isInterrupted) {
@@ -26,7 +39,11 @@ extension LabelledImages {
         }
         progress?(count)
       }
-      return Result { () throws(DatasetError) in try ImageFacts(readingFrom: samples[position].path) }
+      return Result { () throws(DatasetError) in
+        let sample = samples[position]
+        return try ImageFacts(
+          readingFrom: sample.path, isHashing: isHashing && known[sample.index] == nil)
+      }
     }
     var facts: [ImageFacts] = []
     var failures: [DatasetError] = []
@@ -38,9 +55,15 @@ extension LabelledImages {
     }
     let summary = "\(failures.count) of \(samples.count) images cannot be read"
     if let error = DatasetError.joined(failures, summary) { throw error }
-    return ImageFacts.remarks(on: facts)
+    var hashes = known
+    for (sample, fact) in zip(samples, facts) {
+      if let hash = fact.sha256 { hashes[sample.index] = hash }
+    }
+    let remarks =
+      ImageFacts.remarks(on: facts)
       + (try remarksOnEqualFiles(
-        byteCounts: facts.map(\.byteCount), threads: threads, isInterrupted: isInterrupted))
+        byteCounts: facts.map(\.byteCount), known: hashes, threads: threads, isInterrupted: isInterrupted))
+    return (remarks, hashes)
   }
 }
 
@@ -50,10 +73,12 @@ private struct ImageFacts {
   let byteCount: Int
   /// The largest value, 0 … 65535, of an image of 16 bits; nil for others.
   let peak: Int?
+  /// SHA-256 of the file's content in hexadecimal; nil where it was not wanted.
+  let sha256: String?
 
-  init(readingFrom path: String) throws(DatasetError) {
-    let (image, byteCount) = try ImageFile.measured(path)
-    self.byteCount = byteCount
+  init(readingFrom path: String, isHashing: Bool) throws(DatasetError) {
+    let (image, byteCount, sha256) = try ImageFile.measured(path, isHashing: isHashing)
+    (self.byteCount, self.sha256) = (byteCount, sha256)
     if case .floats(let values) = image.samples {
       peak = Int((values.reduce(0, max) * 65535).rounded())
     } else {

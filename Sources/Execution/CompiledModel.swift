@@ -62,6 +62,9 @@ package final class CompiledModel {
     return try Plan(fused, context: context, cache: cache)
   }
 
+  /// Bytes of the constants that all plans made so far have rearranged.
+  package var heldByteCount: Int { cache.heldByteCount }
+
   /// What rules do to the graph of a number of images on its way to a plan.
   ///
   /// - Throws: `LoweringError`, `ExecutionError`.

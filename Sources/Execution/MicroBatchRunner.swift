@@ -9,6 +9,8 @@ package final class MicroBatchRunner {
   private let variables: VariableStore
   private let makePlan: (Int) throws -> Plan
   private var sessions: [Int: Session] = [:]
+  /// Plans that were looked at before their session was needed.
+  private var plans: [Int: Plan] = [:]
   private var arena: Storage?
 
   /// A runner whose plans come from `makePlan`, given the number of images.
@@ -20,11 +22,20 @@ package final class MicroBatchRunner {
     self.makePlan = makePlan
   }
 
+  /// The plan for a number of images of at most `size`; nothing is allocated for its session.
+  package func plan(for count: Int) throws -> Plan {
+    if let known = sessions[count]?.plan ?? plans[count] { return known }
+    let plan = try makePlan(count)
+    plans[count] = plan
+    return plan
+  }
+
   /// The session for a number of images of at most `size`.
   package func session(for count: Int) throws -> Session {
     if let known = sessions[count] { return known }
     // One session runs at a time, so they can lie in the same memory.
-    let session = try Session(try makePlan(count), variables: variables, arena: arena)
+    let session = try Session(try plan(for: count), variables: variables, arena: arena)
+    plans[count] = nil
     arena = session.arena
     sessions[count] = session
     return session

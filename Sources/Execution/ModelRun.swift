@@ -20,20 +20,27 @@ package struct ModelRun {
 
   /// The model's outputs, in order.
   ///
-  /// - Parameter inputs: value per graph input that has no initializer.
+  /// - Parameters:
+  ///   - inputs: value per graph input that has no initializer.
+  ///   - isInterrupted: asked before each node.
   /// - Throws: `LoweringError`, `ExecutionError`.
-  package func outputs(for inputs: [String: Tensor]) throws -> [Tensor] {
+  package func outputs(
+    for inputs: [String: Tensor], isInterrupted: () -> Bool = { false }
+  ) throws -> [Tensor] {
     let lowering = try lowering(for: inputs)
     let compiled = CompiledModel(model, registry: registry, context: context)
     let plan = try compiled.plan(try compiled.fused(try lower(lowering, inputs)))
-    return try run(plan, inputs)
+    return try run(plan, inputs, isInterrupted)
   }
 
   /// Gradients of the sum of the first output by initializers, inputs or inner values.
   ///
+  /// - Parameter isInterrupted: asked before each node.
   /// - Returns: one tensor per name, zeros where the output does not depend on it.
   /// - Throws: `LoweringError`, `DifferentiationError`, `ExecutionError`.
-  package func gradients(for inputs: [String: Tensor], by names: [String]) throws -> [Tensor] {
+  package func gradients(
+    for inputs: [String: Tensor], by names: [String], isInterrupted: () -> Bool = { false }
+  ) throws -> [Tensor] {
     var lowering = try lowering(for: inputs)
     let initializers = Set(model.graph.initializers.map(\.name))
     lowering.variables = Set(names).intersection(initializers)
@@ -66,7 +73,7 @@ package struct ModelRun {
       outputs.append(try gradient ?? builder.constant(graph.type(name).filled(with: 0), named: "zero"))
     }
     builder.setOutputs(outputs)
-    return try run(try compiled.plan(builder.graph), inputs)
+    return try run(try compiled.plan(builder.graph), inputs, isInterrupted)
   }
 
   /// The graph for the inputs; a batch that the file fixes is rewritten where the first input has another one.
@@ -113,8 +120,10 @@ package struct ModelRun {
     throw .input(name: input.name, message: "expects shape [\(declared)], given \(shape)")
   }
 
-  private func run(_ plan: Plan, _ inputs: [String: Tensor]) throws -> [Tensor] {
-    try Session(plan).run(plan.graph.inputs.compactMap { inputs[$0] })
+  private func run(
+    _ plan: Plan, _ inputs: [String: Tensor], _ isInterrupted: () -> Bool
+  ) throws -> [Tensor] {
+    try Session(plan).run(plan.graph.inputs.compactMap { inputs[$0] }, isInterrupted: isInterrupted)
   }
 }
 

@@ -10,12 +10,16 @@ package final class Plan: Sendable {
   /// Threads and kernels.
   package let context: ExecutionContext
   let memory: MemoryPlan
+  private let inputByteCount: Int
   let scratchByteCounts: [Int]
   let prepared: [(any PreparedConstants)?]
   let constants: [String: Tensor]
 
   /// Size of the memory that a session needs for inner values, in bytes.
   package var arenaByteCount: Int { memory.arenaByteCount }
+
+  /// Bytes that a session of its own allocates: inner values and inputs.
+  package var sessionByteCount: Int { memory.arenaByteCount + inputByteCount }
 
   /// Bytes for all that a run needs: inner values, inputs, variables, and constants that were rearranged.
   ///
@@ -58,6 +62,7 @@ package final class Plan: Sendable {
     scratchByteCounts = needs.scratch
     constants = graph.constants.merging(direct) { $1 }
     self.memory = memory
+    inputByteCount = needs.inputs
     plannedByteCount = memory.arenaByteCount + needs.inputs + needs.variables + cache.heldByteCount
   }
 

@@ -103,9 +103,15 @@ package final class Session {
 
   /// Runs the graph on what was fed.
   ///
-  /// - Parameter profile: collects the time of every node where it is given.
-  package func run(profile: Profile? = nil) throws(ExecutionError) {
+  /// - Parameters:
+  ///   - profile: collects the time of every node where it is given.
+  ///   - isInterrupted: asked before each node; what a run that it ends has written is of no use.
+  /// - Throws: `ExecutionError.interrupted` where it says so.
+  package func run(
+    profile: Profile? = nil, isInterrupted: () -> Bool = { false }
+  ) throws(ExecutionError) {
     for (index, operands) in instructions.enumerated() {
+      guard !isInterrupted() else { throw .interrupted }
       let node = plan.graph.nodes[index]
       let start = profile == nil ? nil : ContinuousClock.now
       do {
@@ -129,9 +135,13 @@ package final class Session {
   }
 
   /// Feeds all inputs, runs, and copies all outputs.
-  package func run(_ tensors: [Tensor]) throws(ExecutionError) -> [Tensor] {
+  ///
+  /// - Parameter isInterrupted: asked before each node.
+  package func run(
+    _ tensors: [Tensor], isInterrupted: () -> Bool = { false }
+  ) throws(ExecutionError) -> [Tensor] {
     for (index, tensor) in tensors.enumerated() { try setInput(index, to: tensor) }
-    try run()
+    try run(isInterrupted: isInterrupted)
     var results: [Tensor] = []
     for index in outputs.indices { results.append(try output(index)) }
     return results

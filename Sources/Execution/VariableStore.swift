@@ -40,6 +40,12 @@ package final class VariableStore {
     if let tensor = tensors[name] { TensorView(tensor).fillWithZeros() }
   }
 
+  /// Bytes of a variable; nil where there is no such variable.
+  package func byteCount(of name: String) -> Int? { tensors[name]?.byteCount }
+
+  /// Bytes of all variables.
+  package var byteCount: Int { tensors.values.reduce(0) { $0 + $1.byteCount } }
+
   /// Names of all variables, sorted.
   package var names: [String] { tensors.keys.sorted() }
 }

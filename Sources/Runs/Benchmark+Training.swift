@@ -8,8 +8,12 @@ import Training
 
 extension Benchmark {
   /// Times a training step: cross-entropy on 3 classes, clipping and Adam, as METHOD, section 3, has them.
+  ///
+  /// - Parameter isInterrupted: asked before each micro-batch.
+  /// - Throws: `RunInterrupted` where it says so.
   package static func training(
-    _ path: String, _ options: Options, _ injection: Injection, context: ExecutionContext
+    _ path: String, _ options: Options, _ injection: Injection, context: ExecutionContext,
+    isInterrupted: () -> Bool = { false }
   ) throws -> BenchmarkResult {
     let start = ContinuousClock.now
     let file = try ModelFile(path)
@@ -28,13 +32,19 @@ extension Benchmark {
       let trained = try adapted.trainedModel()
       let trainer = try Trainer(trained, groups: groups, options: settings, registry: ModelFile.registry)
       let compiled = CompiledModel(trained, registry: ModelFile.registry, context: context)
-      let images = try randomImages(try compiled.graph(batch: 1), count: options.batch)
+      let images = try randomImages(
+        try compiled.graph(batch: 1), count: options.batch, isInterrupted: isInterrupted)
       let labels = (0..<options.batch).map { $0 % 3 }
-      _ = try trainer.step([images], labels: labels)
+      func step() throws {
+        _ = try RunInterrupted.translating {
+          try trainer.step([images], labels: labels, isInterrupted: isInterrupted)
+        }
+      }
+      try step()
       let loadSeconds = (ContinuousClock.now - start).inSeconds
       var machine = MachinePeak(context.options)
       let timing = try Timing.measure(runs: options.runs, warmUp: 1, pause: { machine.sample() }) { _ in
-        _ = try trainer.step([images], labels: labels)
+        try step()
       }
       let peak = ProcessMemory.peakByteCount
       let sessions = try trainer.sessions(images: options.batch)
@@ -44,8 +54,9 @@ extension Benchmark {
         peakByteCount: peak, plannedByteCount: sessions.map(\.plan.plannedByteCount).max() ?? 0,
         operations: sessions.reduce(0) { $0 + operations(of: $1.plan) },
         machineGigaflops: machine.gigaflops,
-        profile: options.isProfiled ? try profile(sessions, runs: 3) : [],
-        rules: options.isProfiled ? sessions.first?.plan.graph.rules ?? [] : [], bound: model.bound)
+        profile: options.isProfiled ? try profile(sessions, runs: 3, isInterrupted: isInterrupted) : [],
+        rules: options.isProfiled ? sessions.first?.plan.graph.rules ?? [] : [], bound: model.bound,
+        warnings: model.warnings)
     }
   }
 }

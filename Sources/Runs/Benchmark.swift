@@ -56,6 +56,8 @@ package struct BenchmarkResult: Sendable {
   package var rules: [RuleOutcome]
   /// What the file leaves open of its images and was bound; nil for nothing.
   package var bound: BoundExtents?
+  /// What is odd in the file without keeping it from being measured.
+  package var warnings: [String]
 
   /// GFLOP/s of the median run.
   package var gigaflops: Double { Double(operations) / timing.median / 1e9 }
@@ -81,9 +83,12 @@ package enum Benchmark {
   }
 
   /// Times inference.
-  package static func inference(_ path: String, _ options: Options, context: ExecutionContext) throws
-    -> BenchmarkResult
-  {
+  ///
+  /// - Parameter isInterrupted: asked before each micro-batch.
+  /// - Throws: `RunInterrupted` where it says so.
+  package static func inference(
+    _ path: String, _ options: Options, context: ExecutionContext, isInterrupted: () -> Bool = { false }
+  ) throws -> BenchmarkResult {
     let start = ContinuousClock.now
     let file = try ModelFile(path)
     let openSeconds = (ContinuousClock.now - start).inSeconds
@@ -97,12 +102,14 @@ package enum Benchmark {
       let ranges = runner.ranges(of: options.batch)
       for range in ranges { _ = try runner.session(for: range.count) }
       let loadSeconds = (ContinuousClock.now - start).inSeconds
-      let images = try randomImages(try compiled.graph(batch: 1), count: options.batch)
+      let images = try randomImages(
+        try compiled.graph(batch: 1), count: options.batch, isInterrupted: isInterrupted)
       var machine = MachinePeak(context.options)
       // A single part finds its input in place, as the peers' bound inputs are.
       if ranges.count == 1 { try runner.session(for: options.batch).setInput(0, to: images) }
       let timing = try Timing.measure(runs: options.runs, warmUp: 2, pause: { machine.sample() }) { _ in
         for range in ranges {
+          guard !isInterrupted() else { throw RunInterrupted() }
           let session = try runner.session(for: range.count)
           if ranges.count > 1 { try session.setInput(0, to: images.rows(range)) }
           try session.run()
@@ -116,13 +123,19 @@ package enum Benchmark {
         peakByteCount: peak, plannedByteCount: sessions.map(\.plan.plannedByteCount).max() ?? 0,
         operations: sessions.reduce(0) { $0 + operations(of: $1.plan) },
         machineGigaflops: machine.gigaflops,
-        profile: options.isProfiled ? try profile(sessions, runs: options.runs) : [],
-        rules: options.isProfiled ? sessions.first?.plan.graph.rules ?? [] : [], bound: model.bound)
+        profile: options.isProfiled
+          ? try profile(sessions, runs: options.runs, isInterrupted: isInterrupted) : [],
+        rules: options.isProfiled ? sessions.first?.plan.graph.rules ?? [] : [], bound: model.bound,
+        warnings: model.warnings)
     }
   }
 
   /// Normal random images [n, 3, H, W] for a graph lowered at batch 1.
-  package static func randomImages(_ graph: LoweredGraph, count: Int) throws -> Tensor {
+  ///
+  /// - Parameter isInterrupted: asked before each image.
+  package static func randomImages(
+    _ graph: LoweredGraph, count: Int, isInterrupted: () -> Bool = { false }
+  ) throws -> Tensor {
     guard let input = graph.inputs.first, graph.type(input).elementType == .float32 else {
       throw InputError(message: "the model's first input is not float", tensor: graph.inputs.first, hint: nil)
     }
@@ -134,7 +147,14 @@ package enum Benchmark {
         hint: "use a smaller --batch")
     }
     var random = Random(7, 0)
-    return try Tensor((0..<shape.elementCount).map { _ in Float(random.normal()) }, shape: shape)
+    var numbers: [Float] = []
+    numbers.reserveCapacity(shape.elementCount)
+    let perImage = shape.elementCount / max(count, 1)
+    for _ in 0..<count {
+      guard !isInterrupted() else { throw RunInterrupted() }
+      for _ in 0..<perImage { numbers.append(Float(random.normal())) }
+    }
+    return try Tensor(numbers, shape: shape)
   }
 
   /// Floating-point operations of one run of a plan.
@@ -145,11 +165,18 @@ package enum Benchmark {
   }
 
   /// Time per operator over all sessions of a run.
-  package static func profile(_ sessions: [Session], runs: Int) throws -> [BenchmarkResult.OperatorTime] {
+  ///
+  /// - Parameter isInterrupted: asked before each session's run.
+  package static func profile(
+    _ sessions: [Session], runs: Int, isInterrupted: () -> Bool = { false }
+  ) throws -> [BenchmarkResult.OperatorTime] {
     var times: [BenchmarkResult.OperatorTime] = []
     for session in sessions {
       let profile = Profile(of: session.plan)
-      for _ in 0..<runs { try session.run(profile: profile) }
+      for _ in 0..<runs {
+        guard !isInterrupted() else { throw RunInterrupted() }
+        try session.run(profile: profile)
+      }
       let graph = session.plan.graph
       for (index, node) in graph.nodes.enumerated() {
         let inputs = graph.inputTypes(of: node.node)

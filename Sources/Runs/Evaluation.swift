@@ -50,7 +50,11 @@ package enum Evaluation {
     }
     let images = try measured(of: dealt ?? all, options)
     if let remark = split?.remark(onMeasuring: images, hashes: hashes ?? [:]) { emit(.warning(remark)) }
-    let notes = try images.verifyReadable(threads: context.options.threads, isInterrupted: isInterrupted)
+    let notes = try RunInterrupted.translating {
+      try images.examined(
+        threads: context.options.threads, isHashing: false, known: hashes ?? [:], isInterrupted: isInterrupted
+      )
+    }.notes
     let measured = images.remarksOnMeasuring((options.part ?? .test).rawValue)
     for note in labelled.notes + measured + notes { emit(RunEvent(note)) }
     emit(.note("\(images.samples.count) images, preprocessing from \(choice.source)"))

@@ -20,7 +20,7 @@ package struct FoldedTraining: Sendable {
       PendingFile.removeLeftovers(in: folder.path)
       // Options that do not fit what the first fold has finished must not replace those of the run.
       if !Folder.exists(RunFolder(path: "\(request.output)/fold-0").checkpoint) {
-        try folder.write(request.options, to: folder.configuration)
+        try folder.write(request.recordedOptions, to: folder.configuration)
       }
       var reports: [TrainingReport] = []
       for fold in 0..<count {
@@ -32,9 +32,13 @@ package struct FoldedTraining: Sendable {
         part.options["folds"] = .integer(1)
         reports.append(try start(part))
       }
-      try folder.write(request.options, to: folder.configuration)
+      try folder.write(request.recordedOptions, to: folder.configuration)
       let result = FoldedTraining(reports: reports)
-      try folder.write(result.json, to: folder.summary)
+      var summary = result.json
+      summary["folds"] = .array(reports.map { .object($0.summary) })
+      summary["options"] = .object(request.recordedOptions)
+      summary["version"] = .string(request.version)
+      try folder.write(summary, to: folder.summary)
       return result
     }
   }

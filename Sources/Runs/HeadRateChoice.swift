@@ -20,8 +20,8 @@ struct HeadRateChoice {
   let losses: [Double]
   /// Images that were measured.
   let measured: Int
-  /// Whether these were folds of the training images.
-  let isFolded: Bool
+  /// Folds of the training images that were measured one after the other; nil where these were validation images.
+  let folds: Int?
 
   /// The candidate with the lowest loss, the smallest of equal ones.
   var rate: Double {
@@ -36,7 +36,7 @@ struct HeadRateChoice {
       "\(rate) \(loss.isFinite ? "\((loss * 1e4).rounded() / 1e4)" : "not finite")"
     }
     let images =
-      isFolded ? "\(Self.foldCount) folds of the training images" : counted(measured, "validation image")
+      folds.map { "\(counted($0, "fold")) of the training images" } ?? counted(measured, "validation image")
     return "the head's learning rate is \(rate), of the lowest loss on \(images) "
       + "(\(figures.joined(separator: ", "))); --lr-head sets another"
   }
@@ -56,25 +56,33 @@ struct HeadRateChoice {
       trainer.setLearningRate(
         configuration.headLearningRate ?? TrainingConfiguration.paperHeadRate, of: "head")
     }
-    var trials: [(training: ImageFeatures, measured: ImageFeatures)] = []
-    if let validation {
-      trials = [(training, validation)]
-    } else {
-      trials = try Self.folds(training, seed: configuration.seed)
+    func losses(_ training: ImageFeatures, _ measured: ImageFeatures) throws -> [Double] {
+      try trainer.restart(from: start)
+      return try Self.losses(trainer, training: training, measured: measured, configuration, isInterrupted)
     }
-    isFolded = validation == nil
-    measured = trials.reduce(0) { $0 + $1.measured.samples.count }
-    losses = try Self.candidates.map { rate in
-      trainer.setLearningRate(rate, of: "head")
-      var sum = 0.0
-      for trial in trials {
-        try trainer.restart(from: start)
-        let losses = try Self.losses(
-          trainer, training: trial.training, measured: trial.measured, configuration, isInterrupted)
-        let loss = validation == nil ? losses.last : losses.min()
-        sum += (loss ?? .infinity) * Double(trial.measured.samples.count)
+    if let validation {
+      folds = nil
+      measured = validation.samples.count
+      self.losses = try Self.candidates.map { rate in
+        trainer.setLearningRate(rate, of: "head")
+        return try losses(training, validation).min() ?? .infinity
       }
-      return sum / Double(max(trials.reduce(0) { $0 + $1.measured.samples.count }, 1))
+    } else {
+      let folds = Self.folds(training.samples, seed: configuration.seed)
+      let count = folds.reduce(0) { $0 + $1.measured.count }
+      self.folds = folds.count
+      measured = count
+      self.losses = try Self.candidates.map { rate in
+        trainer.setLearningRate(rate, of: "head")
+        let sum = try folds.reduce(0.0) { sum, fold in
+          // Copies of one fold at a time.
+          let last = try losses(
+            try training.selecting(fold.training), try training.selecting(fold.measured)
+          ).last
+          return sum + (last ?? .infinity) * Double(fold.measured.count)
+        }
+        return sum / Double(max(count, 1))
+      }
     }
     try trainer.restart(from: start)
   }
@@ -100,7 +108,7 @@ struct HeadRateChoice {
             batch.features, labels: batch.labels, rateFactor: factor, isInterrupted: isInterrupted)
         }
         let probabilities = try ClassificationMetrics.probabilities(
-          ofLogits: try trainer.logits(measured.values), classCount: classCount)
+          ofLogits: try trainer.logits(measured.values, isInterrupted: isInterrupted), classCount: classCount)
         losses.append(
           ClassificationMetrics(probabilities: probabilities, labels: labels, classes: names).loss)
       }
@@ -111,24 +119,24 @@ struct HeadRateChoice {
   }
 
   /// Divides training images into folds, stratified by class; each is measured by a head that the others trained.
-  private static func folds(_ features: ImageFeatures, seed: Int) throws -> [(
-    training: ImageFeatures, measured: ImageFeatures
-  )] {
-    var fold = [Int](repeating: 0, count: features.samples.count)
+  ///
+  /// - Returns: positions of the images that train and of those that are measured, per fold that has both: of fewer images than folds
+  ///   some have none.
+  private static func folds(_ samples: [Sample], seed: Int) -> [(training: [Int], measured: [Int])] {
+    var fold = [Int](repeating: 0, count: samples.count)
     var next = 0
-    for label in Set(features.samples.map(\.label)).sorted() {
-      let members = features.samples.indices.filter { features.samples[$0].label == label }
+    for label in Set(samples.map(\.label)).sorted() {
+      let members = samples.indices.filter { samples[$0].label == label }
       var random = Random(seed, 0xF01D, label)
       for member in random.permutation(of: members.count) {
         fold[members[member]] = next % foldCount
         next += 1
       }
     }
-    return try (0..<foldCount).compactMap { index in
+    return (0..<foldCount).compactMap { index in
       let measured = fold.indices.filter { fold[$0] == index }
       let training = fold.indices.filter { fold[$0] != index }
-      guard !measured.isEmpty, !training.isEmpty else { return nil }
-      return (try features.selecting(training), try features.selecting(measured))
+      return measured.isEmpty || training.isEmpty ? nil : (training, measured)
     }
   }
 }

@@ -22,6 +22,39 @@ struct ImageFeatures {
     of images: LabelledImages, _ material: TrainingLoop.Material, title: String, _ emit: (RunEvent) -> Void,
     _ isInterrupted: () -> Bool
   ) throws -> [[Tensor]] {
+    var parts: [[Tensor]] = []
+    try compute(for: images, material, title: title, emit, isInterrupted) { features, _ in
+      // Without a cut these are the images in the loader's memory, which it would use again.
+      parts.append(try features.map { try $0.copied() })
+    }
+    return parts
+  }
+
+  /// Values at the cut for every image, written where they stay.
+  init(
+    of images: LabelledImages, _ material: TrainingLoop.Material, title: String, _ emit: (RunEvent) -> Void,
+    _ isInterrupted: () -> Bool
+  ) throws {
+    var values: [Tensor] = []
+    try Self.compute(for: images, material, title: title, emit, isInterrupted) { features, rows in
+      if values.isEmpty {
+        values = try features.map { part in
+          try Tensor(
+            zeros: Shape([images.samples.count] + part.shape.extents.dropFirst()), of: part.elementType)
+        }
+      }
+      for (value, part) in zip(values, features) {
+        TensorView(value.rows(rows)).copyBytes(from: TensorView(part))
+      }
+    }
+    self.init(values: values, samples: images.samples)
+  }
+
+  /// Computes values at the cut batch by batch; `take` gets them with the rows that they are.
+  private static func compute(
+    for images: LabelledImages, _ material: TrainingLoop.Material, title: String, _ emit: (RunEvent) -> Void,
+    _ isInterrupted: () -> Bool, take: ([Tensor], Range<Int>) throws -> Void
+  ) throws {
     var options = BatchLoader.Options()
     options.batchSize = max(material.trainer.microBatch, 8)
     options.isShuffled = false
@@ -30,18 +63,15 @@ struct ImageFeatures {
     loader.start(epoch: 0)
     emit(.begin(title: title, total: images.samples.count))
     defer { emit(.end) }
-    var parts: [[Tensor]] = []
     var done = 0
     while let batch = try RunInterrupted.translating({ try loader.next(isInterrupted: isInterrupted) }) {
       let features = try RunInterrupted.translating {
         try material.trainer.features(of: batch.images, isInterrupted: isInterrupted)
       }
-      // Without a cut these are the images in the loader's memory, which it would use again.
-      parts.append(try features.map { try $0.copied() })
+      try take(features, done..<done + batch.labels.count)
       done += batch.labels.count
       emit(.advance(done: done, figures: []))
     }
-    return parts
   }
 
   /// Parts put together.

@@ -1,4 +1,5 @@
 import Adapters
+import Datasets
 import Execution
 import Graphs
 import ONNXFormat
@@ -33,7 +34,9 @@ package struct InjectionRun {
       try injection.apply(to: model.description, classes: classes, context: context)
     }
     try Folder.create(containing: output)
-    try ONNXFile.write(adapted.model.declaringInputs(as: model.declared), to: output)
+    var written = adapted.model.declaringInputs(as: model.declared)
+    let remarks = describePreparation(in: &written, of: model, imageSide: imageSide)
+    try ONNXFile.write(written, to: output)
     let isIdentical = try model.located {
       try isIdenticalAtStart(
         model.description, injection, adapted, written: try ModelFile(output).bound(for: model), classes,
@@ -42,11 +45,27 @@ package struct InjectionRun {
     var result = InjectionRun(
       adapted, injection, model.bound, output: output, hasNewHead: classes != nil, isIdentical: isIdentical)
     result.warnings =
-      model.warnings
+      model.warnings + remarks
       + model.description.graph.duplicateNodeNames.map {
         "\(path): several nodes are named '\($0)', which other programs refuse"
       }
     return result
+  }
+
+  /// Takes how images are prepared into the metadata of the written file, where files beside the original say it or its hash: the
+  /// written file may lie elsewhere, and has another hash.
+  ///
+  /// - Returns: why it could not be taken, in lines; none for a model that takes no images.
+  private static func describePreparation(
+    in written: inout ModelDescription, of model: ModelFile, imageSide: Int?
+  ) -> [String] {
+    do {
+      let choice = try model.preprocessing(PreprocessingOverrides(), imageSide: imageSide)
+      if choice.isOfFile { ModelMetadata.describe(&written, choice.preprocessing) }
+      return []
+    } catch let error as DatasetError {
+      return ["how images are prepared is not written into the file: \(error.message)"]
+    } catch { return [] }
   }
 
   private init(

@@ -45,7 +45,10 @@ package struct Inspection {
     }
     var choice: PreprocessingChoice?
     var preparationRefusal: (any ReportableError)?
-    do { choice = try model.preprocessing(PreprocessingOverrides(), imageSide: imageSide) } catch {
+    do {
+      choice = try model.preprocessing(
+        PreprocessingOverrides(), imageSide: imageSide, recognition: .some(recognition))
+    } catch {
       preparationRefusal = error as? any ReportableError
     }
     var object: JSONObject = [

@@ -94,25 +94,37 @@ package struct ModelFile: Sendable {
   }
 
   /// The model's outputs for given inputs, whose shapes decide what the file leaves open.
-  package func run(_ context: ExecutionContext, _ inputs: [String: Tensor]) throws -> [Tensor] {
-    try located {
-      try ModelRun(declared, registry: Self.registry, context: context).outputs(for: inputs)
+  ///
+  /// - Parameter isInterrupted: asked between nodes.
+  /// - Throws: `RunInterrupted` where it says so.
+  package func run(
+    _ context: ExecutionContext, _ inputs: [String: Tensor], isInterrupted: () -> Bool = { false }
+  ) throws -> [Tensor] {
+    let run = ModelRun(declared, registry: Self.registry, context: context)
+    return try RunInterrupted.translating {
+      try located { try run.outputs(for: inputs, isInterrupted: isInterrupted) }
     }
   }
 
   /// Gradients of the sum of the first output.
-  package func gradients(_ context: ExecutionContext, _ inputs: [String: Tensor], by names: [String]) throws
-    -> [Tensor]
-  {
-    try located {
-      try ModelRun(declared, registry: Self.registry, context: context).gradients(for: inputs, by: names)
+  ///
+  /// - Parameter isInterrupted: asked between nodes.
+  /// - Throws: `RunInterrupted` where it says so.
+  package func gradients(
+    _ context: ExecutionContext, _ inputs: [String: Tensor], by names: [String],
+    isInterrupted: () -> Bool = { false }
+  ) throws -> [Tensor] {
+    let run = ModelRun(declared, registry: Self.registry, context: context)
+    return try RunInterrupted.translating {
+      try located { try run.gradients(for: inputs, by: names, isInterrupted: isInterrupted) }
     }
   }
 
-  /// Adds the file to errors that do not name one.
+  /// Adds the file to errors that do not name one; that the user asked to stop is no error about a file.
   package func located<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch let error as any ReportableError {
-      throw error.file == nil ? FileFailure(file: path, cause: error) : error
+      let isAboutFile = error.file == nil && error.failureCode != .interrupted
+      throw isAboutFile ? FileFailure(file: path, cause: error) : error
     }
   }
 }

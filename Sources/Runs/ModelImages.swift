@@ -1,4 +1,4 @@
-import Backbones
+package import Backbones
 package import Datasets
 import Graphs
 import Kernels
@@ -37,9 +37,11 @@ extension ModelFile {
   }
 
   /// Preprocessing of the model's images, with what the command line says in place of what the model says.
-  package func preprocessing(_ overrides: PreprocessingOverrides, imageSide: Int?) throws
-    -> PreprocessingChoice
-  {
+  ///
+  /// - Parameter recognition: what recognising the network gave, where that was done already: nil inside where it failed.
+  package func preprocessing(
+    _ overrides: PreprocessingOverrides, imageSide: Int?, recognition: Recognition?? = nil
+  ) throws -> PreprocessingChoice {
     let side = try self.imageSide(given: imageSide)
     var found: PreprocessingChoice
     do {
@@ -49,7 +51,7 @@ extension ModelFile {
       guard overrides.areComplete else { throw error }
       found = try PreprocessingChoice.assumed(side: side)
     }
-    if let inner = innerNormalization(for: found) { found = found.adapted(to: inner) }
+    if let inner = innerNormalization(for: found, recognition) { found = found.adapted(to: inner) }
     if imageSide != nil || bound?.source == .option, overrides.crop == nil, found.preprocessing.pad == nil {
       // The size that the user says for an open input goes before the size that the model was trained with.
       switch (found.preprocessing.crop, found.preprocessing.resize) {
@@ -71,10 +73,12 @@ extension ModelFile {
   }
 
   /// Scale and shift that the graph applies to its images before the first convolution, where they matter to what was found.
-  private func innerNormalization(for found: PreprocessingChoice) -> PreprocessingChoice.InnerNormalization? {
+  private func innerNormalization(
+    for found: PreprocessingChoice, _ known: Recognition??
+  ) -> PreprocessingChoice.InnerNormalization? {
     guard found.isAssumed || found.sideFile != nil else { return nil }
     let context = ExecutionContext(options: KernelOptions(threads: 1, level: Processor.detectedLevel()))
-    let recognition = try? Injection.recognize(description, context: context)
+    let recognition = known ?? (try? Injection.recognize(description, context: context))
     return recognition?.layout?.image?.normalization.map { .init(mean: $0.mean, deviation: $0.deviation) }
   }
 

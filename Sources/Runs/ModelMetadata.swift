@@ -14,15 +14,20 @@ package enum ModelMetadata {
       ("imgsz", "[\(preprocessing.outputHeight), \(preprocessing.outputWidth)]"),
       ("Image.BitmapPixelFormat", "Rgb8"),
     ]
-    entries += preprocessing.fields.map { (PreprocessingChoice.keyPrefix + $0.name, $0.text) }
     entries += recipe.map { ("dka.recipe." + $0.key, $0.value) }
     let keys = Set(entries.map(\.0))
-    // Recipe and preprocessing of an earlier run do not describe this model any more.
-    model.metadata.removeAll { entry in
-      keys.contains(entry.key) || entry.key.hasPrefix("dka.recipe.")
-        || entry.key.hasPrefix(PreprocessingChoice.keyPrefix)
-    }
+    // The recipe of an earlier run does not describe this model any more.
+    model.metadata.removeAll { keys.contains($0.key) || $0.key.hasPrefix("dka.recipe.") }
     model.metadata += entries.map { MetadataEntry(key: $0.0, value: $0.1) }
+    describe(&model, preprocessing)
+  }
+
+  /// Writes how images are prepared into a model's metadata, over what stood there.
+  static func describe(_ model: inout ModelDescription, _ preprocessing: Preprocessing) {
+    model.metadata.removeAll { $0.key.hasPrefix(PreprocessingChoice.keyPrefix) }
+    model.metadata += preprocessing.fields.map {
+      MetadataEntry(key: PreprocessingChoice.keyPrefix + $0.name, value: $0.text)
+    }
   }
 
   /// Preprocessing as the JSON object of `inspect`: numbers as numbers, and where it comes from.

@@ -16,6 +16,8 @@ public struct PreprocessingChoice: Sendable, Equatable {
   public var isAssumed: Bool
   /// Where what is known contradicts itself, a line each.
   package var conflicts: [String] = []
+  /// Whether it comes from the place or the hash of the file, so that a copy elsewhere or another version of the model lacks it.
+  private(set) var isOfFile = false
   /// What a side file says about values; nil where the preprocessing comes from elsewhere.
   private(set) var sideFile: SideFilePreparation?
 
@@ -53,14 +55,14 @@ public struct PreprocessingChoice: Sendable, Equatable {
         continue
       }
       var choice = Self(preprocessing: found.preprocessing, source: file.name, isAssumed: false)
-      choice.sideFile = found
+      (choice.sideFile, choice.isOfFile) = (found, true)
       return choice
     }
     var choice = try assumed(side: side)
     if let size = try? MemoryMap.file(at: path).byteCount,
       let known = Catalogue.entry(forFile: path, byteCount: size)
     {
-      (choice.source, choice.isAssumed) = ("the catalogue: \(known.name)", false)
+      (choice.source, choice.isAssumed, choice.isOfFile) = ("the catalogue: \(known.name)", false, true)
     }
     return choice
   }

@@ -14,7 +14,7 @@ struct TrainedExport {
   let adapted: AdaptedModel
   let choice: PreprocessingChoice
   let classes: [String]
-  let origin: RunOrigin
+  let record: RunRecord
   let request: TrainingRun.Request
   let folder: RunFolder
   let context: ExecutionContext
@@ -46,11 +46,8 @@ struct TrainedExport {
       exportDifference: try RunInterrupted.translating {
         try difference(trainer, on: test.samples.isEmpty ? validation : test)
       },
-      seconds: seconds(), seed: request.configuration.seed)
-    var summary = report.json
-    summary["options"] = .object(request.options)
-    summary["provenance"] = .object(origin.json)
-    try folder.write(summary, to: folder.summary)
+      seconds: seconds(), seed: request.configuration.seed, record: record.summary)
+    try folder.write(report.summary, to: folder.summary)
     return report
   }
 
@@ -64,7 +61,7 @@ struct TrainedExport {
     let manifest = AdapterManifest(
       adapted, seed: request.injection.seed, classCount: classes.count,
       placement: request.injection.placement,
-      baseModelHash: origin.model.digest,
+      baseModelHash: record.origin.model.digest,
       baseModelName: model.path.split(separator: "/").last.map(String.init) ?? model.path,
       classNames: classes,
       preprocessing: .object(ModelMetadata.json(choice.preprocessing)))

@@ -51,6 +51,7 @@ package final class TrainingLoop {
     self.emit = emit
     self.isInterrupted = isInterrupted
     let configuration = material.configuration
+    let room = try TrainingMemory(material).requireRoom()
     let images = material.validation
     validationFeatures =
       images.samples.isEmpty
@@ -59,9 +60,7 @@ package final class TrainingLoop {
         of: images, material, title: "preparing validation images", emit, isInterrupted)
     if configuration.augmentation == .none, try material.trainer.hasPrefix() {
       let features = try ImageFeatures(
-        joining: try ImageFeatures.parts(
-          of: material.training, material, title: "computing what does not change", emit, isInterrupted),
-        samples: material.training.samples)
+        of: material.training, material, title: "computing what does not change", emit, isInterrupted)
       batches = CachedBatches(features, batchSize: configuration.batch, seed: configuration.seed)
       trainingFeatures = features
     } else {
@@ -70,7 +69,7 @@ package final class TrainingLoop {
       options.augmentation = configuration.augmentation
       options.seed = configuration.seed
       options.threads = material.threads
-      options.cache = ImageCache(byteLimit: configuration.cacheByteLimit)
+      options.cache = ImageCache(byteLimit: min(configuration.cacheByteLimit, room))
       let loader = BatchLoader(
         material.training.samples, preprocessing: material.preprocessing, options: options)
       batches = LoadedBatches(loader, trainer: material.trainer, isInterrupted: isInterrupted)

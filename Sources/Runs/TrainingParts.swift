@@ -10,6 +10,8 @@ public struct TrainingParts: Sendable {
   public let test: LabelledImages
   /// All images in the order of their source, those that a fraction left out without a part.
   public let all: LabelledImages
+  /// Share of the train part that was taken to choose the epoch; nil where the images have such a part of their own.
+  package let validationShare: Double?
   /// What a user should know about how the images were dealt out.
   public let notes: [DatasetNote]
 
@@ -31,14 +33,19 @@ public struct TrainingParts: Sendable {
       try train.requireImagesInEveryClass(source: source)
     }
     let given = images.part(.validation)
+    var share: Double? = given.samples.isEmpty ? 0 : nil
     var notes: [DatasetNote] = []
     if given.samples.isEmpty, configuration.validationShare != 0 {
+      let wanted = configuration.validationShare ?? 0.1
       train = try train.takingValidation(
-        share: configuration.validationShare ?? 0.1, fold: configuration.fold, seed: configuration.seed)
+        share: wanted, fold: configuration.fold, seed: configuration.seed)
       if train.part(.validation).samples.isEmpty {
         notes.append(.init(ofMissingValidationIn: train, isWanted: configuration.validationShare != nil))
+      } else {
+        share = wanted
       }
     }
+    validationShare = share
     validation = given.samples.isEmpty ? train.part(.validation) : given
     self.train = train.selecting { $0.split != .validation }
     notes += validation.remarksOnMeasuring("validation") + test.remarksOnMeasuring("test")
@@ -49,11 +56,14 @@ public struct TrainingParts: Sendable {
   /// Refuses images that cannot be read, all at once, and says what stands out in the others.
   ///
   /// - Parameter isInterrupted: asked while images are read.
-  package func verifyReadable(threads: Int, isInterrupted: () -> Bool = { false }) throws -> [DatasetNote] {
+  /// - Returns: remarks, and SHA-256 of the content by `Sample.index`.
+  package func examined(
+    threads: Int, isInterrupted: () -> Bool = { false }
+  ) throws -> (notes: [DatasetNote], hashes: [Int: String]) {
     let used = LabelledImages(
       classes: train.classes, samples: train.samples + validation.samples + test.samples)
     return try RunInterrupted.translating {
-      try used.verifyReadable(threads: threads, isInterrupted: isInterrupted)
+      try used.examined(threads: threads, isHashing: true, isInterrupted: isInterrupted)
     }
   }
 }

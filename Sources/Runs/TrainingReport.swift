@@ -30,6 +30,8 @@ package struct TrainingReport: Sendable {
   package let seconds: Double
   /// Seed.
   package let seed: Int
+  /// Options, values in force and provenance.
+  let record: JSONObject
 
   /// The object that CLI.md calls `train`.
   package var json: JSONObject {
@@ -46,5 +48,12 @@ package struct TrainingReport: Sendable {
       "seed": .integer(seed),
       "interrupted": false,
     ]
+  }
+
+  /// The object of the run folder's summary: the same with what the run was made from and with.
+  package var summary: JSONObject {
+    var object = json
+    for member in record.members { object[member.key] = member.value }
+    return object
   }
 }

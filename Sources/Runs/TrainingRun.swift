@@ -29,8 +29,10 @@ package struct TrainingRun {
     package var imageSide: Int?
     /// Whether to go on from the folder's checkpoint, where it has one.
     package var resumes = false
-    /// Every option, as it is written to the run folder.
+    /// Every option that has a value, given or by default, as it is written to the run folder.
     package var options: JSONObject
+    /// Keys of the options that were left to the program.
+    package var openOptions: [String] = []
     /// Version of the program, as it is written to the run folder.
     package var version = ""
 
@@ -98,8 +100,8 @@ package struct TrainingRun {
     let checkpoint = isResumed ? try Checkpoint(readingFrom: folder.checkpoint) : nil
     let identity = try ModelIdentity(model)
     try checkpoint.map { try identity.requireSame(as: $0, path: folder.checkpoint) }
-    let notes = try parts.verifyReadable(threads: context.options.threads, isInterrupted: isInterrupted)
-    for note in parts.notes + notes { emit(RunEvent(note)) }
+    let examined = try parts.examined(threads: context.options.threads, isInterrupted: isInterrupted)
+    for note in parts.notes + examined.notes { emit(RunEvent(note)) }
     let adapted = try model.located {
       try request.injection.apply(
         to: model.description, classes: parts.train.classes.count, context: context)
@@ -109,11 +111,10 @@ package struct TrainingRun {
     emit(.detail("micro-batch: \(trainer.microBatch) images"))
     let origin = RunOrigin(
       request, identity, adapted, choice.preprocessing, microBatch: trainer.microBatch,
-      data: try fingerprint(of: parts.all))
+      data: try fingerprint(of: parts.all, known: examined.hashes))
     try checkpoint.map { try origin.requireSame(as: $0, path: folder.checkpoint) }
-    var options = request.options
-    options["provenance"] = .object(origin.json)
-    try folder.write(options, to: folder.configuration)
+    let record = RunRecord(request, origin, adapted, choice, parts, trainer, context)
+    try folder.write(record.configuration(isRateOpen: true), to: folder.configuration)
     try RunSplit.write(parts.all, origin.data, into: folder.path)
 
     let material = TrainingLoop.Material(
@@ -125,10 +126,11 @@ package struct TrainingRun {
     } else {
       _ = try loop.chooseHeadRate(for: adapted, context: context)
     }
+    try folder.write(record.configuration(isRateOpen: false), to: folder.configuration)
     let earlierSeconds = try folder.secondsOfEpochs()
     try train(loop, trainer, origin)
     let export = TrainedExport(
-      model: model, adapted: adapted, choice: choice, classes: parts.train.classes, origin: origin,
+      model: model, adapted: adapted, choice: choice, classes: parts.train.classes, record: record,
       request: request, folder: folder, context: context, emit: emit, isInterrupted: isInterrupted)
     return try export.finish(
       loop, trainer, test: parts.test, validation: parts.validation,
@@ -168,12 +170,12 @@ package struct TrainingRun {
     return images
   }
 
-  private func fingerprint(of images: LabelledImages) throws -> DataFingerprint {
+  private func fingerprint(of images: LabelledImages, known: [Int: String]) throws -> DataFingerprint {
     let source = request.data
     let table = source.lastIndex(of: "/").map { String(source[..<$0]) } ?? ""
     return try RunInterrupted.translating {
       try images.fingerprint(
-        relativeTo: Folder.isFolder(source) ? source : table, threads: context.options.threads,
+        relativeTo: Folder.isFolder(source) ? source : table, known: known, threads: context.options.threads,
         isInterrupted: isInterrupted)
     }
   }

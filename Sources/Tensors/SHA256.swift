@@ -11,7 +11,11 @@ package struct SHA256 {
 
   /// The digest of a whole file in hexadecimal.
   package static func hexadecimal(mapping path: String) throws(MemoryMapError) -> String {
-    let storage = try MemoryMap.file(at: path)
+    hexadecimal(of: try MemoryMap.file(at: path))
+  }
+
+  /// The digest of memory in hexadecimal.
+  package static func hexadecimal(of storage: Storage) -> String {
     var hash = SHA256()
     unsafe hash.update(UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount))
     return hash.finish()

@@ -37,13 +37,15 @@ package struct StepResult: Sendable {
 /// A batch is cut into micro-batches whose gradients are summed in the order of the images before one update, so
 /// the cut changes memory and speed, and rounding at most.
 package final class Trainer {
-  private let compiler: TrainingCompiler
+  let compiler: TrainingCompiler
   private var groups: [ParameterGroup]
   private let hasDropout: Bool
-  private let update: Session
-  private let steps: MicroBatchRunner
-  private let evaluations: MicroBatchRunner
-  private let prefixes: MicroBatchRunner
+  /// Threads, kernels and memory.
+  package let context: ExecutionContext
+  let update: Session
+  let steps: MicroBatchRunner
+  let evaluations: MicroBatchRunner
+  let prefixes: MicroBatchRunner
 
   /// Parameters, moments and gradient sums.
   package let variables: VariableStore
@@ -67,13 +69,19 @@ package final class Trainer {
     do {
       let graph = try UpdateGraph.make(
         groups: groups, parameters: start, settings: options.optimizer, registry: registry)
-      update = try Session(try compiled.plan(graph), variables: variables)
-      let size = try options.microBatch ?? compiled.suitableMicroBatch { try compiler.step(batch: $0) }
+      let update = try Session(try compiled.plan(graph), variables: variables)
+      let size =
+        try options.microBatch
+        ?? compiled.suitableMicroBatch { size in
+          try compiler.step(batch: size, beside: update.plan.sessionByteCount + variables.byteCount)
+        }
+      self.update = update
       steps = MicroBatchRunner(size: size, variables: variables) { try compiler.step(batch: $0) }
       evaluations = MicroBatchRunner(size: size, variables: variables) { try compiler.evaluation(batch: $0) }
       prefixes = MicroBatchRunner(size: size) { try compiler.prefix(batch: $0) }
     } catch { throw TrainingError(wrapping: error) }
     hasDropout = options.dropout != nil
+    context = options.context
     self.groups = groups
     self.compiler = compiler
     self.variables = variables
@@ -81,6 +89,9 @@ package final class Trainer {
 
   /// Names of the trained parameters, group by group.
   package var parameterNames: [String] { groups.flatMap(\.parameters) }
+
+  /// Whether nothing but the head's group trains.
+  package var isHeadAlone: Bool { groups.map(\.name) == ["head"] }
 
   /// Images per micro-batch.
   package var microBatch: Int { steps.size }

@@ -36,8 +36,33 @@ final class TrainingCompiler {
       try StepGraph.make(from: front, parameters: model.variables, registry: model.registry))
   }
 
+  /// The same, refused where it does not fit beside what else is held while it runs: the other plans of this number of
+  /// images, and some bytes.
+  func step(batch: Int, beside byteCount: Int) throws -> Plan {
+    let step = try step(batch: batch)
+    var plans = [step, try evaluation(batch: batch)]
+    if try hasPrefix { plans.append(try prefix(batch: batch)) }
+    let needed = plans.reduce(byteCount + model.heldByteCount) { $0 + $1.sessionByteCount }
+    guard model.context.memoryBudget.allows(needed) else {
+      throw ExecutionError.outOfMemory(byteCount: needed)
+    }
+    return step
+  }
+
   /// The plan of the model's output with the present parameters.
   func evaluation(batch: Int) throws -> Plan { try model.plan(try trainable(batch: batch)) }
+
+  /// Bytes of the constants that the plans made so far have rearranged.
+  var heldByteCount: Int { model.heldByteCount }
+
+  /// Bytes per image of the values at the cut; without a cut those of the images themselves.
+  var featureByteCount: Int {
+    get throws {
+      let split = try split(batch: 1)
+      let graph = try split?.prefix ?? model.graph(batch: 1)
+      return (split?.frontier ?? graph.inputs).reduce(0) { $0 + graph.type($1).byteCount }
+    }
+  }
 
   /// Columns of the first output: the classes that the model tells apart.
   var classCount: Int {

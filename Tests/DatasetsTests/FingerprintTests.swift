@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Tensors
 import TestSupport
 import Testing
 
@@ -24,6 +25,18 @@ import Testing
     #expect(try now().difference(from: before) == nil)
     // Python: hashlib.sha256(b"train/a/1.png").hexdigest()
     #expect(before.records[0].sha256 == "786eca5e7d47f64c3376ad5d23dfaf1f6c9c73113badf05a2dcdbb453926907e")
+  }
+
+  @Test func `one reading of a file is enough to see that it can be read, and what it holds`() throws {
+    let image = try PNGCoder.encode(Image(width: 1, height: 1, channels: 1, bytes: [7]))
+    for file in ["x/1.png", "y/2.png"] { try folder.write(image, to: "images/" + file) }
+    let images = try ImageFolder.read(folder.file("images"))
+    let (notes, hashes) = try images.examined(threads: 2, isHashing: true)
+    #expect(notes.count == 1 && notes[0].message.contains("have more than one class"))
+    try FileManager.default.removeItem(atPath: folder.file("images/x/1.png"))
+    let fingerprint = try images.fingerprint(relativeTo: folder.path, known: hashes, threads: 2)
+    #expect(fingerprint.records.map(\.sha256) == images.samples.map { hashes[$0.index] })
+    #expect(Set(hashes.values) == [SHA256.hexadecimal(of: image)])
   }
 
   @Test func `added and removed images are named`() throws {

@@ -22,6 +22,17 @@ import Testing
     #expect(try (rate("run", in: folder) ?? 0) >= 1e-3)
   }
 
+  @Test func `with fewer images than folds the folds that there were are counted`() throws {
+    let folder = try TemporaryFolder()
+    try folder.drawPhantoms(train: 1, test: 1)
+    let result = try ToolProcess.run(
+      [
+        "train", Scenario.transformer, "--data", "images", "-o", "run", "--method", "linear", "--epochs", "1",
+      ],
+      in: folder)
+    #expect(result.code == 0 && result.errors.contains("3 folds of the training images"), "\(result.errors)")
+  }
+
   @Test func `a rate that is given is kept`() throws {
     let folder = try TemporaryFolder()
     try folder.drawPhantoms()

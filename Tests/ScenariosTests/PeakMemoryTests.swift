@@ -23,4 +23,24 @@ import Testing
     #expect(result.code == 1, "\(result.errors)")
     #expect(result.errors.contains("the limit is 10000"), "\(result.errors)")
   }
+
+  @Test(arguments: [
+    (["--augment", "standard"], ["a training step of", "batches of images"]),
+    (["--augment", "none"], ["what does not change of", "values of 24 training images"]),
+  ])
+  func `what a training holds at the same time is refused together, before the first epoch`(
+    words: [String], parts: [String]
+  ) throws {
+    let folder = try TemporaryFolder()
+    try folder.drawPhantoms(train: 8, test: 2)
+    // Each plan alone fits: its largest part needs some 430 kB.
+    let refused = try ToolProcess.run(training("--epochs", "1", "--memory", "600kB") + words, in: folder)
+    #expect(refused.code == 1, "\(refused.errors)")
+    for text in ["bytes at the same time, the limit is 600000: ", "--memory"] + parts {
+      #expect(refused.errors.contains(text), "\(refused.errors)")
+    }
+    #expect(!folder.exists("run/metrics.jsonl"))
+    let fits = try ToolProcess.run(training("--epochs", "1", "--memory", "4MB") + words, in: folder)
+    #expect(fits.code == 0, "\(fits.errors)")
+  }
 }

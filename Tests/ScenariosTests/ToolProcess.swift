@@ -82,6 +82,11 @@ enum ToolProcess {
 
     var identifier: Int32 { process.processIdentifier }
 
+    /// What stands on standard error so far.
+    func errorText() throws -> String {
+      String(decoding: try Data(contentsOf: URL(filePath: errors)), as: UTF8.self)
+    }
+
     func wait() throws -> ToolResult {
       process.waitUntilExit()
       func text(_ file: String) throws -> String {

@@ -2,10 +2,13 @@ import TensorFiles
 
 /// The JSON object given with `--config`: option names with `_` or `-` are its keys.
 ///
-/// The object `provenance`, in which a run says what it was made from, is passed over.
+/// The objects `provenance` and `in_force`, in which a run says what it was made from and with, are passed over.
 struct ConfigurationFile {
   let path: String
   let forms: [ArgumentForm]
+
+  /// Keys of what a run says of itself.
+  private static let records = ["provenance", "in_force"]
 
   /// The texts that the members stand for, by the spelling of the argument.
   ///
@@ -18,7 +21,7 @@ struct ConfigurationFile {
     }
     let known = forms.filter { !CommonOptions.namesOutsideConfiguration.contains($0.name) }
     var given: [String: [GivenText]] = [:]
-    for member in object.members where member.key != "provenance" || member.value.object == nil {
+    for member in object.members where !Self.records.contains(member.key) || member.value.object == nil {
       let origin = "'\(path)', key '\(member.key)'"
       let key = String(member.key.map { $0 == "-" ? "_" : $0 })
       guard let form = known.first(where: { $0.configurationKey == key }) else {

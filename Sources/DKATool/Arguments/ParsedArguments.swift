@@ -39,6 +39,14 @@ package struct ParsedArguments: Sendable {
     }
     return object
   }
+
+  /// Keys in a configuration file of the arguments that have neither a value nor a default.
+  package var openKeys: [String] {
+    definitions.filter { definition in
+      !CommonOptions.namesOutsideConfiguration.contains(definition.form.name)
+        && (try? definition.record(given[definition.form.spelling] ?? [])) == .null
+    }.map(\.form.configurationKey)
+  }
 }
 
 extension ArgumentForm {

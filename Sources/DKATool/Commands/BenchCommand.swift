@@ -50,8 +50,12 @@ struct BenchCommand: Command {
     let path = arguments[Self.model]
     let result =
       arguments[Self.train]
-      ? try Benchmark.training(path, options, MethodOptions.injection(arguments), context: context)
-      : try Benchmark.inference(path, options, context: context)
+      ? try Benchmark.training(
+        path, options, MethodOptions.injection(arguments), context: context,
+        isInterrupted: { console.isInterrupted })
+      : try Benchmark.inference(
+        path, options, context: context, isInterrupted: { console.isInterrupted })
+    for line in result.warnings { console.warn(line) }
     if let bound = result.bound { console.note(bound.note) }
     try console.result(json: .object(result.json), text: text(result))
     return .done

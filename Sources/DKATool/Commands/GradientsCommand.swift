@@ -42,7 +42,9 @@ struct GradientsCommand: Command {
     try Destination.checkFolder(
       arguments[Self.folder], names: files,
       inputs: [model.path] + ModelFile.inputFiles(of: arguments[Self.inputs]))
-    let gradients = try model.gradients(ComputeOptions(arguments, console).context, inputs, by: names)
+    let gradients = try model.gradients(
+      ComputeOptions(arguments, console).context, inputs, by: names,
+      isInterrupted: { console.isInterrupted })
     for (index, gradient) in gradients.enumerated() {
       try TensorFile.write(gradient, name: names[index], to: arguments[Self.folder] + "/" + files[index])
     }

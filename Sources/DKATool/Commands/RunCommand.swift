@@ -33,7 +33,8 @@ struct RunCommand: Command {
     try Destination.checkFolder(
       arguments[Self.folder], names: files,
       inputs: [model.path] + ModelFile.inputFiles(of: arguments[Self.inputs]))
-    let outputs = try model.run(ComputeOptions(arguments, console).context, inputs)
+    let outputs = try model.run(
+      ComputeOptions(arguments, console).context, inputs, isInterrupted: { console.isInterrupted })
     for (index, output) in outputs.enumerated() {
       try TensorFile.write(
         output, name: model.description.graph.outputs[index].name,

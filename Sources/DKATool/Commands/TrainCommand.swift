@@ -108,6 +108,7 @@ struct TrainCommand: Command {
     var request = TrainingRun.Request(
       model: arguments[Self.model], data: arguments[Self.data], output: arguments[Self.output],
       injection: try MethodOptions.injection(arguments), options: options)
+    request.openOptions = arguments.openKeys.filter { $0 != "resume" }
     request.configuration = configuration
     request.overrides = overrides
     request.imageSide = arguments[PreprocessingOptions.imageSize]
