@@ -64,7 +64,7 @@ final class Census {
       (Onnx__ValueInfoProto.descriptor, kind("values", 290)),
       (Onnx__TensorProto.descriptor, kind("tensors", 760)),
       (Onnx__StringStringEntryProto.descriptor, kind("metadata entries", 105)),
-      (Onnx__AttributeProto.descriptor, kind("attributes", 270)),
+      (Onnx__AttributeProto.descriptor, kind("attributes", 360)),
       // Those of a real network share lists; long lists of them cost twice this, which is why there may be fewer.
       (Onnx__TypeProto.descriptor, kind("types", 80, 250_000)),
       (Onnx__TensorShapeProto__Dimension.descriptor, kind("axes of declared types", 45, 500_000)),

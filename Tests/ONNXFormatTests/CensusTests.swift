@@ -45,12 +45,12 @@ import Testing
   }
 
   @Test func `several kinds share the limit, and those that take most of it are named`() throws {
-    let half = Self.repeated(.bytes(13, []), 150)
-    let nodes = Self.repeated(.bytes(1, []), 160)
+    let half = Self.repeated(.bytes(13, []), 190)
+    let nodes = Self.repeated(.bytes(1, []), 200)
     #expect(throws: Never.self) { try Self.readSmall(Self.model(half)) }
     #expect(throws: Never.self) { try Self.readSmall(Self.model(nodes)) }
     let error = #expect(throws: FormatError.self) { try Self.readSmall(Self.model(nodes + half)) }
-    #expect(error?.message.contains("most of it for 161 nodes") == true, "\(error?.message ?? "")")
+    #expect(error?.message.contains("most of it for 200 nodes") == true, "\(error?.message ?? "")")
   }
 
   @Test func `more than a million of a kind are refused even where they are cheap`() throws {

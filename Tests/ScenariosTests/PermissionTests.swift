@@ -27,6 +27,8 @@ struct PermissionTests {
     try folder.drawPhantoms()
     let images = folder.files(below: "images/train")
     for index in [0, 9] { try Self.forbid(images[index], in: folder) }
+    // The run folder is made before the images are looked at.
+    try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder.path)
     let result = try ToolProcess.runWithoutPrivileges(training("--epochs", "1"), in: folder)
     #expect(result.code == 66, "\(result.errors)")
     for index in [0, 9] {
