@@ -33,7 +33,7 @@ static inline __attribute__((always_inline)) void NAME(finish_vectors)(
       x = v_mul(x, v_gelu_gradient(TAKE(g->pre + (row + r) * g->pre_row_stride + column)));
     else if (keeps)
       GIVE(g->pre + (row + r) * g->pre_row_stride + column, x);
-    if (finishes && activation == DKA_ACTIVATION_RELU) x = v_max(x, v_zero());
+    if (finishes && activation == DKA_ACTIVATION_RELU) x = v_positive(x);
     if (finishes && activation == DKA_ACTIVATION_GELU) x = v_gelu(x);
     if (has_residual) x = v_add(x, TAKE(g->residual + (row + r) * g->residual_row_stride + column));
     GIVE(c, x);

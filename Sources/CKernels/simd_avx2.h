@@ -26,6 +26,8 @@ static inline vf v_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
 /// Larger of two; when one is not a number, b.
 static inline vf v_max(vf a, vf b) { return _mm256_max_ps(a, b); }
 static inline vf v_min(vf a, vf b) { return _mm256_min_ps(a, b); }
+/// a where it is above zero or not a number, else +0.
+static inline vf v_positive(vf a) { return _mm256_andnot_ps(_mm256_cmp_ps(a, v_zero(), _CMP_LE_OQ), a); }
 static inline vf v_less(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
 static inline vf v_at_most(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LE_OQ); }
 static inline vf v_select(vf condition, vf yes, vf no) { return _mm256_blendv_ps(no, yes, condition); }

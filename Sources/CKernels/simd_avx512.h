@@ -23,6 +23,10 @@ static inline vf v_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
 /// Larger of two; when one is not a number, b.
 static inline vf v_max(vf a, vf b) { return _mm512_max_ps(a, b); }
 static inline vf v_min(vf a, vf b) { return _mm512_min_ps(a, b); }
+/// a where it is above zero or not a number, else +0.
+static inline vf v_positive(vf a) {
+  return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, v_zero(), _CMP_NLE_UQ), a);
+}
 /// All bits set where a < b.
 static inline vf v_less(vf a, vf b) {
   return _mm512_castsi512_ps(_mm512_movm_epi32(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ)));

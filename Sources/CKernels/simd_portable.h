@@ -35,6 +35,8 @@ static inline vf v_choose(vi condition, vf yes, vf no) {
 /// Larger of two; when one is not a number, b.
 static inline vf v_max(vf a, vf b) { return v_choose(a > b, a, b); }
 static inline vf v_min(vf a, vf b) { return v_choose(a < b, a, b); }
+/// a where it is above zero or not a number, else +0.
+static inline vf v_positive(vf a) { return (vf)(~(vi)(a <= v_zero()) & (vi)a); }
 static inline vf v_less(vf a, vf b) { return (vf)(a < b); }
 static inline vf v_at_most(vf a, vf b) { return (vf)(a <= b); }
 static inline vf v_select(vf condition, vf yes, vf no) { return v_choose((vi)condition, yes, no); }

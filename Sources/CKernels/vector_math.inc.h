@@ -21,7 +21,7 @@ void NAME(map)(int function, const float *x, float *y, size_t count) {
   case DKA_MAP_SIGMOID: MAP_LOOP(v_sigmoid(a));
   case DKA_MAP_GELU: MAP_LOOP(v_gelu(a));
   case DKA_MAP_GELU_TANH: MAP_LOOP(v_gelu_tanh(a));
-  case DKA_MAP_RELU: MAP_LOOP(v_max(a, v_zero()));
+  case DKA_MAP_RELU: MAP_LOOP(v_positive(a));
   }
 }
 

@@ -273,8 +273,12 @@ package struct ScaledDotProduct: Sendable {
 
   private func softmax<Element: RealNumber>(_ line: UnsafeMutablePointer<Element>) {
     var largest = -Element.infinity
-    for j in 0..<keys { unsafe largest = max(largest, line[j]) }
-    guard largest > -.infinity else {
+    for j in 0..<keys {
+      let score = unsafe line[j]
+      // NaN wins, so that a row of nothing else does not pass for one without keys.
+      if score > largest || score != score { largest = score }
+    }
+    guard largest != -.infinity else {
       unsafe line.update(repeating: 0, count: keys)
       return
     }

@@ -136,51 +136,55 @@ extension ModelReader {
     return type
   }
 
-  /// The elements of a list of integers, each in a field of its own or several packed in one.
+  /// The elements of a list of integers.
   private func integers(_ split: SplitMessage) throws(FormatError) -> [Int64] {
-    typealias Number = FieldNumber.Attribute
-    let schema = unsafe Onnx__AttributeProto.descriptor
     let storage = split.source.storage
-    var count = 0
-    try split.forEachField(Number.ints) { field throws(FormatError) in
-      guard field.encoding == .varint || field.encoding == .bytes else {
-        throw SplitMessage.wrongType(field, in: schema)
-      }
-      let more = WireCursor(storage, field.content).countVarints()
-      try census.count(numbers: more, in: field, of: schema)
-      count += more
-    }
-    var integers: [Int64] = []
-    integers.reserveCapacity(count)
-    try split.forEachField(Number.ints) { field throws(FormatError) in
+    return try numbers(
+      split, FieldNumber.Attribute.ints, encoding: .varint,
+      count: { WireCursor(storage, $0.content).countVarints() }
+    ) { field, integers throws(FormatError) in
       var cursor = WireCursor(storage, field.content)
       while let value = try cursor.nextVarint() { integers.append(Int64(bitPattern: value)) }
     }
-    return integers
   }
 
-  /// The elements of a list of floats, each in a field of its own or several packed in one.
+  /// The elements of a list of floats.
   private func floats(_ split: SplitMessage) throws(FormatError) -> [Float] {
-    typealias Number = FieldNumber.Attribute
-    let schema = unsafe Onnx__AttributeProto.descriptor
     let storage = split.source.storage
-    var count = 0
-    try split.forEachField(Number.floats) { field throws(FormatError) in
-      guard field.encoding == .fixed32 || field.encoding == .bytes, field.content.count % 4 == 0 else {
-        throw SplitMessage.wrongType(field, in: schema)
-      }
-      try census.count(numbers: field.content.count / 4, in: field, of: schema)
-      count += field.content.count / 4
-    }
-    var floats: [Float] = []
-    floats.reserveCapacity(count)
-    try split.forEachField(Number.floats) { field throws(FormatError) in
+    return try numbers(
+      split, FieldNumber.Attribute.floats, encoding: .fixed32,
+      count: { $0.content.count % 4 == 0 ? $0.content.count / 4 : nil }
+    ) { field, floats throws(FormatError) in
       for offset in stride(from: field.content.lowerBound, to: field.content.upperBound, by: 4) {
         // The field lies in the storage, and its content is whole floats.
         let bits = unsafe storage.base.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
         floats.append(Float(bitPattern: UInt32(littleEndian: bits)))
       }
     }
-    return floats
+  }
+
+  /// The elements of a list of numbers, each in a field of its own or several packed in one.
+  ///
+  /// - Parameters:
+  ///   - encoding: how one number is encoded.
+  ///   - count: how many numbers a field holds, or nil where its length fits no whole number.
+  ///   - append: appends them.
+  private func numbers<Element>(
+    _ split: SplitMessage, _ number: Int, encoding: WireField.Encoding, count: (WireField) -> Int?,
+    append: (WireField, inout [Element]) throws(FormatError) -> Void
+  ) throws(FormatError) -> [Element] {
+    let schema = unsafe Onnx__AttributeProto.descriptor
+    var total = 0
+    try split.forEachField(number) { field throws(FormatError) in
+      guard field.encoding == encoding || field.encoding == .bytes, let more = count(field) else {
+        throw SplitMessage.wrongType(field, in: schema)
+      }
+      try census.count(numbers: more, in: field, of: schema)
+      total += more
+    }
+    var elements: [Element] = []
+    elements.reserveCapacity(total)
+    try split.forEachField(number) { field throws(FormatError) in try append(field, &elements) }
+    return elements
   }
 }

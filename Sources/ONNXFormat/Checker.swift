@@ -1,4 +1,5 @@
 import CONNXCheck
+import CONNXProto
 public import Graphs
 import Tensors
 
@@ -16,10 +17,13 @@ public enum CheckResult: Sendable, Equatable {
 ///
 /// It gets the skeleton of the model: payloads above 1 KiB are replaced by eight bytes, so that its limit of 2 GiB and its copies
 /// do not matter. That payloads fit their shapes was checked when the model was read. It is asked in a process of its own, which it
-/// may crash, and not at all where functions call themselves or stand for too many nodes.
+/// may crash, and not at all where functions call themselves or stand for too many nodes, or where the model has so many parts that
+/// reading and checking together would take more memory than a file may.
 public enum Checker {
   /// Payloads up to this many bytes are shown to the reference: constants that say shapes are that small.
   static let payloadLimit = 1024
+  /// What the parts of a model may cost that the reference is shown: it takes as much again for each as reading did.
+  static let partLimit = 160 << 20
   /// Seconds that the reference may take.
   static let timeLimit: Int32 = 60
 
@@ -27,6 +31,11 @@ public enum Checker {
   ///
   /// - Throws: `FormatError` where the model cannot be encoded.
   public static func check(_ model: ModelDescription) throws(FormatError) -> CheckResult {
+    try check(model, partLimit: partLimit)
+  }
+
+  /// Checks a model whose parts cost no more than the limit; the reference does not see others.
+  package static func check(_ model: ModelDescription, partLimit: Int) throws(FormatError) -> CheckResult {
     let calls = model.functionProblems
     guard calls.isEmpty else { return .problems(calls.map(\.message)) }
     if model.irVersion > connx_ir_version() {
@@ -36,6 +45,9 @@ public enum Checker {
       return .skipped("opset \(version): this libonnx knows versions up to \(connx_operator_set_version())")
     }
     let skeleton = try skeleton(of: model)
+    if let excess = try excess(of: skeleton, partLimit) {
+      return .skipped("too large for libonnx, the rules of this program were checked alone: it \(excess)")
+    }
     var message = [CChar](repeating: 0, count: 4096)
     let code = unsafe skeleton.withUnsafeBufferPointer { bytes in
       unsafe message.withUnsafeMutableBufferPointer { message in
@@ -48,6 +60,20 @@ public enum Checker {
     case CONNX_VALID: return .valid
     case CONNX_FAILED: return .problems(["libonnx could not check the model: \(text)"])
     default: return .problems([text])
+    }
+  }
+
+  /// What an encoded model holds too much of, or nil.
+  private static func excess(of model: [UInt8], _ partLimit: Int) throws(FormatError) -> String? {
+    let bytes = try Tensor(bytes: model, shape: [model.count], .uint8)
+    let source = SourceBytes(storage: bytes.storage, range: 0..<model.count)
+    do throws(FormatError) {
+      _ = try SplitMessage(
+        source, unsafe Onnx__ModelProto.descriptor, cutting: [], depth: 0,
+        census: Census(byteLimit: partLimit))
+      return nil
+    } catch {
+      return error.message
     }
   }
 

@@ -27,7 +27,7 @@ enum FieldNumber {
     static let cut: FieldSet = [initialization, algorithm, initializationBinding, updateBinding]
   }
   enum Node {
-    static let attributes = 5, metadata = 9, deviceConfigurations = 10
+    static let outputs = 2, attributes = 5, metadata = 9, deviceConfigurations = 10
     static let cut: FieldSet = [attributes, metadata, deviceConfigurations]
   }
   enum Attribute {

@@ -15,7 +15,7 @@ struct ModelReader {
   static let largestOperatorSet: Int64 = 1000
 
   let external: ExternalData
-  let census = Census()
+  let census: Census
 
   func model(_ source: SourceBytes) throws(FormatError) -> ModelDescription {
     typealias Number = FieldNumber.Model

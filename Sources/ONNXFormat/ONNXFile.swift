@@ -16,10 +16,19 @@ public enum ONNXFile {
   ///
   /// - Parameter path: the file's name for messages and for its external data, or nil where there is none.
   public static func read(storage: Storage, path: String? = nil) throws(FormatError) -> ModelDescription {
+    try read(storage: storage, path: path, partLimit: Census.byteLimit)
+  }
+
+  /// Reads a model whose parts may cost so many bytes, contents of tensors aside.
+  package static func read(
+    storage: Storage, path: String?, partLimit: Int
+  ) throws(FormatError) -> ModelDescription {
     do throws(FormatError) {
       guard storage.byteCount > 0 else { throw FormatError("the file is empty", field: "ModelProto") }
       let source = SourceBytes(storage: storage, range: 0..<storage.byteCount)
-      return try ModelReader(external: ExternalData(modelPath: path)).model(source)
+      return try ModelReader(
+        external: ExternalData(modelPath: path), census: Census(byteLimit: partLimit)
+      ).model(source)
     } catch {
       throw error.located(file: path)
     }

@@ -183,10 +183,12 @@ private struct FieldScan {
       guard field.encoding == encoding || isPacked else {
         throw SplitMessage.wrongType(field, in: descriptor)
       }
+      if encoding == .bytes, isRepeated || !isCut { try census?.count(textIn: field, of: descriptor) }
       if isRepeated, encoding == .bytes {
         try census?.count(stringIn: field, of: descriptor)
       } else {
-        plainCount += 1
+        // A packed number takes one byte at least, and those that are cut out do not go through protobuf-c.
+        plainCount += isPacked && !isCut ? max(1, field.content.count) : 1
       }
       guard plainCount <= SplitMessage.fieldLimit else {
         throw FormatError(

@@ -11,7 +11,8 @@ public enum TensorProtoFile {
       let storage = try ONNXFile.map(path)
       guard storage.byteCount > 0 else { throw FormatError("the file is empty", field: "TensorProto") }
       let source = SourceBytes(storage: storage, range: 0..<storage.byteCount)
-      return try ModelReader(external: ExternalData(modelPath: path)).tensor(source, depth: 0)
+      return try ModelReader(external: ExternalData(modelPath: path), census: Census()).tensor(
+        source, depth: 0)
     } catch {
       throw error.located(file: path)
     }

@@ -169,6 +169,12 @@ extension ModelReader {
     // Types below 32 bits come as one int32 per element; those of 4 and 2 bits as one int32 per byte.
     let width = type.bitWidth ?? 0
     let valueBits = width == 4 || width == 2 ? 8 : width
+    let count = WireCursor(storage, field.content).countVarints()
+    try census.count(
+      elements: count, byteCount: count * (valueBits + 7) / 8, in: field,
+      of: unsafe Onnx__TensorProto.descriptor)
+    // Once: many fields add up by growth, which does not copy everything for each.
+    if elements.isEmpty { elements.reserveCapacity(count * (valueBits + 7) / 8) }
     if type == .float6e2m3 || type == .float6e3m2 {
       try appendSixBitElements(of: field, from: storage, type, to: &elements)
       return

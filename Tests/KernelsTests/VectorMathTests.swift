@@ -75,9 +75,16 @@ import Testing
     #expect(Self.apply(.sigmoid, special, options) == [0, 1, 0, 1])
     let gelu = Self.apply(.gelu, special, options)
     #expect(abs(gelu[0]) < 1e-30 && gelu[1] == .infinity && abs(gelu[2]) < 1e-30 && gelu[3] == 1000)
-    for function in Function.allCases where function != .relu {
+    for function in Function.allCases {
       #expect(Self.apply(function, [.nan], options)[0].isNaN, "\(function)")
     }
+  }
+
+  @Test(arguments: Processor.availableLevels())
+  func `the positive part of -0 is +0`(level: Processor.Level) {
+    let options = KernelOptions(threads: 1, level: level)
+    #expect(
+      Self.apply(.relu, [-0.0, 0, -2, 3], options).map(\.bitPattern) == [0, 0, 0, Float(3).bitPattern])
   }
 
   @Test(arguments: Processor.availableLevels())

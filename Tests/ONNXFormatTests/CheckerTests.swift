@@ -48,6 +48,20 @@ import Testing
     #expect(shapes[0].contains("MatMul"))
   }
 
+  @Test func `a model with more parts than the limit is not shown to the reference, and the reason says so`()
+    throws
+  {
+    let model = try ModelDescription(
+      text:
+        #"<ir_version: 8, opset_import: ["" : 17]> g (float x) => (float y) { z = Relu (x) y = Relu (z) }"#)
+    #expect(try Checker.check(model, partLimit: 100_000) == .valid)
+    guard case .skipped(let reason) = try Checker.check(model, partLimit: 3000) else {
+      Issue.record("the reference was asked")
+      return
+    }
+    #expect(reason.contains("take more than 3000 bytes"))
+  }
+
   @Test func `a newer version is skipped by name`() throws {
     let newer = try ModelDescription(
       text: #"<ir_version: 10, opset_import: ["" : 17]> g (float x) => (float y) { y = Relu (x) }"#)

@@ -63,8 +63,11 @@ extension [Wire] {
 }
 
 /// Reads a model from bytes in memory.
-func read(_ bytes: [UInt8]) throws -> ModelDescription {
+///
+/// - Parameter partLimit: what its parts may cost, or nil for what is usual.
+func read(_ bytes: [UInt8], partLimit: Int? = nil) throws -> ModelDescription {
   let storage = try Storage(byteCount: bytes.count)
   unsafe UnsafeMutableRawBufferPointer(start: storage.base, count: bytes.count).copyBytes(from: bytes)
-  return try ONNXFile.read(storage: storage, path: "m.onnx")
+  guard let partLimit else { return try ONNXFile.read(storage: storage, path: "m.onnx") }
+  return try ONNXFile.read(storage: storage, path: "m.onnx", partLimit: partLimit)
 }

@@ -33,6 +33,11 @@ enum ToolProcess {
     try Running(words, folder, fileLimit)
   }
 
+  /// Runs the tool to its end as a user whom permissions bind, which they do not for the superuser.
+  static func runWithoutPrivileges(_ words: [String], in folder: TemporaryFolder) throws -> ToolResult {
+    try Running(words, folder, nil, starter: OtherUser.starter).wait()
+  }
+
   /// Runs the tool to its end.
   static func run(_ words: [String], in folder: TemporaryFolder, fileLimit: Int? = nil) throws -> ToolResult {
     try start(words, in: folder, fileLimit: fileLimit).wait()
@@ -55,7 +60,8 @@ enum ToolProcess {
     private let output: String
     private let errors: String
 
-    init(_ words: [String], _ folder: TemporaryFolder, _ fileLimit: Int?) throws {
+    /// - Parameter starter: a program, and words for it, that starts the tool; empty for none.
+    init(_ words: [String], _ folder: TemporaryFolder, _ fileLimit: Int?, starter: [String] = []) throws {
       let stem = folder.path + "/." + UUID().uuidString
       (output, errors) = (stem + ".out", stem + ".err")
       for file in [output, errors] { try Data().write(to: URL(filePath: file)) }
@@ -65,6 +71,10 @@ enum ToolProcess {
         process.executableURL = URL(filePath: "/bin/sh")
         process.arguments =
           ["-c", "ulimit -f \(fileLimit); exec \"$0\" \"$@\"", ToolProcess.path] + words
+      }
+      if let program = starter.first {
+        process.executableURL = URL(filePath: program)
+        process.arguments = starter.dropFirst() + [ToolProcess.path] + words
       }
       process.currentDirectoryURL = URL(filePath: folder.path)
       process.standardOutput = try FileHandle(forWritingTo: URL(filePath: output))
