@@ -49,7 +49,8 @@ package struct BackboneRegistry: Sendable {
     var mismatches: [FamilyMismatch] = []
     for family in families {
       do throws(Mismatch) {
-        let layout = try family.recognize(view)
+        var layout = try family.recognize(view)
+        layout.expansion = view.expansion
         return Recognition(view: view, layout: layout, mismatches: mismatches)
       } catch {
         mismatches.append(FamilyMismatch(family: family.name, mismatch: error))
@@ -62,9 +63,9 @@ package struct BackboneRegistry: Sendable {
   ///
   /// A model with operators that are not supported is looked at as far as its file tells, and fits none.
   ///
-  /// - Throws: `BackboneError` where the file was rewritten by ONNX Runtime, or where the network is wrong in itself.
+  /// - Throws: `BackboneError` where the file has operators of ONNX Runtime's own that are not implemented, or where the network is wrong in itself.
   package func recognize(_ model: ModelDescription, lowering: Lowering) throws(BackboneError) -> Recognition {
-    try RuntimeRewrites.refuse(model)
+    try RuntimeRewrites.refuse(model, lowering.registry)
     return recognize(try GraphView(looking: lowering, at: model))
   }
 }

@@ -25,9 +25,11 @@ extension GraphView {
     let tail = Tail(after: start, in: self)
     let reading = tail.reading(prefix: prefix)
     let firstConvolution = nodes.firstIndex { $0.operatorName.type == "Conv" } ?? 0
-    return BackboneLayout(
+    var layout = BackboneLayout(
       family: nil, variant: variant, blocks: blocks, head: tail.classifier, headInput: reading?.input,
       output: reading?.output ?? output, rivals: tail.rivals, image: ImageInput.first(of: self),
       prefixTokens: prefix, weights: weights(from: firstConvolution))
+    layout.expansion = expansion
+    return layout
   }
 }
