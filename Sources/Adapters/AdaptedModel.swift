@@ -57,6 +57,14 @@ public struct AdaptedModel: Sendable {
     let operatorSet = try Self.checkedOperatorSet(of: model)
     let name = type(of: method).name
     let annotation = model.irVersion >= 10 ? [MetadataEntry(key: "dka.method", value: name)] : []
+    let sites = try Self.sites(for: method, in: layout)
+    let connections = try sites.map { (site) throws(AdapterError) in try Self.connection(of: method, at: site)
+    }
+    var values = connections.flatMap { [$0.input, $0.base, $0.replaced] }
+    if head != nil {
+      values += (layout.headInput?.values ?? []) + (layout.head?.layers.map(\.product) ?? [])
+    }
+    let model = layout.revealing(values, in: model)
     var adapted = model
     var scores = layout.rivals.isEmpty ? layout.head?.output : nil
     let installed = try head?.install(
@@ -68,10 +76,8 @@ public struct AdaptedModel: Sendable {
     }
     if let scores { adapted.nameScoreOutput(scores) }
     var builder = AdapterBuilder(label: name, operatorSet: operatorSet, seed: seed, annotation: annotation)
-    let sites = try Self.sites(for: method, in: layout)
     var points: [String] = []
-    for site in sites {
-      let connection = try Self.connection(of: method, at: site)
+    for (site, connection) in zip(sites, connections) {
       try builder.begin(site, isShared: method.placement?.kind == .bothShared)
       let result = try method.build(at: site, reading: connection, in: &builder)
       if result != connection.replaced { builder.patch.rewire(connection.replaced, to: result) }

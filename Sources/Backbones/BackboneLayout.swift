@@ -1,3 +1,5 @@
+package import Operators
+
 /// What a recogniser found in a network: where adapters go, what the head is, what the image input wants.
 public struct BackboneLayout: Sendable {
   /// One block of the network.
@@ -35,6 +37,8 @@ public struct BackboneLayout: Sendable {
   public var image: ImageInput?
   /// Tensors that full fine-tuning trains, the head's included.
   public var weights: [BackboneWeight]
+  /// What the file's nodes that stand for others were replaced by when the network was looked at; nil where there are none.
+  package var expansion: Expansion?
 
   /// A layout.
   package init(

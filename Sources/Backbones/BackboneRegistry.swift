@@ -62,9 +62,9 @@ package struct BackboneRegistry: Sendable {
   ///
   /// A model with operators that are not supported is looked at as far as its file tells, and fits none.
   ///
-  /// - Throws: `BackboneError` where the file was rewritten by ONNX Runtime, or where the network is wrong in itself.
+  /// - Throws: `BackboneError` where the file has operators of ONNX Runtime's own that are not implemented, or where the network is wrong in itself.
   package func recognize(_ model: ModelDescription, lowering: Lowering) throws(BackboneError) -> Recognition {
-    try RuntimeRewrites.refuse(model)
+    try RuntimeRewrites.refuse(model, lowering.registry)
     return recognize(try GraphView(looking: lowering, at: model))
   }
 }

@@ -16,8 +16,10 @@ package struct GraphView: Sendable {
     case constant
   }
 
-  /// The file's content.
+  /// The file's content, in which no node stands for others.
   package let model: ModelDescription
+  /// How it came from the file's own nodes; nil where these are the same.
+  package let expansion: Expansion?
   /// Nodes that compute with data, in topological order.
   package let nodes: [Node]
   /// Values that must be fed.
@@ -36,6 +38,8 @@ package struct GraphView: Sendable {
 
   /// A view of a model that has been lowered without fusion.
   package init(_ model: ModelDescription, lowered: LoweredGraph) {
+    expansion = lowered.expansion
+    let model = expansion?.model.declaringInputs(as: model) ?? model
     self.model = model
     nodes = lowered.nodes.map(\.node)
     inputs = lowered.inputs.filter { lowered.constants[$0] == nil }
@@ -95,6 +99,7 @@ package struct GraphView: Sendable {
       lowered.constants[initializer.name] = tensor
     }
     self.model = model
+    expansion = nil
     self.unsupported = unsupported
     nodes = model.graph.nodes
     inputs = model.graph.requiredInputs.map(\.name)

@@ -54,9 +54,11 @@ extension GraphView {
     let tail = Tail(after: start, in: self)
     let prefix = blocks.flatMap(\.points).last { $0.value == start }?.prefixTokens ?? 0
     let reading = tail.reading(prefix: prefix)
-    return BackboneLayout(
+    var layout = BackboneLayout(
       family: nil, variant: "", blocks: blocks, head: tail.classifier, headInput: reading?.input,
       output: reading?.output ?? output, rivals: tail.rivals, image: ImageInput.first(of: self),
       weights: weights(from: first))
+    layout.expansion = expansion
+    return layout
   }
 }

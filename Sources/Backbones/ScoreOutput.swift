@@ -106,7 +106,8 @@ public struct ScoreOutput: Sendable, Hashable {
     if candidates.count != 1, let named = model.namedScoreOutput { candidates = [named] }
     if candidates.isEmpty { candidates = outputs.filter { $0.mayHoldScores }.map(\.name) }
     guard candidates.count < 2 else { throw .ambiguousScores(candidates) }
-    return candidates.first.map { ScoreOutput($0, in: model.graph) }
+    let expanded = (try? model.inliningFunctions()) ?? model
+    return candidates.first.map { ScoreOutput($0, in: expanded.graph) }
   }
 }
 

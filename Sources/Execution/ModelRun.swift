@@ -46,6 +46,10 @@ package struct ModelRun {
     lowering.variables = Set(names).intersection(initializers)
     lowering.barriers = Set(names)
     let lowered = try lower(lowering, inputs)
+    if let name = names.first(where: { lowering.inputValues[$0]?.elementType.isFloatingPoint ?? false }) {
+      throw ExecutionError.input(
+        name: name, message: "decides shapes or which nodes are computed, so there is no gradient by it")
+    }
     for name in names {
       guard let type = lowered.types[name] else {
         throw ExecutionError.input(name: name, message: "the model has no value of this name")

@@ -107,11 +107,16 @@ struct FunctionCalls {
       hint: "a function must not call itself, directly or through others")
   }
 
+  /// Number of nodes, those of subgraphs included.
+  private static func count(_ nodes: [Node]) -> Int {
+    nodes.reduce(nodes.count) { $1.subgraphs.reduce($0) { $0 + count($1.nodes) } }
+  }
+
   /// How many nodes some nodes and their calls stand for and how deep the calls are, both noted where they are too many.
   private mutating func checked(
     _ nodes: [Node], _ calls: [Call], _ sizes: [Int], _ depths: [Int], _ name: String
   ) -> (size: Int, depth: Int) {
-    var (size, depth) = (nodes.count, 0)
+    var (size, depth) = (Self.count(nodes), 0)
     var isTooLarge = false
     for call in calls {
       let (product, overflow) = call.count.multipliedReportingOverflow(by: sizes[call.function])

@@ -67,6 +67,8 @@ package struct LoweredGraph: Sendable {
   package var updates: [Update]
   /// What is odd in the file without being wrong, a line each.
   package var warnings: [String] = []
+  /// The model with its nodes that stand for others replaced; nil where it has none.
+  package var expansion: Expansion?
   /// What rules did on the way to this graph, one entry per rule.
   package var rules: [RuleOutcome] = []
 

@@ -9,7 +9,7 @@ extension Lowering {
     for node in model.graph.nodes where !node.attributes.isEmpty {
       let names = AttributeNames()
       let version = model.version(of: node.operatorName.domain).map { Int($0) } ?? 1
-      guard (try? registry.lower(node, version: version, names: names)) != nil else { continue }
+      guard (try? registry.read(node, version: version, names: names)) != nil else { continue }
       for attribute in node.attributes where !names.contains(attribute.name) {
         unknown.append((node: node.label, attribute: attribute.name))
       }

@@ -73,12 +73,15 @@ package struct Lowering: Sendable {
 
   private func lower(_ model: ModelDescription, binding: BatchBinding?) throws(LoweringError) -> LoweredGraph
   {
-    var state = State(lowering: self, binding: binding)
+    let source = try FunctionInlining(model)
+    var state = State(lowering: self, binding: binding, source)
     try state.addInputs(of: model.graph)
     try state.addInitializers(of: model.graph)
-    let (nodes, refused) = try readOperators(of: model)
+    let (read, refused) = try readOperators(of: source.model)
     guard refused.isEmpty else { throw .unsupported(refused) }
-    for node in try Lowering.sorted(nodes, known: Set(state.graph.types.keys)) { try state.add(node) }
+    let order = try Lowering.order(of: source.model.graph.nodes, known: Set(state.graph.types.keys))
+    for position in order { try state.add(read[position], at: position) }
+    state.graph.expansion = state.record.expansion
     for output in model.graph.outputs {
       guard state.graph.types[output.name] != nil else {
         throw .graph("output '\(output.name)' is made by no node", value: output.name)
@@ -91,26 +94,39 @@ package struct Lowering: Sendable {
 
   /// The operators of a model's main graph that are missing or refused; none where the model is invalid in another way.
   package func unsupportedOperators(of model: ModelDescription) -> [LoweringError.Unsupported] {
-    do { return try readOperators(of: model).refused } catch { return [] }
+    do throws(LoweringError) {
+      let source = try model.inliningFunctions()
+      let (read, refused) = try readOperators(of: source)
+      let isOpen = read.contains {
+        if case .expandable(let node) = $0 { !node.decidingInputs.isEmpty } else { false }
+      }
+      guard refused.isEmpty, isOpen else { return refused }
+      // What such a node stands for shows when values are known.
+      _ = try lower(model.bindingBatch(1))
+      return []
+    } catch {
+      if case .unsupported(let refused) = error { return refused }
+      return []
+    }
+  }
+
+  /// Version of a domain that a model's nodes follow; 0 where it does not import the domain, and 1 of the default one.
+  func version(of domain: String, in model: ModelDescription) -> Int {
+    model.version(of: domain).map { Int($0) } ?? (domain.isEmpty ? 1 : 0)
   }
 
   /// Reads every node's operator, and collects all that are missing or refused.
   private func readOperators(of model: ModelDescription) throws(LoweringError) -> (
-    nodes: [LoweredNode], refused: [LoweringError.Unsupported]
+    nodes: [ReadNode], refused: [LoweringError.Unsupported]
   ) {
-    var lowered: [LoweredNode] = []
+    var read: [ReadNode] = []
     // By operator and reason, in the order of their first nodes.
     var refused: [(first: LoweringError.Unsupported, nodes: [String])] = []
     var places: [[String]: Int] = [:]
     for node in model.graph.nodes {
       let name = node.operatorName
-      let version = model.version(of: name.domain)
       do throws(OperatorError) {
-        guard !OperatorRegistry.isInternal(name.domain) else {
-          throw OperatorError.unsupported("operator \(name) exists in plans only, not in files")
-        }
-        lowered.append(
-          try registry.lower(node, version: version.map { Int($0) } ?? (name.domain.isEmpty ? 1 : 0)))
+        read.append(try self.read(node, of: model))
       } catch {
         guard error.code == .unsupported else {
           throw .node(label: node.label, operatorName: name.description, error)
@@ -123,8 +139,9 @@ package struct Lowering: Sendable {
           refused.append(
             (
               .init(
-                name: name.description, domain: name.domain, version: version.map { Int($0) }, nodes: [],
-                reason: error.message), [node.label]
+                name: name.description, domain: name.domain,
+                version: model.version(of: name.domain).map { Int($0) }, nodes: [], reason: error.message),
+              [node.label]
             ))
         }
       }
@@ -134,23 +151,36 @@ package struct Lowering: Sendable {
         name: entry.first.name, domain: entry.first.domain, version: entry.first.version, nodes: entry.nodes,
         reason: entry.first.reason)
     }
-    return (lowered, entries)
+    return (read, entries)
+  }
+
+  /// Reads what a node of a model stands for.
+  func read(_ node: Node, of model: ModelDescription) throws(OperatorError) -> ReadNode {
+    let name = node.operatorName
+    guard !OperatorRegistry.isInternal(name.domain) else {
+      throw .unsupported("operator \(name) exists in plans only, not in files")
+    }
+    return try registry.read(node, version: version(of: name.domain, in: model))
   }
 }
 
 extension Lowering {
   /// The graph while it is being built.
-  fileprivate struct State {
+  struct State {
     let lowering: Lowering
     var binding: BatchBinding?
     var graph = LoweredGraph()
+    var record: ExpansionRecord
+    /// Position of the node that makes each value which is not known.
+    private(set) var makers: [String: Int] = [:]
     private let budget: MemoryBudget
     private var foldedByteCount = 0
     private var initializerByteCount = 0
 
-    init(lowering: Lowering, binding: BatchBinding?) {
+    init(lowering: Lowering, binding: BatchBinding?, _ source: FunctionInlining) {
       self.lowering = lowering
       self.binding = binding
+      record = ExpansionRecord(source)
       budget = lowering.context.memoryBudget
     }
 
@@ -266,17 +296,11 @@ extension Lowering {
             graph.constants[output] = result
           }
         } else {
+          for output in node.outputs where !output.isEmpty { makers[output] = graph.nodes.count }
           graph.nodes.append(lowered)
         }
       } catch let error as OperatorError {
-        if error.code == .unsupported {
-          throw .unsupported([
-            .init(
-              name: node.operatorName.description, domain: node.operatorName.domain, version: lowered.version,
-              nodes: [node.label], reason: error.message)
-          ])
-        }
-        throw .node(label: node.label, operatorName: node.operatorName.description, error)
+        throw LoweringError(error, at: node, version: lowered.version)
       } catch { throw .graph("\(error)", value: node.outputs.first) }
     }
   }

@@ -1,3 +1,4 @@
+import Graphs
 package import Tensors
 
 /// Why a graph can't be brought to execution.
@@ -62,6 +63,22 @@ extension LoweringError: ReportableError {
       let shown = entry.nodes.prefix(3).map { "'\($0)'" }.joined(separator: ", ")
       let rest = entry.nodes.count > 3 ? " and \(entry.nodes.count - 3) more" : ""
       return "\(entry.name) forward: \(entry.reason), in \(shown)\(rest)"
+    }
+  }
+}
+
+extension LoweringError {
+  /// What an operator refused, with the node.
+  init(_ error: OperatorError, at node: Node, version: Int) {
+    let name = node.operatorName
+    if error.code == .unsupported {
+      self = .unsupported([
+        Unsupported(
+          name: name.description, domain: name.domain, version: version, nodes: [node.label],
+          reason: error.message)
+      ])
+    } else {
+      self = .node(label: node.label, operatorName: name.description, error)
     }
   }
 }

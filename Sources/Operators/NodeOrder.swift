@@ -1,25 +1,25 @@
 import Graphs
 
 extension Lowering {
-  /// Nodes in topological order, keeping the file's order where it already is one.
+  /// Positions of nodes in topological order, keeping the file's order where it already is one.
   ///
   /// Elsewhere a node stands as far ahead as reading the file again and again, and each time taking what is ready, brings it.
-  static func sorted(_ nodes: [LoweredNode], known: Set<String>) throws(LoweringError) -> [LoweredNode] {
+  static func order(of nodes: [Node], known: Set<String>) throws(LoweringError) -> [Int] {
     var makers: [String: Int] = [:]
     for (index, node) in nodes.enumerated() {
       for output in node.outputs where !output.isEmpty {
         guard !known.contains(output), makers.updateValue(index, forKey: output) == nil else {
           throw .graph(
-            "value '\(output)' is made twice, the second time by '\(node.node.label)'", value: output)
+            "value '\(output)' is made twice, the second time by '\(node.label)'", value: output)
         }
       }
     }
     var readers = [[Int]](repeating: [], count: nodes.count)
     var missing = [Int](repeating: 0, count: nodes.count)
     for (index, node) in nodes.enumerated() {
-      for input in node.inputs where !input.isEmpty && !known.contains(input) {
+      for input in node.usedNames where !known.contains(input) {
         guard let maker = makers[input] else {
-          throw .graph("node '\(node.node.label)' reads '\(input)', which nothing makes", value: input)
+          throw .graph("node '\(node.label)' reads '\(input)', which nothing makes", value: input)
         }
         readers[maker].append(index)
         missing[index] += 1
@@ -39,9 +39,9 @@ extension Lowering {
     }
     let stuck = nodes.indices.filter { !isPlaced[$0] }
     guard stuck.isEmpty else {
-      let labels = stuck.prefix(4).map { "'\(nodes[$0].node.label)'" }.joined(separator: ", ")
+      let labels = stuck.prefix(4).map { "'\(nodes[$0].label)'" }.joined(separator: ", ")
       throw .graph("nodes form a cycle: \(labels)", value: nodes[stuck[0]].outputs.first)
     }
-    return nodes.indices.sorted { (passes[$0], $0) < (passes[$1], $1) }.map { nodes[$0] }
+    return nodes.indices.sorted { (passes[$0], $0) < (passes[$1], $1) }
   }
 }

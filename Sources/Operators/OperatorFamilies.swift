@@ -128,4 +128,9 @@ extension OperatorRegistry {
     SoftmaxCrossEntropyLoss.self,
     SoftmaxCrossEntropyLossGradient.self,
   ]
+  static let expandables: [any Expandable.Type] = [
+    BiasGelu.self,
+    If.self,
+    SkipLayerNormalization.self,
+  ]
 }

@@ -5,12 +5,16 @@ package import Graphs
 /// One explicit list; no registration by magic.
 package struct OperatorRegistry: Sendable {
   private let operators: [OperatorName: any Operator.Type]
+  private let expandables: [OperatorName: any Expandable.Type]
 
-  /// A registry of the given operators.
+  /// A registry of the given operators, and of those that stand for others.
   ///
   /// Two with one name are a broken invariant.
-  package init(_ operators: [any Operator.Type]) {
+  package init(_ operators: [any Operator.Type], expandables: [any Expandable.Type] = []) {
     self.operators = Dictionary(operators.map { ($0.schema.name, $0) }) { first, _ in
+      preconditionFailure("operator \(first.schema.name) is registered twice")
+    }
+    self.expandables = Dictionary(expandables.map { ($0.schema.name, $0) }) { first, _ in
       preconditionFailure("operator \(first.schema.name) is registered twice")
     }
   }
@@ -18,7 +22,7 @@ package struct OperatorRegistry: Sendable {
   /// Everything that this version implements.
   package static let standard = OperatorRegistry(
     arithmetic + activations + linear + normalization + reduction + shaping + indexing + logic + constants
-      + training + fused)
+      + training + fused, expandables: expandables)
 
   /// Whether a domain holds operators that plans are made of and files never are.
   package static func isInternal(_ domain: String) -> Bool { domain.hasPrefix("dka.") }
@@ -29,6 +33,11 @@ package struct OperatorRegistry: Sendable {
   /// The operator of a name, or nil.
   package subscript(name: OperatorName) -> (any Operator.Type)? {
     operators[OperatorName(name.type, domain: name.domain)]
+  }
+
+  /// Whether nodes of a name stand for others.
+  package func expands(_ name: OperatorName) -> Bool {
+    expandables[OperatorName(name.type, domain: name.domain)] != nil
   }
 
   /// Every registered operator's schema, sorted by name.
@@ -46,13 +55,41 @@ package struct OperatorRegistry: Sendable {
     guard let type = self[node.operatorName] else {
       throw .unsupported("operator \(node.operatorName) is not implemented")
     }
-    guard type.schema.versions.contains(version) else {
-      throw .unsupported(
-        "operator \(node.operatorName) is implemented from version \(type.schema.versions.lowerBound), "
-          + "the model imports version \(version)")
-    }
-    try type.schema.checkArity(of: node)
-    let reader = AttributeReader(node, version: version, names: names)
+    let reader = try reader(node, type.schema, version, names)
     return LoweredNode(node, operation: try type.init(reading: reader), version: version)
   }
+
+  /// Reads what a node of a file stands for: its operator, or other nodes.
+  ///
+  /// - Parameter names: collects the attributes that the operator knows.
+  /// - Throws: as `lower`.
+  package func read(_ node: Node, version: Int, names: AttributeNames = AttributeNames())
+    throws(OperatorError) -> ReadNode
+  {
+    let name = node.operatorName
+    guard let type = expandables[OperatorName(name.type, domain: name.domain)] else {
+      return .operation(try lower(node, version: version, names: names))
+    }
+    return .expandable(try type.init(reading: try reader(node, type.schema, version, names)))
+  }
+
+  private func reader(_ node: Node, _ schema: OperatorSchema, _ version: Int, _ names: AttributeNames)
+    throws(OperatorError) -> AttributeReader
+  {
+    guard schema.versions.contains(version) else {
+      throw .unsupported(
+        "operator \(node.operatorName) is implemented from version \(schema.versions.lowerBound), "
+          + "the model imports version \(version)")
+    }
+    try schema.checkArity(of: node)
+    return AttributeReader(node, version: version, names: names)
+  }
+}
+
+/// What a node of a file stands for.
+package enum ReadNode: Sendable {
+  /// Itself, with its operator read.
+  case operation(LoweredNode)
+  /// Other nodes.
+  case expandable(any Expandable)
 }

@@ -3,16 +3,27 @@ package import Graphs
 extension Lowering {
   /// Graph inputs whose values decide shapes, so that they must be known when the graph is lowered.
   ///
-  /// These are the inputs from which a path leads to a shape operand without passing through `Shape` or `Size`.
+  /// These are the inputs from which a path leads to a shape operand, or one that decides what a node stands for, without
+  /// passing through `Shape` or `Size`.
   package func shapeDecidingInputs(of model: ModelDescription) -> Set<String> {
     var producers: [String: Node] = [:]
     var waiting: [String] = []
-    for node in model.graph.nodes {
-      for output in node.outputs where !output.isEmpty { producers[output] = node }
-      let version = model.version(of: node.operatorName.domain).map { Int($0) } ?? 1
-      guard let lowered = try? registry.lower(node, version: version) else { continue }
-      waiting += lowered.operation.shapeInputs.filter { $0 < node.inputs.count }.map { node.inputs[$0] }
+    func add(_ nodes: [Node]) {
+      for node in nodes {
+        for output in node.outputs where !output.isEmpty { producers[output] = node }
+        node.subgraphs.forEach { add($0.nodes) }
+        guard let read = try? registry.read(node, version: version(of: node.operatorName.domain, in: model))
+        else { continue }
+        let deciding: [Int] =
+          switch read {
+          case .operation(let lowered): lowered.operation.shapeInputs
+          case .expandable(let expandable): expandable.decidingInputs
+          }
+        waiting += deciding.filter { $0 < node.inputs.count }.map { node.inputs[$0] }
+      }
     }
+    let model = (try? model.inliningFunctions()) ?? model
+    add(model.graph.nodes)
     let inputs = Set(model.graph.requiredInputs.map(\.name))
     var found: Set<String> = []
     var visited: Set<String> = []
@@ -20,7 +31,7 @@ extension Lowering {
       guard !value.isEmpty, visited.insert(value).inserted else { continue }
       if inputs.contains(value) { found.insert(value) }
       guard let node = producers[value], !["Shape", "Size"].contains(node.operatorName.type) else { continue }
-      waiting += node.inputs
+      waiting += node.usedNames
     }
     return found
   }

@@ -1,5 +1,6 @@
 import Backbones
 import Graphs
+import Operators
 package import TensorFiles
 
 /// The extents of a model's image input that its file leaves open, as they are bound on the copy that is computed with.
@@ -84,7 +85,7 @@ extension ModelFile {
       if given != nil { _ = try imageSide(given: given) }
       return self
     }
-    let evidence = ImageEvidence(declared.graph, input: input.name)
+    let evidence = ImageEvidence(((try? declared.inliningFunctions()) ?? declared).graph, input: input.name)
     let fixed = [2, 3].compactMap { axis -> Int? in
       if case .value(let extent) = dimensions[axis].extent { Int(exactly: extent) } else { nil }
     }

@@ -43,6 +43,16 @@ import Testing
     #expect(problems[0].message.hasPrefix("function 'd.f41' stands for more than 1000000 nodes"))
   }
 
+  @Test func `nodes of subgraphs count`() throws {
+    var text = ""
+    for index in 0..<18 { text += function("f\(index)", "z = d.f\(index + 1) (x) y = d.f\(index + 1) (z)") }
+    let body =
+      "y = If (x) <then_branch = t () => (z) { z = Neg (x) }, else_branch = e () => (z) { z = Exp (x) }>"
+    let problems = try model(text + function("f18", body)).functionProblems
+    #expect(problems.first?.message.hasPrefix("function 'd.f0' stands for more than 1000000 nodes") == true)
+    #expect(try model(text + function("f18", "y = Relu (x)")).functionProblems.isEmpty)
+  }
+
   @Test func `a long chain of functions is refused without a stack of its length`() throws {
     var functions: [Function] = []
     for index in 0..<50_000 {

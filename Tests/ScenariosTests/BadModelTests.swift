@@ -256,7 +256,7 @@ import Testing
 
   @Test func `a file that an optimiser rewrote is refused by the optimiser's name`() throws {
     let folder = try TemporaryFolder()
-    let model = Scenario.fixture("backbones/timm_vit.dy18.dynamic.ort-transformers.onnx")
+    let model = Scenario.fixture("backbones/timm_vit.dy18.dynamic.ort-extended.onnx")
     let result = try ToolProcess.run(["inject", model, "-o", "out.onnx"], in: folder)
     #expect([3, 65].contains(result.code), "\(result.code) \(result.errors)")
     #expect(result.errors.contains("ONNX Runtime"))

@@ -29,7 +29,7 @@ from onnx import TensorProto, numpy_helper
 
 OPERATORS = frozenset("""
     Add And Cast Clip Concat Constant ConstantOfShape Conv Cos Div Dropout Einsum Equal Erf Exp Expand Flatten Floor Gather
-    Gelu Gemm GlobalAveragePool Identity IsNaN LayerNormalization Log MatMul Mod Mul Neg Not Pad Pow Range Reciprocal
+    Gelu Gemm GlobalAveragePool Identity If IsNaN LayerNormalization Log MatMul Mod Mul Neg Not Pad Pow Range Reciprocal
     ReduceL2 ReduceMax ReduceMean ReduceSum Relu Reshape ScatterND Shape Sigmoid Sin Slice Softmax Split Sqrt Squeeze Sub
     Tanh Tile Transpose Unsqueeze Where Attention Resize SoftmaxCrossEntropyLoss NegativeLogLikelihoodLoss
     ai.onnx.preview.training::Adam
@@ -81,9 +81,12 @@ def reason_to_leave_out(model, minimum_opset):
     for entry in model.opset_import:
         if entry.domain in ("", "ai.onnx") and entry.version < minimum_opset:
             return f"opset {entry.version} is below {minimum_opset}"
-    if model.functions:
-        return "uses local functions"
-    graph = model.graph
+    functions = {(function.domain, function.name): function for function in model.functions}
+    return reason_to_leave_out_graph(model.graph, functions)
+
+
+def reason_to_leave_out_graph(graph, functions):
+    """Why dka does not promise a graph, or None; `functions` by domain and name."""
     for value in list(graph.input) + list(graph.output) + list(graph.value_info):
         kind = value.type.WhichOneof("value")
         if kind != "tensor_type":
@@ -97,11 +100,26 @@ def reason_to_leave_out(model, minimum_opset):
         element = TensorProto.DataType.Name(tensor.data_type)
         if element not in ELEMENT_TYPES:
             return f"initializer '{tensor.name}' is {element}"
-    for node in graph.node:
+    return reason_to_leave_out_nodes(graph.node, functions)
+
+
+def reason_to_leave_out_nodes(nodes, functions):
+    """Why dka does not promise some nodes, or None."""
+    for node in nodes:
+        if (node.domain, node.op_type) in functions:
+            reason = reason_to_leave_out_nodes(functions[node.domain, node.op_type].node, functions)
+            if reason:
+                return reason
+            continue
         operator = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}::{node.op_type}"
         if operator not in OPERATORS:
             return f"operator {operator}"
         for attribute in node.attribute:
+            if operator == "If" and attribute.HasField("g"):
+                reason = reason_to_leave_out_graph(attribute.g, functions)
+                if reason:
+                    return reason
+                continue
             if attribute.HasField("g") or attribute.graphs:
                 return f"operator {operator} with a subgraph"
             if attribute.HasField("sparse_tensor"):

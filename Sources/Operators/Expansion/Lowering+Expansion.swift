@@ -1,0 +1,58 @@
+import Graphs
+
+extension Lowering.State {
+  /// Adds a node of the file: itself, or the nodes that it stands for.
+  ///
+  /// - Parameter position: its place in the main graph once functions are inlined.
+  mutating func add(_ read: ReadNode, at position: Int) throws(LoweringError) {
+    switch read {
+    case .operation(let lowered): try add(lowered)
+    case .expandable(let expandable):
+      record.note([], at: position)
+      try replace(record.source.model.graph.nodes[position], expandable, at: position)
+    }
+  }
+
+  /// Adds the nodes that one stands for, and in their place those that they stand for.
+  private mutating func replace(_ node: Node, _ expandable: any Expandable, at position: Int)
+    throws(LoweringError)
+  {
+    let nodes: [Node]
+    do { nodes = try record.expand(expandable, at: site(of: node)) } catch { throw failure(error, at: node) }
+    for inner in nodes {
+      try check(inner)
+      let read: ReadNode
+      do { read = try lowering.read(inner, of: record.source.model) } catch {
+        throw failure(error, at: inner)
+      }
+      switch read {
+      case .operation(let lowered):
+        record.note([inner], at: position)
+        try add(lowered)
+      case .expandable(let other): try replace(inner, other, at: position)
+      }
+    }
+  }
+
+  private func site(of node: Node) -> ExpansionSite {
+    ExpansionSite(
+      node: node, inputs: graph.inputTypes(of: node),
+      makers: node.inputs.map { makers[$0].map { graph.nodes[$0].node } },
+      operatorSet: lowering.version(of: "", in: record.source.model))
+  }
+
+  private func failure(_ error: OperatorError, at node: Node) -> LoweringError {
+    LoweringError(
+      error, at: node, version: lowering.version(of: node.operatorName.domain, in: record.source.model))
+  }
+
+  /// What ordering checks of the file's own nodes: that values are made once, and before they are read.
+  private func check(_ node: Node) throws(LoweringError) {
+    if let input = node.usedNames.first(where: { graph.types[$0] == nil }) {
+      throw .graph("node '\(node.label)' reads '\(input)', which nothing makes", value: input)
+    }
+    if let output = node.outputs.first(where: { !$0.isEmpty && graph.types[$0] != nil }) {
+      throw .graph("value '\(output)' is made twice, the second time by '\(node.label)'", value: output)
+    }
+  }
+}

@@ -1,0 +1,165 @@
+import Execution
+import Graphs
+import ONNXFormat
+import Operators
+import Tensors
+import TestSupport
+import Testing
+
+/// Nodes that stand for others, beside ONNX Runtime, which computes them as they are.
+@Suite struct ExpansionTests {
+  static let runtimeOperators = [
+    "<opset_import: [\"\" : 17, \"com.microsoft\" : 1]> g (float[2,3,8] a, float[8] b) => (float[] c) { c = com.microsoft.BiasGelu (a, b) }",
+    "<opset_import: [\"\" : 20, \"com.microsoft\" : 1]> g (float[2,3,8] a, float[8] b) => (float[] c) { c = com.microsoft.BiasGelu (a, b) }",
+    skip("y = com.microsoft.SkipLayerNormalization (x, s, w)", "float[] y"),
+    skip("y = com.microsoft.SkipLayerNormalization <epsilon = 0.5> (x, s, w, b)", "float[] y"),
+    skip("y, \"\", \"\", z = com.microsoft.SkipLayerNormalization (x, s, w, b, c)", "float[] y, float[] z"),
+    skip(
+      "y, \"\", \"\", z = com.microsoft.SkipLayerNormalization (x, s, w, \"\", c)", "float[] y, float[] z"),
+    skip(
+      "m = MatMul (x, p) [n] y, \"\", \"\", z = com.microsoft.SkipLayerNormalization <epsilon = 1e-6> (s, m, w, b, c) q = Mul (y, z)",
+      "float[] q, float[] z"),
+  ]
+
+  private static func skip(_ nodes: String, _ outputs: String) -> String {
+    """
+    <opset_import: ["" : 18, "com.microsoft" : 1]>
+    g (float[2,3,8] x, float[2,3,8] s, float[8] w, float[8] b, float[8] c, float[8,8] p) => (\(outputs)) { \(nodes) }
+    """
+  }
+
+  static let conditions = [
+    // As TorchScript writes a Squeeze of an axis that may have another extent.
+    """
+    <opset_import: ["" : 13]> g (float[2,1,3] x) => (float[] y) <int64 axis = {1}, int64[1] axes = {1}, int64 one = {1}> {
+      shape = Shape (x) extent = Gather (shape, axis) isOne = Equal (extent, one)
+      z = If (isOne) <then_branch = t () => (float[] r) { r = Squeeze (x, axes) }, else_branch = e () => (float[] q) { q = Identity (x) }>
+      y = Neg (z)
+    }
+    """,
+    """
+    <opset_import: ["" : 17]> g (float[3] x, bool c) => (float[3] y, float[3] same, float[3] weight) {
+      a = Neg (x)
+      y, same, weight = If (c) <
+        then_branch = t () => (float[3] r, float[3] k, float[3] w) <float[3] w = {1, 2, 3}> { r = Mul (a, w) k = Identity (a) },
+        else_branch = e () => (float[3] r, float[3] k, float[3] l) { r = Exp (x) k = Identity (a) l = Identity (x) }>
+    }
+    """,
+    """
+    <opset_import: ["" : 17]> g (float[3] x) => (float[3] y) <bool yes = {1}> {
+      no = Not (yes)
+      y = If (no) <
+        then_branch = t () => (float[3] r) { r = Neg (x) },
+        else_branch = e () => (float[3] r) {
+          v = Add (x, x)
+          r = If (yes) <then_branch = t2 () => (float[3] u) { u = Mul (v, v) }, else_branch = e2 () => (float[3] k) { k = Identity (v) }>
+        }>
+    }
+    """,
+    """
+    <opset_import: ["" : 17]> g (float[3] x) => (float[3] y) {
+      zero = Constant <value_float = 0.0> () sum = ReduceSum <keepdims = 0> (x) isLarge = Greater (sum, zero)
+      y = If (isLarge) <then_branch = t () => (float[3] r) { r = Neg (x) }, else_branch = e () => (float[3] r) { r = Exp (x) }>
+    }
+    """,
+  ]
+
+  static let functions = [
+    // The same function twice, with an attribute, with its default, and in another.
+    """
+    <opset_import: ["" : 17, "d" : 1]> g (float[3] x) => (float[3] y) {
+      a = d.scaled <by: float = 3.0> (x) b = d.scaled (a) y = d.both (a, b)
+    }
+    <domain: "d", opset_import: ["" : 17]> scaled <by: float = 0.5> (x) => (y) {
+      f = Constant <value_float: float = @by> () y = Mul (x, f)
+    }
+    <domain: "d", opset_import: ["" : 17, "d" : 1]> both (a, b) => (c) { a2 = d.scaled (a) f = Add (a2, b) c = Neg (f) }
+    """,
+    // A branch within a function, whose condition is an attribute of the call.
+    """
+    <opset_import: ["" : 17, "d" : 1]> g (float[3] x) => (float[3] y) {
+      a = d.choose <first: int = 1> (x) r = d.choose <first: int = 0> (a) y = Add (a, r)
+    }
+    <domain: "d", opset_import: ["" : 17]> choose <first> (x) => (y) {
+      i = Constant <value_int: int = @first> () c = Cast <to = 9> (i) a = Neg (x)
+      y = If (c) <then_branch = t () => (float[3] r) { r = Exp (a) }, else_branch = e () => (float[3] r) { r = Mul (a, x) }>
+    }
+    """,
+  ]
+
+  private static let script = """
+    import sys, numpy, onnx, onnx.parser, onnx.numpy_helper, onnxruntime
+    folder = sys.argv[1]
+    model = onnx.parser.parse_model(open(folder + "/model.txt").read())
+    onnx.save(model, folder + "/model.onnx")
+    session = onnxruntime.InferenceSession(folder + "/model.onnx")
+    random = numpy.random.default_rng(1)
+    feeds = {}
+    for index, value in enumerate(session.get_inputs()):
+        drawn = random.standard_normal(value.shape)
+        feeds[value.name] = drawn.astype(numpy.float32) if "float" in value.type else numpy.array(drawn > 0)
+        onnx.save_tensor(onnx.numpy_helper.from_array(feeds[value.name]), f"{folder}/input_{index}.pb")
+    for index, result in enumerate(session.run(None, feeds)):
+        onnx.save_tensor(onnx.numpy_helper.from_array(result), f"{folder}/output_{index}.pb")
+    """
+
+  @Test(.enabled(if: Python.hasONNX), arguments: runtimeOperators + conditions + functions)
+  func `a node that stands for others gives what ONNX Runtime gives`(_ text: String) throws {
+    let folder = try TemporaryFolder()
+    try folder.write(
+      text.replacing("<opset_import", with: "<ir_version: 9, opset_import", maxReplacements: 1),
+      to: "model.txt")
+    #expect(try Python.run(Self.script, [folder.path]) == "")
+    let model = try ONNXFile.read(folder.file("model.onnx"))
+    var inputs: [String: Tensor] = [:]
+    for (index, input) in model.graph.requiredInputs.enumerated() {
+      inputs[input.name] = try TensorProtoFile.read(folder.file("input_\(index).pb")).tensor
+    }
+    let run = ModelRun(model, registry: .standard, context: .testing(threads: 1))
+    let outputs = try run.outputs(for: inputs)
+    #expect(outputs.count == model.graph.outputs.count)
+    for (index, output) in outputs.enumerated() {
+      let expected = try #require(try TensorProtoFile.read(folder.file("output_\(index).pb")).tensor)
+      #expect(output.shape == expected.shape)
+      try expectClose(
+        output.widened, expected.widened, .relativeToLargest(1e-6, reason: "rounding of float32"))
+    }
+  }
+
+  @Test func `gradients go through a node that stands for others as through these`() throws {
+    let written = """
+      m = MatMul (x, p) biased = Add (m, c) z = Add (s, biased) n = LayerNormalization <epsilon = 1e-6> (z, w, b) q = Mul (n, z)
+      """
+    let fused = """
+      m = MatMul (x, p) n, "", "", z = com.microsoft.SkipLayerNormalization <epsilon = 1e-6> (s, m, w, b, c) q = Mul (n, z)
+      """
+    let gradients = try [written, fused].map { nodes in
+      let model = try ModelDescription(
+        text: Self.skip(nodes, "float[2,3,8] q").replacing("<opset", with: "<ir_version: 9, opset"))
+      var inputs: [String: Tensor] = [:]
+      for (index, input) in model.graph.requiredInputs.enumerated() {
+        guard case .tensor(_, let dimensions?)? = input.type?.kind else { continue }
+        let extents = dimensions.compactMap {
+          if case .value(let extent) = $0.extent { Int(extent) } else { nil }
+        }
+        let shape = Shape(extents)
+        inputs[input.name] = try Tensor(
+          (0..<shape.elementCount).map { Float(($0 * 37 + index * 11) % 23 - 11) / 11 }, shape: shape)
+      }
+      return try ModelRun(model, registry: .standard, context: .testing(threads: 1))
+        .gradients(for: inputs, by: ["x", "s", "w", "b", "c", "p"])
+    }
+    #expect(zip(gradients[0], gradients[1]).allSatisfy { $0.isIdentical(to: $1) })
+    #expect(gradients[0].allSatisfy { $0.widened.contains { $0 != 0 } })
+  }
+
+  @Test func `there is no gradient by an input whose value decides a branch`() throws {
+    let text = Self.conditions[3].replacing("<opset", with: "<ir_version: 9, opset")
+    let run = ModelRun(
+      try ModelDescription(text: text), registry: .standard, context: .testing(threads: 1))
+    let error = #expect(throws: ExecutionError.self) {
+      try run.gradients(for: ["x": try Tensor([Float(1), 2, 3])], by: ["x"])
+    }
+    #expect(error?.message.contains("decides shapes or which nodes are computed") == true)
+  }
+}
