@@ -1,7 +1,7 @@
 import CONNXCheck
 import CONNXProto
 public import Graphs
-import Tensors
+package import Tensors
 
 /// What the reference checker says about a model.
 public enum CheckResult: Sendable, Equatable {
@@ -49,10 +49,10 @@ public enum Checker {
       return .skipped("too large for libonnx, the rules of this program were checked alone: it \(excess)")
     }
     var message = [CChar](repeating: 0, count: 4096)
-    let code = unsafe skeleton.withUnsafeBufferPointer { bytes in
+    let code = withExtendedLifetime(skeleton) {
       unsafe message.withUnsafeMutableBufferPointer { message in
         unsafe connx_check(
-          bytes.baseAddress, bytes.count, timeLimit, message.baseAddress, message.count)
+          skeleton.base, skeleton.byteCount, timeLimit, message.baseAddress, message.count)
       }
     }
     let text = String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -64,9 +64,8 @@ public enum Checker {
   }
 
   /// What an encoded model holds too much of, or nil.
-  private static func excess(of model: [UInt8], _ partLimit: Int) throws(FormatError) -> String? {
-    let bytes = try Tensor(bytes: model, shape: [model.count], .uint8)
-    let source = SourceBytes(storage: bytes.storage, range: 0..<model.count)
+  private static func excess(of model: Storage, _ partLimit: Int) throws(FormatError) -> String? {
+    let source = SourceBytes(storage: model, range: 0..<model.byteCount)
     do throws(FormatError) {
       _ = try SplitMessage(
         source, unsafe Onnx__ModelProto.descriptor, cutting: [], depth: 0,
@@ -77,8 +76,8 @@ public enum Checker {
     }
   }
 
-  /// The encoded model without its large payloads.
-  package static func skeleton(of model: ModelDescription) throws(FormatError) -> [UInt8] {
+  /// The encoded model without its large payloads, written once where it stays.
+  package static func skeleton(of model: ModelDescription) throws(FormatError) -> Storage {
     let inline = try model.replacingTensors { tensor throws(FormatError) in
       guard let elements = tensor.tensor, elements.byteCount > payloadLimit || tensor.external != nil else {
         return nil
@@ -88,11 +87,9 @@ public enum Checker {
       return tensor
     }
     let encoded = try ModelEncoder(payloadLimit: payloadLimit).model(inline)
-    return encoded.pieces.flatMap { piece -> [UInt8] in
-      switch piece {
-      case .bytes(let bytes): bytes
-      case .stored(let storage, let range): storage.bytes(range)
-      }
+    do { return try encoded.collected() } catch {
+      throw FormatError(
+        "no memory to check the model: \(encoded.byteCount) bytes without its weights", code: .workFailed)
     }
   }
 }

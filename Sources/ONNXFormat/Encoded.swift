@@ -1,3 +1,4 @@
+import Glibc
 import Graphs
 import Tensors
 
@@ -36,6 +37,25 @@ struct Encoded {
       pieces.append(piece)
       byteCount += range.count
     }
+  }
+
+  /// All bytes in one place.
+  func collected() throws(StorageError) -> Storage {
+    let storage = try Storage(byteCount: byteCount)
+    var offset = 0
+    for piece in pieces {
+      switch piece {
+      case .bytes(let bytes):
+        unsafe bytes.withUnsafeBytes { source in
+          if let start = source.baseAddress { unsafe memcpy(storage.base + offset, start, source.count) }
+        }
+        offset += bytes.count
+      case .stored(let source, let range):
+        unsafe memcpy(storage.base + offset, source.base + range.lowerBound, range.count)
+        offset += range.count
+      }
+    }
+    return storage
   }
 
   /// Appends other bytes.

@@ -14,6 +14,7 @@ package struct EditableGraph {
   package let barriers: Set<String>
   /// Places that rules left alone.
   package private(set) var failures: [MatchFailure] = []
+  private var noted: Set<MatchFailure> = []
   private let registry: OperatorRegistry
   private var graph: LoweredGraph
   private var slots: [LoweredNode?]
@@ -220,7 +221,7 @@ package struct EditableGraph {
 
   /// Notes that a rule left a place alone, once however often it looks there.
   package mutating func note(_ failure: MatchFailure) {
-    guard !failures.contains(where: { $0.description == failure.description }) else { return }
+    guard noted.insert(failure).inserted else { return }
     failures.append(failure)
   }
 
@@ -268,10 +269,14 @@ extension EditableGraph {
   }
 
   private mutating func removeIfUnread(_ value: String) {
-    guard !value.isEmpty, let id = makers[value], let node = slots[id] else { return }
-    guard node.outputs.allSatisfy({ readers(of: $0).isEmpty && !barriers.contains($0) }) else { return }
-    remove(id)
-    for input in node.inputs { removeIfUnread(input) }
+    var pending = [value]
+    while let value = pending.popLast() {
+      guard !value.isEmpty, let id = makers[value], let node = slots[id],
+        node.outputs.allSatisfy({ readers(of: $0).isEmpty && !barriers.contains($0) })
+      else { continue }
+      remove(id)
+      pending += node.inputs
+    }
   }
 
   private mutating func changeReads(of id: NodeID, from value: String, to other: String) {

@@ -12,7 +12,7 @@ package protocol RewriteRule: Sendable {
 }
 
 /// Why a rule left a place alone that looked like its own.
-package struct MatchFailure: Error, Sendable, CustomStringConvertible {
+package struct MatchFailure: Error, Sendable, Hashable, CustomStringConvertible {
   /// The rule.
   package let rule: String
   /// Label of the node where the rule gave up.

@@ -53,7 +53,7 @@ import Testing
     #expect(count(all.model, "BiasGelu") == 2)
     let blocks = try AdaptedModel(model, layout, method: InjectionTests.adapter(.block))
     #expect(count(blocks.model, "SkipLayerNormalization") == 2)
-    let probe = try AdaptedModel(model, layout, method: LinearProbe(), classes: 3)
+    let probe = try AdaptedModel(model, layout, method: LinearProbe(), head: ClassificationHead(classes: 3))
     #expect(count(probe.model, "SkipLayerNormalization") == 4)
   }
 }
