@@ -38,9 +38,15 @@ extension Model {
   ///
   /// - Throws: where the model is no classifier, or images cannot be read, all named at once.
   public func predictions(for images: [String]) throws -> [Prediction] {
-    try Prediction.run(
-      file, images: images, PreprocessingOverrides(), imageSide: nil, context: context, emit: { _ in },
-      isInterrupted: { false })
+    let samples = images.enumerated().map { Sample(path: $1, label: 0, index: $0) }
+    try LabelledImages(classes: [""], samples: samples).verifyReadable(threads: threads)
+    let scores = try ClassScores(of: file, context: context)
+    let names = ClassNames.all(of: file, count: scores.classCount)
+    var predictions: [Prediction] = []
+    try file.imageModel(scores, try preprocessing().preprocessing, context: context).run(samples) {
+      predictions += try scores.predictions($1, of: $0.samples, names: names)
+    }
+    return predictions
   }
 
   /// How far this model's score output is from another's, image by image; of networks without one the first output.

@@ -57,14 +57,14 @@ final class Census {
     externalEntries = kind("entries about external data", 190)
     texts = kind("bytes of long texts", 0, .max)
     unknownFields = kind("fields that the schema does not know", 40)
-    numbers = kind("numbers in attributes", 17, .max)
+    numbers = kind("numbers in attributes", 27, .max)
     elements = kind("elements stored as integers of varying length", 0, .max)
     messages = unsafe [
       (Onnx__NodeProto.descriptor, kind("nodes", 330)),
       (Onnx__ValueInfoProto.descriptor, kind("values", 290)),
       (Onnx__TensorProto.descriptor, kind("tensors", 760)),
       (Onnx__StringStringEntryProto.descriptor, kind("metadata entries", 105)),
-      (Onnx__AttributeProto.descriptor, kind("attributes", 375)),
+      (Onnx__AttributeProto.descriptor, kind("attributes", 375, 600_000)),
       // Those of a real network share lists; long lists of them cost twice this, which is why there may be fewer.
       (Onnx__TypeProto.descriptor, kind("types", 80, 250_000)),
       (Onnx__TensorShapeProto__Dimension.descriptor, kind("axes of declared types", 45, 500_000)),

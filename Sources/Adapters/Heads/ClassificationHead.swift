@@ -24,8 +24,10 @@ public struct ClassificationHead: TaskHead {
   /// A classifier of so many classes.
   public init(classes: Int) { self.classes = classes }
 
+  /// The number of classes.
   public var recipe: [(key: String, value: String)] { [("classes", "\(classes)")] }
 
+  /// Puts the classifier into a graph and removes what only the old one needed.
   public func install(in graph: Graph, _ layout: BackboneLayout, _ context: HeadContext)
     throws(AdapterError) -> InstalledHead
   {

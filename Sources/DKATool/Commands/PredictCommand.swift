@@ -21,27 +21,17 @@ struct PredictCommand: Command {
   }
 
   func run(_ console: Console) throws -> ExitCode {
-    let predictions = try Prediction.run(
+    let predictions = try PredictionRun.run(
       try ModelFile(arguments[Self.model]), images: arguments[Self.images], overrides,
       imageSide: arguments[PreprocessingOptions.imageSize],
       context: ComputeOptions(arguments, console).context,
       emit: EventRenderer(console).show, isInterrupted: { console.isInterrupted })
-    var table = Table([("image", .left), ("class", .left), ("probability", .right)])
-    for prediction in predictions {
-      table.add([
-        prediction.image, prediction.className,
-        Quantities.percent(prediction.probabilities[prediction.index]),
-      ])
+    let columns = predictions.first?.figures.map { figure -> (String, Table.Alignment) in
+      if case .text = figure.figure { (figure.name, .left) } else { (figure.name, .right) }
     }
-    let json: JSONValue = [
-      "predictions": .array(
-        predictions.map { prediction in
-          [
-            "image": .string(prediction.image), "class": .string(prediction.className),
-            "index": .integer(prediction.index), "probabilities": JSONValue(prediction.probabilities),
-          ]
-        })
-    ]
+    var table = Table(columns ?? [])
+    for prediction in predictions { table.add(prediction.figures.map { MetricsText.text($0.figure) }) }
+    let json: JSONValue = ["predictions": .array(predictions.map { .object($0.json) })]
     try console.result(json: json, text: table.text)
     return .done
   }

@@ -17,7 +17,8 @@ enum MetricsText {
     return lines.joined(separator: "\n")
   }
 
-  private static func text(_ figure: MetricsPresentation.Figure) -> String {
+  /// A figure as text.
+  static func text(_ figure: MetricsPresentation.Figure) -> String {
     switch figure {
     case .count(let count): Quantities.count(count)
     case .share(let share): Quantities.percent(share)

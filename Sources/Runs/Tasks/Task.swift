@@ -2,6 +2,7 @@ package import Adapters
 package import Datasets
 import Graphs
 package import Operators
+package import TensorFiles
 package import Tensors
 package import Training
 
@@ -77,6 +78,20 @@ package protocol TaskAnswer: Sendable {
 
   /// Measures what the output says of images; nothing yet.
   func measurement(of images: LabelledImages) -> any Measurement
+
+  /// What the output says of single images, [n, …].
+  ///
+  /// - Throws: where it has numbers that are not finite.
+  func predictions(_ output: Tensor, of samples: [Sample], by model: ModelFile) throws
+    -> [any PresentedPrediction]
+}
+
+/// What a model answers to one image, as results show it.
+package protocol PresentedPrediction: Sendable {
+  /// All of it, under the names that scripts read.
+  var json: JSONObject { get }
+  /// What people read, as columns of a row.
+  var figures: [(name: String, figure: MetricsPresentation.Figure)] { get }
 }
 
 /// Compares what a model delivers with targets, batch by batch.

@@ -114,6 +114,21 @@ struct NumberAnswer: TaskAnswer {
   func measurement(of images: LabelledImages) -> any Measurement {
     ErrorMeasurement(targets: NumberTargets(classes: images.classes))
   }
+
+  func predictions(_ output: Tensor, of samples: [Sample], by model: ModelFile) throws
+    -> [any PresentedPrediction]
+  {
+    output.elements(of: Float.self).map { NumberPrediction(number: Double($0)) }
+  }
+}
+
+/// A number that a model gives an image.
+struct NumberPrediction: PresentedPrediction {
+  let number: Double
+  var json: JSONObject { ["number": .number(number)] }
+  var figures: [(name: String, figure: MetricsPresentation.Figure)] {
+    [("number", .number(number, remark: ""))]
+  }
 }
 
 /// Differences of the images measured so far.

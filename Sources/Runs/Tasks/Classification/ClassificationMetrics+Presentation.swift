@@ -5,6 +5,7 @@ extension ClassificationMetrics: PresentedMetrics {
   /// Few images give few different accuracies: of equal ones the lower loss is the better.
   public var score: [Double] { [accuracy, -loss] }
 
+  /// The accuracy.
   public var headline: (name: String, value: Double) { (Self.headlineName, accuracy) }
 
   static let headlineName = "accuracy"
