@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct CandidateTests {
   /// Two residual blocks; the second one halves the map, with a convolution in its shortcut.
-  private func network(_ tail: String) throws -> ModelDescription {
+  static func network(_ tail: String) throws -> ModelDescription {
     func kernel(_ name: String, _ extents: [Int]) -> String {
       let values = [String](repeating: "0.1", count: extents.reduce(1, *)).joined(separator: ", ")
       return "float[\(extents.map(String.init).joined(separator: ","))] \(name) = {\(values)}"
@@ -31,7 +31,7 @@ import Testing
   }
 
   private func candidates(_ tail: String) throws -> [String] {
-    try BackboneRegistry.standard.recognize(try network(tail), lowering: .portable).candidates
+    try BackboneRegistry.standard.recognize(try Self.network(tail), lowering: .portable).candidates
   }
 
   @Test func `candidates are the values behind the activation, also where the shortcut has weights`() throws {

@@ -49,24 +49,7 @@ import Testing
   }
 
   @Test func `a projected shortcut begins a segment, and the point is behind the activation`() throws {
-    let segments = try stream(
-      of: try ModelDescription(
-        text: """
-          <ir_version: 8, opset_import: ["" : 17]>
-          g (float[1,3,8,8] x) => (float[1,4,4,4] y)
-          <\(initializer("k0", [2, 3, 3, 3])), \(initializer("k1", [2, 2, 3, 3])), \(initializer("k2", [4, 2, 3, 3])),
-           \(initializer("k3", [4, 2, 1, 1]))> {
-            c0 = Conv <pads = [1, 1, 1, 1]> (x, k0)
-            c1 = Conv <pads = [1, 1, 1, 1]> (c0, k1)
-            s1 = Add (c1, c0)
-            a1 = Relu (s1)
-            c2 = Conv <pads = [1, 1, 1, 1], strides = [2, 2]> (a1, k2)
-            c3 = Conv <strides = [2, 2]> (a1, k3)
-            s2 = Add (c3, c2)
-            y = Relu (s2)
-          }
-          """)
-    ).segments
+    let segments = try stream(of: try CandidateTests.network("y = Relu (s2)")).segments
     #expect(segments.map { $0.points.map(\.value) } == [["a1"], ["y"]])
     #expect(segments.map { $0.points[0].layout } == [.channelsFirst, .channelsFirst])
     #expect(segments.map { $0.points[0].grid.description } == ["8×8", "4×4"])
