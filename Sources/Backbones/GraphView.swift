@@ -141,9 +141,6 @@ package struct GraphView: Sendable {
     !value.isEmpty && constants[value] == nil && (classes[value] ?? .data) == .data
   }
 
-  /// What a value depends on.
-  package func valueClass(_ value: String) -> ValueClass { classes[value] ?? .constant }
-
   /// Index of the node that makes a value; nil for inputs and constants.
   package func producer(_ value: String) -> Int? { producers[value] }
 

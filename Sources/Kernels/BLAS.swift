@@ -50,12 +50,6 @@ package enum BLAS {
       left.leadingDimension, b.elements, right.leadingDimension, beta, c, distance)
   }
 
-  /// The kernel family OpenBLAS chose for this processor (or was told to by its environment).
-  package static func coreName() -> String {
-    guard let name = unsafe openblas_get_corename() else { return "unknown" }
-    return unsafe String(cString: name)
-  }
-
   /// Whether OpenBLAS' Float64 product agrees with the plain loop on one odd shape.
   ///
   /// Some of its builds compute wrong results on processors newer than they are; ask once at start.

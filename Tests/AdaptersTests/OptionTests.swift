@@ -44,4 +44,19 @@ import Testing
     #expect(adapter.options.entries.map(\.key) == texts.map(\.key))
     #expect(adapter.options.entries.map(\.value) == texts.map(\.value))
   }
+
+  @Test(arguments: [
+    "", ",", "1,", "-1", "1-", "1-2-3", "3-0", "a", "٣", "1 2", "99999999999999999999",
+    "0-99999999999999999999",
+  ])
+  func `what is no choice of blocks is refused`(_ text: String) {
+    let error = #expect(throws: AdapterError.self) { try BlockSelection(parsing: text) }
+    #expect(error?.failureCode == .usage)
+  }
+
+  @Test func `a choice of blocks is numbers and ranges`() throws {
+    let blocks = try BlockSelection(parsing: "0-3,8")
+    #expect((0..<10).filter(blocks.contains) == [0, 1, 2, 3, 8])
+    #expect(blocks.highest == 8 && blocks.description == "0-3,8")
+  }
 }

@@ -47,7 +47,7 @@ struct ArgumentTests {
     #expect(arguments[SampleVerb.rate] == 0.001)
     #expect(arguments[SampleVerb.kernels] == [7, 3])
     #expect(arguments[SampleVerb.fold])
-    #expect(try arguments[SampleVerb.blocks]?.indices(of: 12) == [0, 1, 2, 3, 8])
+    #expect(arguments[SampleVerb.blocks] == "0-3,8")
     #expect(arguments[CommonOptions.processor] == .avx2)
     #expect(arguments[SampleVerb.task] == .segmentation)
     #expect(arguments[SampleVerb.model] == "--strange.onnx")
@@ -86,7 +86,6 @@ struct ArgumentTests {
       ["m", "-o", "r", "--kernels", "51,,5"],
       "--kernels: '51,,5' is not a list of values separated by commas such as 51,5, each 1 to 255"
     ),
-    (["m", "-o", "r", "--blocks", "3-0"], "--blocks: '3-0' is not a list of blocks such as 0-3,8,10-11"),
     (["m", "-o", "r", "--fold=yes"], "--fold: 'yes' is not true or false"),
     (["m", "-o", ""], "--output: '' is not a path of a folder"),
     (["m", "-o", "r", "-q", "-v"], "--quiet and --verbose exclude each other"),
@@ -134,22 +133,6 @@ struct ArgumentTests {
     let arguments = try parse(
       ["m", "-o", "r", "--config", "c"], configuration: #"{"epochs": 2, "provenance": {"version": "1"}}"#)
     #expect(arguments[SampleVerb.epochs] == 2)
-  }
-
-  @Test(arguments: [
-    "", ",", "1,", "-1", "1-", "1-2-3", "a", "٣", "1 2", "99999999999999999999", "0-99999999999999999999",
-  ])
-  func `what is no block selection is refused`(text: String) {
-    #expect(BlockSelection(text) == nil)
-  }
-
-  @Test func `a huge block range costs nothing and names the first block that is missing`() {
-    let error = #expect(throws: UsageError.self) {
-      try BlockSelection("0-9000000000000000000")?.indices(of: 12)
-    }
-    #expect(
-      error?.message == "--blocks: block 9000000000000000000 does not exist; the model has 12, counted from 0"
-    )
   }
 
   @Test func `a configuration file fills in what the command line leaves out`() throws {

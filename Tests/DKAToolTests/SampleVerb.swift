@@ -34,7 +34,7 @@ struct SampleVerb: Command {
     "kernels", .list(of: .integer(1...255), example: "51,5"), default: [51, 5], "kernel sides")
   static let dropout = Option("dropout", .number(0..<1), default: 0.1, "share of values set to zero")
   static let rate = Option("lr-head", .number(above: 0), "learning rate of the head")
-  static let blocks = Option("blocks", .blocks, "blocks that get an adapter")
+  static let blocks = Option("blocks", .text("LIST"), "blocks that get an adapter")
   static let fold = Option(flag: "fold", "fold the weights")
   static let again = Option(
     optionalValue: "again", .folder, standsAloneBeside: "output", "start over, in a folder")

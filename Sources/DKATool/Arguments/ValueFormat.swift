@@ -137,15 +137,6 @@ extension ValueFormat where Value == Double {
   }
 }
 
-extension ValueFormat where Value == BlockSelection {
-  /// A selection of blocks such as `0-3,8,10-11`.
-  package static var blocks: Self {
-    Self(
-      placeholder: "LIST", expectation: "a list of blocks such as 0-3,8,10-11",
-      read: { BlockSelection($0) }, encode: { .string($0.description) })
-  }
-}
-
 extension ValueFormat {
   /// Values separated by commas, such as `51,5`.
   package static func list<Element: Sendable>(
