@@ -31,6 +31,30 @@ import Testing
     #expect(object["preprocessing"]?["std"]?.array?.count == 1)
   }
 
+  @Test func `a file beside the model says the number of its one channel`() throws {
+    let folder = try folder()
+    let settings = #"{"pretrained_cfg": {"input_size": [1, 8, 8], "mean": [0.3], "std": [0.2]}}"#
+    try folder.write(settings, to: "config.json")
+    let found = try ToolProcess.object(["inspect", "model.onnx"], in: folder)["preprocessing"]
+    #expect(found?["mean"]?.array?.count == 1 && found?["source"]?.string == "config.json")
+    try folder.write(settings.replacing("[1, 8, 8]", with: "[3, 8, 8]"), to: "config.json")
+    let result = try ToolProcess.run(["evaluate", "model.onnx", "--data", "images"], in: folder)
+    #expect(result.code == 65 && result.errors.contains("expected [1, side, side]"), "\(result.errors)")
+  }
+
+  @Test func `metadata of three channels do not fit a network of one`() throws {
+    let folder = try folder()
+    var model = try ONNXFile.read(folder.file("model.onnx"))
+    let fields = [
+      ("resize", "8x8"), ("crop", "none"), ("interpolation", "bilinear"), ("mean", "0 0 0"), ("std", "1 1 1"),
+    ]
+    model.metadata += fields.map { MetadataEntry(key: "dka.preprocessing.\($0.0)", value: $0.1) }
+    try ONNXFile.write(model, to: folder.file("model.onnx"))
+    let result = try ToolProcess.run(["evaluate", "model.onnx", "--data", "images"], in: folder)
+    #expect(result.code == 65, "\(result.errors)")
+    #expect(result.errors.contains("the model's metadata says have 3 channels, the model takes 1"))
+  }
+
   @Test func `it is trained, resumed and measured, and its file says how it is fed`() throws {
     let folder = try folder()
     let words = [
