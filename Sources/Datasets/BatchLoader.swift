@@ -4,7 +4,7 @@ public import Tensors
 
 /// Images ready for the network, with what they are compared with.
 public struct Batch: Sendable {
-  /// Float [n, 3, H, W]; its memory is used again once the last copy of the tensor is gone.
+  /// Float [n, channels, H, W]; its memory is used again once the last copy of the tensor is gone.
   public let images: Tensor
   /// The targets [n, …], or nil where the loader reads none.
   public let targets: Tensor?
@@ -40,6 +40,8 @@ public final class BatchLoader {
     public var lookAhead = 2
     /// Where decoded and resized images are kept, of this loader alone; nil decodes each time.
     public var cache: ImageCache?
+    /// The formats that are read.
+    package var formats = ImageFormats.standard
 
     /// The recipe's batch size and seed, shuffled, without augmentation.
     public init() {}
@@ -120,7 +122,8 @@ public final class BatchLoader {
     let end = min(nextStart + options.batchSize, order.count)
     let chosen = order[nextStart..<end].map { samples[$0] }
     nextStart = end
-    let shape = Shape([chosen.count, 3, preprocessing.outputHeight, preprocessing.outputWidth])
+    let shape = Shape(
+      [chosen.count, preprocessing.channels, preprocessing.outputHeight, preprocessing.outputWidth])
     let images = Tensor(elementType: .float32, shape: shape, storage: try buffers.lease())
     let batch = PendingBatch(images: images, samples: chosen)
     pending.append(batch)
@@ -145,7 +148,11 @@ public final class BatchLoader {
     of sample: Sample, _ preprocessing: Preprocessing, _ options: Options
   ) throws(DatasetError) -> PreparedImage {
     if let image = options.cache?.image(sample.index) { return image }
-    let image = preprocessing.prepared(try ImageFile.read(sample.path), for: options.augmentation)
+    let decoded = try ImageFile.read(sample, by: options.formats)
+    guard let fitting = decoded.colored(channels: preprocessing.channels) else {
+      throw .badImage(sample, preprocessing.refusal(of: decoded))
+    }
+    let image = preprocessing.prepared(fitting, for: options.augmentation)
     options.cache?.keep(image, as: sample.index)
     return image
   }

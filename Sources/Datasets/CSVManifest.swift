@@ -3,12 +3,13 @@ import Tensors
 /// A table that lists images with their classes: comma, semicolon or tab separated.
 ///
 /// Columns by name, in any order and case, others passed over; where two could be meant, the first of this list:
-/// - the file, relative to the table or absolute: `file`, else one of `image`, `path`, `filename`;
+/// - the file, relative to the table or absolute: `file`, else one of `image`, `path`, `filename`; `scan.dcm#12` is a frame of a file of
+///   several images, `scan.dcm` alone stands for all that no other row names;
 /// - the class: `class_index`, the model's number counted from 0, with a name in `name`, `class` or `label` beside it; else a name
 ///   in `class` or `label`;
 /// - optionally the part: `split`, else `part` or `set`, with train, validation, test (in the spellings of `Split.init(named:)`) or
 ///   `unused`, in every row or in none;
-/// - optionally `group`: images of one group stay in one part when parts are drawn.
+/// - optionally `group`: images of one group stay in one part when parts are drawn, as the images of one file do.
 public enum CSVManifest {
   /// Lists the images of a manifest.
   ///
@@ -22,6 +23,13 @@ public enum CSVManifest {
   public static func read(_ path: String, root: String? = nil, classCount: Int? = nil) throws(DatasetError)
     -> LabelledImages
   {
+    try read(path, root: root, classCount: classCount, by: .standard)
+  }
+
+  /// Lists the images of a manifest that are in these formats.
+  package static func read(
+    _ path: String, root: String? = nil, classCount: Int? = nil, by formats: ImageFormats
+  ) throws(DatasetError) -> LabelledImages {
     let table = try CSVTable(parsing: try bytes(of: path), file: path)
     let columns = try ManifestColumns(of: table, file: path)
     guard !table.rows.isEmpty else { throw .badFile(path, "no images listed") }
@@ -34,18 +42,25 @@ public enum CSVManifest {
     let parts = parts(of: table, columns, &problems)
     try table.report(problems)
 
+    let frames = ManifestFrames(of: files, by: formats)
     var samples: [Sample] = []
-    for (index, row) in table.rows.enumerated() where parts[index] != .unused {
-      let group = columns.group.map { row.fields[$0] } ?? ""
-      samples.append(
-        Sample(
-          path: files[index], label: labels.labels[index], split: parts[index].split,
-          group: group.isEmpty ? nil : group, index: index))
+    var count = 0
+    for (row, part) in parts.enumerated() {
+      let group = columns.group.map { table.rows[row].fields[$0] } ?? ""
+      for frame in frames.byRow[row] {
+        defer { count += 1 }
+        guard part != .unused else { continue }
+        samples.append(
+          Sample(
+            path: files[row].path, frame: frame, label: labels.labels[row], split: part.split,
+            group: group.isEmpty ? nil : group, index: count))
+      }
     }
+    if columns.group != nil { try table.report(ManifestFrames.problems(in: samples)) }
     guard !samples.isEmpty else { throw .badFile(path, "all images are marked \(Split.unusedName)") }
     var images = LabelledImages(
       classes: labels.names, samples: samples, isNumbered: columns.index != nil)
-    let unused = table.rows.count - samples.count
+    let unused = count - samples.count
     if unused > 0 {
       let count = DatasetNote.counted(unused, "image")
       images.notes.append(DatasetNote(.note, "\(count) marked \(Split.unusedName) left out"))
@@ -81,18 +96,20 @@ public enum CSVManifest {
 
   private static func files(
     of table: CSVTable, _ columns: ManifestColumns, in folders: [String], _ problems: inout [String]
-  ) -> [String] {
+  ) -> [(path: String, frame: Int?)] {
     var search = PathSearch(folders: folders)
     return table.rows.map { row in
       let (name, exact) = (row.fields[columns.file], row.exactFields[columns.file])
       if name.isEmpty {
         problems.append("line \(row.line): no file name")
       } else if let path = search.file(name == exact ? [name] : [name, exact]) {
-        return path
+        return (path, nil)
+      } else if let named = Sample.frame(in: name), let path = search.file([named.file]) {
+        return (path, named.frame)
       } else {
         problems.append("line \(row.line): '\(name)' does not exist")
       }
-      return name
+      return (name, nil)
     }
   }
 

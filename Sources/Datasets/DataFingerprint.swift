@@ -4,7 +4,7 @@ import Tensors
 public struct DataFingerprint: Sendable, Equatable {
   /// One image.
   public struct Record: Sendable, Equatable {
-    /// The file, relative to the root of the data where it lies in it.
+    /// The file, relative to the root of the data where it lies in it; a frame of it as `scan.dcm#12`.
     public let file: String
     /// SHA-256 of its content in hexadecimal.
     public let sha256: String
@@ -92,22 +92,25 @@ extension LabelledImages {
   ) throws(DatasetError) -> DataFingerprint {
     let hasSplit = hasSplit
     let sorted = samples.sorted { $0.index < $1.index }
-    let hashes = try concurrentMap(count: sorted.count, threads: threads, isInterrupted: isInterrupted) {
-      position in
-      Result { () throws(MemoryMapError) in
-        let sample = sorted[position]
-        if let hash = known[sample.index] { return hash }
-        return try SHA256.hexadecimal(mapping: sample.path)
-      }
+    // A file is read once for all of its images.
+    let first = sorted.firstOfFile
+    let read = try concurrentMap(count: sorted.count, threads: threads, isInterrupted: isInterrupted) {
+      position -> Result<String?, MemoryMapError> in
+      let sample = sorted[position]
+      if let hash = known[sample.index] { return .success(hash) }
+      guard first[position] == position else { return .success(nil) }
+      return Result { () throws(MemoryMapError) in try SHA256.hexadecimal(mapping: sample.path) }
     }
     var records: [DataFingerprint.Record] = []
     var failures: [DatasetError] = []
-    for (sample, hash) in zip(sorted, hashes) {
-      switch hash {
+    for (position, sample) in sorted.enumerated() {
+      var result = read[position]
+      if case .success(nil) = result { result = read[first[position]] }
+      switch result {
       case .success(let hash):
         records.append(
           DataFingerprint.Record(
-            file: relativePath(of: sample, to: root), sha256: hash,
+            file: relativeName(of: sample, to: root), sha256: hash ?? "",
             part: partName(of: sample, where: hasSplit), className: classes[sample.label],
             group: sample.group ?? ""))
       case .failure(let error): failures.append(.missing(error.path, error.reason))

@@ -33,6 +33,11 @@ public struct DatasetError: ReportableError, Equatable {
     Self(.badData, "'\(file)': \(reason)", file: file, hint: hint)
   }
 
+  /// An image that is wrong, of a file that may hold several.
+  static func badImage(_ sample: Sample, _ reason: String) -> Self {
+    Self(.badData, "\(sample.quoted): \(reason)", file: sample.path)
+  }
+
   /// A file or folder that is not there or cannot be opened.
   package static func missing(_ file: String, _ reason: String, hint: String? = nil) -> Self {
     Self(.missingInput, "'\(file)': \(reason)", file: file, hint: hint)

@@ -38,11 +38,11 @@ extension LabelledImages {
       if let image = LabelledImages.imageStem(ofMask: stem(sample.path)), stems.contains(image) {
         return true
       }
-      let folders = relativePath(of: sample, to: root).split(separator: "/").dropLast()
+      let folders = relativeName(of: sample, to: root).split(separator: "/").dropLast()
       return folders.contains { $0.lowercased() == "masks" }
     }
     guard !masks.isEmpty else { return [] }
-    let names = masks.map { relativePath(of: $0, to: root) }
+    let names = masks.map { relativeName(of: $0, to: root) }
     return [
       DatasetNote(
         .warning,
@@ -76,23 +76,25 @@ extension LabelledImages {
       ? [] : [DatasetNote(.warning, "classes differ in capitals alone: \(DatasetNote.list(pairs))")]
   }
 
-  /// Groups that a given division tears apart.
+  /// Groups and files that a given division tears apart.
   private var remarksOnGroups: [DatasetNote] {
-    var first: [String: Split?] = [:]
-    var torn: [String] = []
-    var known: Set<String> = []
+    var first: [Sample.Unit: Split?] = [:]
+    var torn: [Sample.Unit] = []
+    var known: Set<Sample.Unit> = []
     for sample in samples {
-      guard let group = sample.group else { continue }
-      if let split = first[group] {
-        if split != sample.split, known.insert(group).inserted { torn.append(group) }
+      guard let unit = sample.unit else { continue }
+      if let split = first[unit] {
+        if split != sample.split, known.insert(unit).inserted { torn.append(unit) }
       } else {
-        first[group] = .some(sample.split)
+        first[unit] = .some(sample.split)
       }
     }
-    guard !torn.isEmpty else { return [] }
-    let count = torn.count == 1 ? "1 group has" : "\(torn.count) groups have"
-    return [
-      DatasetNote(.warning, "\(count) images in more than one part: \(DatasetNote.examples(torn))")
-    ]
+    func note(_ units: [Sample.Unit], _ noun: String) -> [DatasetNote] {
+      guard !units.isEmpty else { return [] }
+      let count = DatasetNote.counted(units.count, noun) + (units.count == 1 ? " has" : " have")
+      let names = DatasetNote.examples(units.map(\.name))
+      return [DatasetNote(.warning, "\(count) images in more than one part: \(names)")]
+    }
+    return note(torn.filter(\.isGroup), "group") + note(torn.filter { !$0.isGroup }, "file")
   }
 }

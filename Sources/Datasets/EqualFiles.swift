@@ -1,7 +1,7 @@
 import Tensors
 
 extension LabelledImages {
-  /// Warnings on files of equal content that lie in more than one part or have more than one class.
+  /// Warnings on images of equal content that lie in more than one part or have more than one class.
   ///
   /// Only files of equal size are read, and of those the ones whose hash is not known.
   ///
@@ -20,7 +20,7 @@ extension LabelledImages {
       return known[sample.index] ?? (try? SHA256.hexadecimal(mapping: sample.path)) ?? ""
     }
     let hashOf = Dictionary(uniqueKeysWithValues: zip(candidates, hashes))
-    let equal = runs(of: candidates.filter { hashOf[$0] != "" }) { hashOf[$0] ?? "" }
+    let equal = runs(of: candidates.filter { hashOf[$0] != "" }) { (hashOf[$0] ?? "") + samples[$0].suffix }
     return remark(
       equal, on: \.split, "are in more than one part, so that what is measured was seen before"
     ) { $0.split?.rawValue ?? Split.unusedName }
@@ -35,7 +35,7 @@ extension LabelledImages {
       guard let other = run.first(where: { samples[$0][keyPath: value] != first[keyPath: value] }) else {
         return nil
       }
-      return "'\(first.path)' (\(name(first))) and '\(samples[other].path)' (\(name(samples[other])))"
+      return "\(first.quoted) (\(name(first))) and \(samples[other].quoted) (\(name(samples[other])))"
     }
     guard !pairs.isEmpty else { return [] }
     let count = pairs.count == 1 ? "1 image has copies that" : "\(pairs.count) images have copies that"

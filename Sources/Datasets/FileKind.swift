@@ -1,6 +1,6 @@
 /// What the name of a file says about its content.
 enum FileKind: Equatable {
-  /// PNG or JPEG, which are read.
+  /// An image in a format that is read.
   case image
   /// An image in a format that is not read, by its extension in lower case.
   case foreignImage(String)
@@ -9,40 +9,42 @@ enum FileKind: Equatable {
   /// Anything else.
   case other
 
-  init(of name: String) {
-    let lowered = name.lowercased()
-    if lowered.hasSuffix(".nii.gz") {
-      self = .foreignImage("nii.gz")
-      return
-    }
-    guard let dot = lowered.lastIndex(of: "."), dot > lowered.startIndex else {
+  init(of name: String, among formats: ImageFormats) {
+    let endings = FileKind.endings(of: name)
+    if endings.isEmpty {
       self = .unnamed
-      return
+    } else if endings.contains(where: formats.reads) {
+      self = .image
+    } else {
+      self = endings.first(where: FileKind.foreignImages.contains).map { .foreignImage($0) } ?? .other
     }
-    let ending = String(lowered[lowered.index(after: dot)...])
-    self =
-      ImageFile.extensions.contains(ending)
-      ? .image : FileKind.foreignImages.contains(ending) ? .foreignImage(ending) : .other
+  }
+
+  /// What may be meant by the extension of a name, in lower case: of `a.nii.gz` `nii.gz` and `gz`; none without a dot after the start.
+  static func endings(of name: String) -> [String] {
+    let parts = name.lowercased().split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count > 1, let last = parts.last, !(parts.count == 2 && parts[0].isEmpty) else { return [] }
+    return (parts.count > 2 ? ["\(parts[parts.count - 2]).\(last)"] : []) + [String(last)]
   }
 
   private static let foreignImages = [
     "avif", "bmp", "dcm", "dib", "dicom", "gif", "heic", "heif", "ima", "j2k", "jp2", "jxl", "mha", "mhd",
-    "nii", "npy", "nrrd", "pbm", "pgm", "pnm", "ppm", "psd", "svs", "tga", "tif", "tiff", "webp",
+    "nii", "nii.gz", "npy", "nrrd", "pbm", "pgm", "pnm", "ppm", "psd", "svs", "tga", "tif", "tiff", "webp",
   ]
 
   /// A line per kind of image that is passed over, in the order of the extensions; nothing for files that are read.
-  static func remarks(on files: [String]) -> [DatasetNote] {
+  static func remarks(on files: [String], among formats: ImageFormats) -> [DatasetNote] {
     var endings: [String] = []
     for file in files {
-      if case .foreignImage(let ending) = FileKind(of: file), !endings.contains(ending) {
+      if case .foreignImage(let ending) = FileKind(of: file, among: formats), !endings.contains(ending) {
         endings.append(ending)
       }
     }
     return endings.sorted().map { ending in
-      let named = files.filter { FileKind(of: $0) == .foreignImage(ending) }
+      let named = files.filter { FileKind(of: $0, among: formats) == .foreignImage(ending) }
       return DatasetNote(
         .warning,
-        "\(DatasetNote.counted(named.count, ".\(ending) file")) passed over, only PNG and JPEG are read: "
+        "\(DatasetNote.counted(named.count, ".\(ending) file")) passed over, only \(formats.names) are read: "
           + DatasetNote.examples(named))
     }
   }

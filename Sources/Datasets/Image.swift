@@ -1,4 +1,4 @@
-/// A decoded image in memory, rows packed, channels interleaved: grey (1) or red, green, blue (3).
+/// A decoded image in memory, rows packed, channels interleaved: grey (1), red, green, blue (3), or others.
 public struct Image: Sendable, Equatable {
   /// The samples of an image.
   public enum Samples: Sendable, Equatable {
@@ -12,14 +12,14 @@ public struct Image: Sendable, Equatable {
   public let width: Int
   /// Rows.
   public let height: Int
-  /// 1 for grey, 3 for red, green and blue.
+  /// 1 for grey, 3 for red, green and blue; other numbers for what a network takes as it is stored.
   public let channels: Int
   /// Height × width × channels samples.
   public let samples: Samples
 
   /// An image of 8-bit samples.
   public init(width: Int, height: Int, channels: Int, bytes: [UInt8]) {
-    precondition(channels == 1 || channels == 3, "an image has 1 or 3 channels")
+    precondition(channels > 0, "an image has at least one channel")
     precondition(
       bytes.count == width * height * channels, "\(bytes.count) bytes for \(width)×\(height)×\(channels)")
     (self.width, self.height, self.channels, samples) = (width, height, channels, .bytes(bytes))
@@ -27,7 +27,7 @@ public struct Image: Sendable, Equatable {
 
   /// An image of samples from 0 to 1.
   public init(width: Int, height: Int, channels: Int, floats: [Float]) {
-    precondition(channels == 1 || channels == 3, "an image has 1 or 3 channels")
+    precondition(channels > 0, "an image has at least one channel")
     precondition(
       floats.count == width * height * channels, "\(floats.count) floats for \(width)×\(height)×\(channels)")
     (self.width, self.height, self.channels, samples) = (width, height, channels, .floats(floats))

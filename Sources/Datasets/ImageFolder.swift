@@ -11,7 +11,12 @@ public enum ImageFolder {
   /// - Throws: an error for a missing folder, no class folders, a class without images, classes that only the test part has, parts
   ///   mixed with classes or inside them; one error for all names that cannot be followed.
   public static func read(_ path: String) throws(DatasetError) -> LabelledImages {
-    var reader = FolderReader(root: path)
+    try read(path, by: .standard)
+  }
+
+  /// Lists the images of a folder that are in these formats.
+  package static func read(_ path: String, by formats: ImageFormats) throws(DatasetError) -> LabelledImages {
+    var reader = FolderReader(root: path, formats: formats)
     let listing = try FolderListing(of: path)
     reader.take(brokenEntriesOf: listing, in: "")
     if listing.folders.contains(where: { Split(named: $0) != nil }) {
@@ -26,6 +31,7 @@ public enum ImageFolder {
 /// Gathers what stands in a folder of images.
 private struct FolderReader {
   let root: String
+  let formats: ImageFormats
   private var classes: [String] = []
   private var samples: [Sample] = []
   private var ignored: [String] = []
@@ -38,10 +44,14 @@ private struct FolderReader {
   /// Folders that are believed; more are links that meet again and again.
   private static let folderLimit = 1_000_000
 
-  init(root: String) { self.root = root }
+  init(root: String, formats: ImageFormats) { (self.root, self.formats) = (root, formats) }
+
+  private func kind(of file: String) -> FileKind { FileKind(of: file, among: formats) }
 
   private var layout: String {
-    "expected \(root)/{train,test}/<class>/*.png or \(root)/<class>/*.png (also .jpg, .jpeg)"
+    let (first, others) = (formats.extensions[0], formats.extensions.dropFirst().map { ".\($0)" })
+    let also = others.isEmpty ? "" : " (also \(others.joined(separator: ", ")))"
+    return "expected \(root)/{train,test}/<class>/*.\(first) or \(root)/<class>/*.\(first)\(also)"
   }
 
   /// Reads `{train,test,…}/<class>/…`.
@@ -131,7 +141,7 @@ private struct FolderReader {
 
   /// Keeps what cannot be followed, unless its name is that of a file that would be passed over.
   mutating func take(brokenEntriesOf listing: FolderListing, in folder: String) {
-    for entry in listing.broken where FileKind(of: entry.name) != .other {
+    for entry in listing.broken where kind(of: entry.name) != .other {
       let path = root + "/" + (folder.isEmpty ? "" : folder + "/") + entry.name
       failures.append(entry.isMissing ? .missing(path, entry.reason) : .badFile(path, entry.reason))
     }
@@ -140,7 +150,7 @@ private struct FolderReader {
   /// Files beside class folders.
   private mutating func sort(_ files: [String], in prefix: String) {
     for file in files {
-      if FileKind(of: file) == .image { outside.append(prefix + file) } else { ignored.append(prefix + file) }
+      if kind(of: file) == .image { outside.append(prefix + file) } else { ignored.append(prefix + file) }
     }
   }
 
@@ -164,8 +174,11 @@ private struct FolderReader {
     take(brokenEntriesOf: listing, in: folder)
     for file in listing.files {
       let path = folder + "/" + file
-      if FileKind(of: file) == .image {
-        samples.append(Sample(path: root + "/" + path, label: label, split: split, index: samples.count))
+      if kind(of: file) == .image {
+        for frame in formats.frames(ofFile: root + "/" + path) {
+          samples.append(
+            Sample(path: root + "/" + path, frame: frame, label: label, split: split, index: samples.count))
+        }
       } else {
         ignored.append(path)
       }
@@ -195,7 +208,7 @@ private struct FolderReader {
     return images
   }
 
-  private var foreign: [DatasetNote] { FileKind.remarks(on: ignored) }
+  private var foreign: [DatasetNote] { FileKind.remarks(on: ignored, among: formats) }
 
   private var strangers: [DatasetNote] {
     var result: [DatasetNote] = []
@@ -205,13 +218,13 @@ private struct FolderReader {
         DatasetNote(
           .warning, "\(count) outside the class folders passed over: \(DatasetNote.examples(outside))"))
     }
-    let unnamed = ignored.filter { FileKind(of: $0) == .unnamed && !$0.hasSuffix("/") }
+    let unnamed = ignored.filter { kind(of: $0) == .unnamed && !$0.hasSuffix("/") }
     if !unnamed.isEmpty {
       let count = DatasetNote.counted(unnamed.count, "file")
       result.append(
         DatasetNote(.note, "\(count) without an extension passed over: \(DatasetNote.examples(unnamed))"))
     }
-    let others = ignored.filter { FileKind(of: $0) == .other || $0.hasSuffix("/") }
+    let others = ignored.filter { kind(of: $0) == .other || $0.hasSuffix("/") }
     if !others.isEmpty {
       let count = DatasetNote.counted(others.count, "other entry", "other entries")
       result.append(DatasetNote(.detail, "\(count) passed over: \(DatasetNote.examples(others))"))
@@ -236,7 +249,7 @@ private struct FolderReader {
       var next: [String] = []
       for folder in level.prefix(1000) {
         guard let listing = try? FolderListing(of: root + "/" + folder) else { continue }
-        if listing.files.contains(where: { FileKind(of: $0) == .image }) { return true }
+        if listing.files.contains(where: { kind(of: $0) == .image }) { return true }
         next += listing.folders.map { folder + "/" + $0 }
       }
       level = next

@@ -8,10 +8,12 @@ public enum Split: String, Sendable, CaseIterable {
   case test
 }
 
-/// One image file with its class.
+/// One image with its class: a file, or a frame of one.
 public struct Sample: Sendable, Equatable {
   /// The image file.
   public let path: String
+  /// Which image of a file that holds several, from 0; nil where the file is one image.
+  public let frame: Int?
   /// Index of the class.
   public internal(set) var label: Int
   /// The part it belongs to, nil where the source names none.
@@ -21,9 +23,12 @@ public struct Sample: Sendable, Equatable {
   /// Position in the whole data set, kept by every selection: the key of everything random about this image.
   public let index: Int
 
-  /// An image file with its class.
-  public init(path: String, label: Int, split: Split? = nil, group: String? = nil, index: Int) {
-    (self.path, self.label, self.split, self.group, self.index) = (path, label, split, group, index)
+  /// An image with its class.
+  public init(
+    path: String, frame: Int? = nil, label: Int, split: Split? = nil, group: String? = nil, index: Int
+  ) {
+    (self.path, self.frame, self.label) = (path, frame, label)
+    (self.split, self.group, self.index) = (split, group, index)
   }
 }
 
@@ -129,7 +134,7 @@ public struct LabelledImages: Sendable, Equatable {
     guard let sample = samples.first(where: { $0.label >= count }) else { return }
     throw .badFile(
       source,
-      "label \(sample.label) of '\(sample.path)' is outside the model's \(count) classes (0 … \(count - 1))",
+      "label \(sample.label) of \(sample.quoted) is outside the model's \(count) classes (0 … \(count - 1))",
       hint: "check that the labels belong to this model")
   }
 }

@@ -43,7 +43,7 @@ extension Preprocessing {
   /// resized: an image of 2 × 60,000 pixels would have 256 × 7,680,000.
   package static let wholePixelLimit = 1 << 22
 
-  /// A decoded image, prepared as far as every epoch needs it again.
+  /// A decoded image with the network's channels, prepared as far as every epoch needs it again.
   ///
   /// Without random crops only what the centre crop shows is resized.
   package func prepared(_ image: Image, for augmentation: Augmentation) -> PreparedImage {

@@ -1,9 +1,9 @@
 import Tensors
 
-/// What turns a decoded image into a network's input [3, H, W], without augmentation.
+/// What turns a decoded image into a network's input [channels, H, W], without augmentation.
 ///
-/// Resize, centre crop, grey copied to three channels, then per channel (pixel · rescale − mean) / std with pixels of
-/// 0 … 255, then zeros below and to the right up to the padded size.
+/// Colour made grey for networks of one channel, resize, centre crop, grey copied to three channels, then per channel
+/// (pixel · rescale − mean) / std with pixels of 0 … 255, then zeros below and to the right up to the padded size.
 public struct Preprocessing: Sendable, Equatable {
   /// The size an image is brought to before cropping.
   public enum Resize: Sendable, Equatable {
@@ -31,15 +31,17 @@ public struct Preprocessing: Sendable, Equatable {
   public var crop: Int?
   /// How pixels between pixels are found.
   public var interpolation: Interpolation
-  /// What is subtracted per channel, of rescaled values (from 0 to 1 as a rule).
+  /// Channels that the network takes: 1 for grey, 3 for red, green and blue; images must have any other number themselves.
+  public var channels: Int
+  /// What is subtracted per channel (or one number for all), of rescaled values (from 0 to 1 as a rule).
   public var mean: [Float]
-  /// What the difference is divided by per channel.
+  /// What the difference is divided by per channel, or one number for all.
   public var standardDeviation: [Float]
   /// What a pixel of 0 … 255 is multiplied by: 1/255 as a rule, 1 for networks that take 0 … 255.
   public var rescale: Float = Preprocessing.unitRescale
   /// How halves of a pixel are rounded.
   public var rounding = Rounding.torchvision
-  /// Colour (0 … 255 per channel) around an image that is smaller than the crop; nil where that cannot be.
+  /// Colour (0 … 255 per channel, or one number for all) around an image that is smaller than the crop; nil where that cannot be.
   public var fill: [Float]?
   /// Side of the square that zeros below and to the right complete the normalised image to, or nil for none.
   public var pad: Int?
@@ -49,15 +51,16 @@ public struct Preprocessing: Sendable, Equatable {
   /// - Throws: an error that names the field: a size out of range, a crop larger than the image, a std of zero.
   public init(
     resize: Resize = .exact(width: 256, height: 256), crop: Int? = 224,
-    interpolation: Interpolation = .bilinear, mean: [Float] = [0.5, 0.5, 0.5],
-    standardDeviation: [Float] = [0.5, 0.5, 0.5], rescale: Float = Preprocessing.unitRescale,
+    interpolation: Interpolation = .bilinear, channels: Int = 3, mean: [Float]? = nil,
+    standardDeviation: [Float]? = nil, rescale: Float = Preprocessing.unitRescale,
     rounding: Rounding = .torchvision, fill: [Float]? = nil, pad: Int? = nil
   ) throws(DatasetError) {
     self.resize = resize
     self.crop = crop
     self.interpolation = interpolation
-    self.mean = mean
-    self.standardDeviation = standardDeviation
+    self.channels = channels
+    self.mean = mean ?? [Float](repeating: 0.5, count: max(channels, 1))
+    self.standardDeviation = standardDeviation ?? [Float](repeating: 0.5, count: max(channels, 1))
     self.rescale = rescale
     self.rounding = rounding
     self.fill = fill
@@ -69,6 +72,8 @@ public struct Preprocessing: Sendable, Equatable {
   public static let unitRescale: Float = 1 / 255
   /// Largest accepted side in pixels.
   static let sideLimit = 8192
+  /// Accepted numbers of channels.
+  package static let channelRange = 1...1024
 
   /// ImageNet's channel means, as most checkpoints use them.
   public static let imageNetMean: [Float] = [0.485, 0.456, 0.406]
@@ -94,21 +99,34 @@ public struct Preprocessing: Sendable, Equatable {
           : "resizing the \(kind) side without a crop gives images of different sizes",
         hint: "set a crop, or resize to width × height")
     }
-    guard mean.count == 3, mean.allSatisfy(\.isFinite) else {
-      throw DatasetError(.badData, "mean \(mean) is not three finite numbers")
+    guard Self.channelRange.contains(channels) else {
+      throw DatasetError(
+        .badData,
+        "channels \(channels) is not within \(Self.channelRange.lowerBound) … \(Self.channelRange.upperBound)"
+      )
     }
-    guard standardDeviation.count == 3, standardDeviation.allSatisfy({ $0.isFinite && $0 > 0 }) else {
-      throw DatasetError(.badData, "std \(standardDeviation) is not three numbers above zero")
+    guard isPerChannel(mean), mean.allSatisfy(\.isFinite) else {
+      throw DatasetError(.badData, "mean \(mean) is not \(countText) finite \(numbersText)")
+    }
+    guard isPerChannel(standardDeviation), standardDeviation.allSatisfy({ $0.isFinite && $0 > 0 }) else {
+      throw DatasetError(
+        .badData, "std \(standardDeviation) is not \(countText) \(numbersText) above zero")
     }
     guard rescale.isFinite, rescale > 0 else {
       throw DatasetError(.badData, "rescale \(rescale) is not a number above zero")
     }
     if let fill {
-      guard fill.count == 3, fill.allSatisfy({ (0...255).contains($0) }) else {
-        throw DatasetError(.badData, "fill \(fill) is not three numbers within 0 … 255")
+      guard isPerChannel(fill), fill.allSatisfy({ (0...255).contains($0) }) else {
+        throw DatasetError(.badData, "fill \(fill) is not \(countText) \(numbersText) within 0 … 255")
       }
     }
   }
+
+  /// Whether there is a number for each channel, or one for all.
+  private func isPerChannel(_ numbers: [Float]) -> Bool { numbers.count == channels || numbers.count == 1 }
+
+  private var countText: String { channels == 1 ? "one" : channels == 3 ? "three" : "\(channels)" }
+  private var numbersText: String { channels == 1 ? "number" : "numbers" }
 
   private func checkSide(_ field: String, _ value: Int) throws(DatasetError) {
     guard (1...Preprocessing.sideLimit).contains(value) else {
@@ -145,8 +163,8 @@ public struct Preprocessing: Sendable, Equatable {
   /// Height of the network's input.
   public var outputHeight: Int { pad ?? crop ?? resize.height }
 
-  /// Elements of one input: 3 × height × width.
-  package var elementCount: Int { 3 * outputHeight * outputWidth }
+  /// Elements of one input: channels × height × width.
+  package var elementCount: Int { channels * outputHeight * outputWidth }
 
   /// The size an image of the given size is brought to before cropping.
   func resizedSize(width: Int, height: Int) -> (width: Int, height: Int) {

@@ -4,8 +4,8 @@ extension Preprocessing {
   /// The fields as texts, in a fixed order; `init(fields:)` reads them back exactly.
   ///
   /// `resize` is `shorter 256`, `longer 256`, `256x224` (width × height) or `none`, `crop` a number or `none`, `mean` and
-  /// `std` three numbers, `rescale` `1/255` or a number. `rounding`, `fill` and `pad` are there only where they differ from
-  /// what most preparations do.
+  /// `std` a number per channel or one for all, `rescale` `1/255` or a number. `channels`, `rounding`, `fill` and `pad` are there
+  /// only where they differ from what most preparations do.
   public var fields: [(name: String, text: String)] {
     func list(_ values: [Float]) -> String { values.map(\.description).joined(separator: " ") }
     var fields = [
@@ -13,6 +13,7 @@ extension Preprocessing {
       ("interpolation", interpolation.rawValue), ("mean", list(mean)), ("std", list(standardDeviation)),
       ("rescale", rescale == Self.unitRescale ? "1/255" : rescale.description),
     ]
+    if channels != 3 { fields.append(("channels", String(channels))) }
     if rounding != .torchvision { fields.append(("rounding", rounding.rawValue)) }
     if let fill { fields.append(("fill", list(fill))) }
     if let pad { fields.append(("pad", String(pad))) }
@@ -33,8 +34,9 @@ extension Preprocessing {
     let interpolation = try Self.required(
       "interpolation", text("interpolation"), "one of \(Interpolation.names)"
     ) { Interpolation(rawValue: $0) }
-    let mean = try Self.required("mean", text("mean"), "three numbers", Self.triple)
-    let deviation = try Self.required("std", text("std"), "three numbers", Self.triple)
+    let channels = try Self.optional("channels", text("channels"), "a number") { Int($0) } ?? 3
+    let mean = try Self.required("mean", text("mean"), "numbers", Self.numbers)
+    let deviation = try Self.required("std", text("std"), "numbers", Self.numbers)
     let rescale = try Self.optional("rescale", text("rescale"), "'1/255' or a number") {
       $0 == "1/255" ? Self.unitRescale : Float($0)
     }
@@ -42,9 +44,9 @@ extension Preprocessing {
       Rounding(rawValue: $0)
     }
     try self.init(
-      resize: resize, crop: crop, interpolation: interpolation, mean: mean, standardDeviation: deviation,
-      rescale: rescale ?? Self.unitRescale, rounding: rounding ?? .torchvision,
-      fill: try Self.optional("fill", text("fill"), "three numbers", Self.triple),
+      resize: resize, crop: crop, interpolation: interpolation, channels: channels, mean: mean,
+      standardDeviation: deviation, rescale: rescale ?? Self.unitRescale, rounding: rounding ?? .torchvision,
+      fill: try Self.optional("fill", text("fill"), "numbers", Self.numbers),
       pad: try Self.optional("pad", text("pad"), "a number") { Int($0) })
   }
 
@@ -67,10 +69,10 @@ extension Preprocessing {
     return value
   }
 
-  private static func triple(_ text: String) -> [Float]? {
+  private static func numbers(_ text: String) -> [Float]? {
     let words = text.split { $0 == " " || $0 == "," }
     let numbers = words.compactMap { Float($0) }
-    return words.count == 3 && numbers.count == 3 ? numbers : nil
+    return words.count == numbers.count ? numbers : nil
   }
 }
 

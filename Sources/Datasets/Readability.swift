@@ -23,12 +23,15 @@ extension LabelledImages {
   /// - Parameters:
   ///   - isHashing: whether every file's content is hashed as well; without it only where sizes are equal.
   ///   - known: hashes by `Sample.index` that somebody has computed already.
+  ///   - formats: the formats that are read.
   /// - Returns: SHA-256 of the content by `Sample.index`, of all files where they are hashed.
   package func examined(
-    threads: Int, isHashing: Bool, known: [Int: String] = [:], progress: (@Sendable (Int) -> Void)? = nil,
-    isInterrupted: () -> Bool = { false }
+    threads: Int, isHashing: Bool, known: [Int: String] = [:], formats: ImageFormats = .standard,
+    progress: (@Sendable (Int) -> Void)? = nil, isInterrupted: () -> Bool = { false }
   ) throws(DatasetError) -> (notes: [DatasetNote], hashes: [Int: String]) {
     let samples = samples
+    // A file is hashed once for all of its images.
+    let first = samples.firstOfFile
     let done = Mutex(0)
     let results = try concurrentMap(count: samples.count, threads: threads, isInterrupted: isInterrupted) {
       position in
@@ -42,7 +45,8 @@ extension LabelledImages {
       return Result { () throws(DatasetError) in
         let sample = samples[position]
         return try ImageFacts(
-          readingFrom: sample.path, isHashing: isHashing && known[sample.index] == nil)
+          reading: sample, by: formats,
+          isHashing: isHashing && known[sample.index] == nil && first[position] == position)
       }
     }
     var facts: [ImageFacts] = []
@@ -58,6 +62,11 @@ extension LabelledImages {
     var hashes = known
     for (sample, fact) in zip(samples, facts) {
       if let hash = fact.sha256 { hashes[sample.index] = hash }
+    }
+    if isHashing {
+      for (sample, position) in zip(samples, first) where hashes[sample.index] == nil {
+        hashes[sample.index] = hashes[samples[position].index]
+      }
     }
     let remarks =
       ImageFacts.remarks(on: facts)
@@ -76,8 +85,8 @@ private struct ImageFacts {
   /// SHA-256 of the file's content in hexadecimal; nil where it was not wanted.
   let sha256: String?
 
-  init(readingFrom path: String, isHashing: Bool) throws(DatasetError) {
-    let (image, byteCount, sha256) = try ImageFile.measured(path, isHashing: isHashing)
+  init(reading sample: Sample, by formats: ImageFormats, isHashing: Bool) throws(DatasetError) {
+    let (image, byteCount, sha256) = try ImageFile.measured(sample, by: formats, isHashing: isHashing)
     (self.byteCount, self.sha256) = (byteCount, sha256)
     if case .floats(let values) = image.samples {
       peak = Int((values.reduce(0, max) * 65535).rounded())

@@ -112,6 +112,16 @@ extension ResamplingAxis {
                   sum &+= unsafe Int32(samples[input + tap]) &* taps.fixedWeights[first + tap]
                 }
                 unsafe result[output] = ResamplingAxis.clamped(sum)
+              } else if channels != 3 {
+                for channel in 0..<channels {
+                  var sum = Int32(1) << (ResamplingAxis.fractionBits - 1)
+                  for tap in 0..<count {
+                    sum &+=
+                      unsafe Int32(samples[input + tap * channels + channel])
+                      &* taps.fixedWeights[first + tap]
+                  }
+                  unsafe result[output + channel] = ResamplingAxis.clamped(sum)
+                }
               } else {
                 var sums = SIMD4<Int32>(repeating: 1 << (ResamplingAxis.fractionBits - 1))
                 for tap in 0..<count {

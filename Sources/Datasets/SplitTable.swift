@@ -3,10 +3,10 @@ import Glibc
 extension LabelledImages {
   /// The table `file,part,class,group` of these images in the order of their source, as `CSVManifest.read` takes it.
   ///
-  /// Images without a part are `unused` where others have one. Text in quotes as RFC 4180 says.
+  /// Images without a part are `unused` where others have one. A frame stands as `scan.dcm#12`. Text in quotes as RFC 4180 says.
   /// - Parameter root: the folder that file names are relative to where they lie in it; others are absolute.
   public func splitTable(relativeTo root: String) -> String {
-    splitTable { relativePath(of: $0, to: root) }
+    splitTable { relativeName(of: $0, to: root) }
   }
 
   /// The same table with names of the caller's.
@@ -28,8 +28,12 @@ extension LabelledImages {
     sample.split?.rawValue ?? (hasSplit ? Split.unusedName : "")
   }
 
-  /// The path of an image relative to a folder, or an absolute one where it does not lie in it.
-  func relativePath(of sample: Sample, to root: String) -> String {
+  /// The name of an image relative to a folder, or an absolute one where it does not lie in it.
+  func relativeName(of sample: Sample, to root: String) -> String {
+    relativePath(of: sample, to: root) + sample.suffix
+  }
+
+  private func relativePath(of sample: Sample, to root: String) -> String {
     var folder = Substring(root)
     while folder.last == "/" { folder = folder.dropLast() }
     let path = sample.path

@@ -3,7 +3,7 @@ import Tensors
 extension LabelledImages {
   /// A class-stratified subsample: max(1, round(n·fraction)) images of each class, halves rounded away from zero.
   ///
-  /// Groups stay whole, so that with groups the number is reached as nearly as they allow.
+  /// Groups, and the images of a file, stay whole, so that with groups the number is reached as nearly as they allow.
   /// Folds are independent subsamples: which images are drawn depends on (seed, fold, class) alone. The order of the
   /// remaining images is kept. A fraction of 1 keeps all.
   /// - Throws: an error for a fraction outside 0 < f ≤ 1.
@@ -33,7 +33,9 @@ extension LabelledImages {
     let unitCounts = unitsByClass.map(\.count)
     let single = classes.indices.filter { unitCounts[$0] == 1 }
     guard single.isEmpty else {
-      let unit = samples.allSatisfy { $0.group == nil } ? "image" : "group"
+      let unit =
+        samples.allSatisfy { $0.unit == nil }
+        ? "image" : samples.allSatisfy { $0.group == nil } ? "file" : "group"
       let names = single.map { "'\(classes[$0])'" }.joined(separator: ", ")
       throw DatasetError(
         .badData, "only one \(unit) of \(names), two are needed to train and to test",
@@ -107,17 +109,17 @@ extension LabelledImages {
     return units.filter { $0.count <= limit }.min { $0.count < $1.count } ?? []
   }
 
-  /// Per class, what can only be drawn as a whole: an image, or the images of a group, which counts for its most frequent class.
+  /// Per class, what can only be drawn as a whole: an image, or the images of a group or of a file, which counts for its most frequent class.
   private var unitsByClass: [[[Int]]] {
     var units: [[Int]] = []
-    var numbers: [String: Int] = [:]
+    var numbers: [Sample.Unit: Int] = [:]
     for (position, sample) in samples.enumerated() {
-      if let group = sample.group {
-        if let number = numbers[group] {
+      if let unit = sample.unit {
+        if let number = numbers[unit] {
           units[number].append(position)
           continue
         }
-        numbers[group] = units.count
+        numbers[unit] = units.count
       }
       units.append([position])
     }

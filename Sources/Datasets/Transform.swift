@@ -51,7 +51,7 @@ extension Preprocessing {
     }
   }
 
-  /// Writes the network's input for one image, [3, H, W] in Float, into a slot of a batch.
+  /// Writes the network's input for one image, [channels, H, W] in Float, into a slot of a batch.
   ///
   /// The random choices depend on `random` alone, which the caller keys by (seed, epoch, image).
   package func write(
@@ -66,17 +66,20 @@ extension Preprocessing {
     let place = placement(
       width: image.width, height: image.height, augmentation: augmentation, random: &random)
     let part = resized(image, at: place)
-    let background = (fill ?? [0, 0, 0]).enumerated().map { normalized($1 / 255, $0) }
+    precondition(
+      part.pixels.channels == channels || part.pixels.channels == 1 && channels == 3,
+      refusal(of: part.pixels))
     let plane = outputHeight * outputWidth
-    for channel in 0..<3 {
+    for channel in 0..<channels {
+      let background = normalized((fill.map { Self.value($0, channel) } ?? 0) / 255, channel)
       let target = unsafe UnsafeMutableBufferPointer(rebasing: slot[channel * plane..<(channel + 1) * plane])
       if pad != nil { unsafe target.update(repeating: 0) }
       switch part.pixels.samples {
       case .bytes(let bytes):
         let table = (0..<256).map { normalized(Float($0) / 255, channel) }
-        unsafe copy(bytes, of: part, channel, place, background[channel], into: target) { table[Int($0)] }
+        unsafe copy(bytes, of: part, channel, place, background, into: target) { table[Int($0)] }
       case .floats(let floats):
-        unsafe copy(floats, of: part, channel, place, background[channel], into: target) {
+        unsafe copy(floats, of: part, channel, place, background, into: target) {
           normalized($0, channel)
         }
       }
@@ -86,7 +89,12 @@ extension Preprocessing {
   /// What the network sees of a value from 0 to 1.
   private func normalized(_ value: Float, _ channel: Int) -> Float {
     let rescaled = rescale == Preprocessing.unitRescale ? value : value * 255 * rescale
-    return (rescaled - mean[channel]) / standardDeviation[channel]
+    return (rescaled - Self.value(mean, channel)) / Self.value(standardDeviation, channel)
+  }
+
+  /// The number of a channel, of one for each or one for all.
+  private static func value(_ numbers: [Float], _ channel: Int) -> Float {
+    numbers.count == 1 ? numbers[0] : numbers[channel]
   }
 
   @inline(__always)
@@ -96,7 +104,7 @@ extension Preprocessing {
   ) {
     let (width, height) = (crop ?? image.width, crop ?? image.height)
     let channels = image.pixels.channels
-    let sourceChannel = channels == 3 ? channel : 0
+    let sourceChannel = channels == 1 ? 0 : channel
     // The rows and columns of the crop that lie within the image.
     let rows = max(-place.top, 0)..<min(height, image.height - place.top)
     let columns = max(-place.left, 0)..<min(width, image.width - place.left)
@@ -119,12 +127,17 @@ extension Preprocessing {
     }
   }
 
-  /// The network's input for one image as a tensor [1, 3, H, W], without augmentation.
-  public func tensor(of image: Image) throws(StorageError) -> Tensor {
-    let tensor = try Tensor(zeros: Shape([1, 3, outputHeight, outputWidth]))
+  /// The network's input for one image as a tensor [1, channels, H, W], without augmentation.
+  ///
+  /// - Throws: where the image has channels that the network does not take, or memory is short.
+  public func tensor(of image: Image) throws -> Tensor {
+    guard let fitting = image.colored(channels: channels) else {
+      throw DatasetError(.badData, refusal(of: image))
+    }
+    let tensor = try Tensor(zeros: Shape([1, channels, outputHeight, outputWidth]))
     var random = Random(0)
     unsafe write(
-      prepared(image, for: .none), augmentation: .none, random: &random,
+      prepared(fitting, for: .none), augmentation: .none, random: &random,
       into: TensorView(tensor).buffer(of: Float.self))
     return tensor
   }

@@ -130,7 +130,7 @@ package enum Benchmark {
     }
   }
 
-  /// Normal random images [n, 3, H, W] for a graph lowered at batch 1.
+  /// Normal random images [n, channels, H, W] for a graph lowered at batch 1.
   ///
   /// - Parameter isInterrupted: asked before each image.
   package static func randomImages(

@@ -24,15 +24,18 @@ struct HuggingFaceProcessor {
   /// The side of the images that the file makes, where it does not leave that to the network.
   var statedSide: Int? {
     // What the file leaves to the network follows it.
-    let sides = [224, 448].map { (try? preparation(side: $0))?.preprocessing.squareSide }
+    let channels = file.value("image_mean")?.array?.count ?? 3
+    let sides = [224, 448].map { side in
+      (try? preparation(side: side, channels: channels))?.preprocessing.squareSide
+    }
     return sides[0] == sides[1] ? sides[0] : nil
   }
 
   /// The preprocessing for a network that takes squares of this side.
-  func preparation(side: Int) throws(DatasetError) -> SideFilePreparation {
+  func preparation(side: Int, channels: Int) throws(DatasetError) -> SideFilePreparation {
     let (resize, crop) = try geometry(side: side)
     let pad = try padding(side: side)
-    let (mean, deviation, rescale) = try values()
+    let (mean, deviation, rescale) = try values(channels)
     if pad == nil, crop == nil, resize == .unchanged {
       throw file.refusal(
         "do_resize", "false without do_center_crop is not supported: images keep different sizes")
@@ -44,9 +47,9 @@ struct HuggingFaceProcessor {
       case .longerSide, .unchanged: crop == nil
       }
     let preprocessing = try Preprocessing(
-      resize: resize, crop: crop, interpolation: try interpolation(), mean: mean,
-      standardDeviation: deviation,
-      rescale: rescale, rounding: .transformers, fill: holdsCrop ? nil : [0, 0, 0], pad: pad)
+      resize: resize, crop: crop, interpolation: try interpolation(), channels: channels, mean: mean,
+      standardDeviation: deviation, rescale: rescale, rounding: .transformers,
+      fill: holdsCrop ? nil : [Float](repeating: 0, count: channels), pad: pad)
     return SideFilePreparation(
       preprocessing: preprocessing, normalizes: try file.flag("do_normalize"),
       rescales: try file.flag("do_rescale"))
@@ -154,15 +157,18 @@ extension HuggingFaceProcessor {
     return Self.filters[number]
   }
 
-  private func values() throws(DatasetError) -> (mean: [Float], deviation: [Float], rescale: Float) {
+  private func values(_ channels: Int) throws(DatasetError) -> (
+    mean: [Float], deviation: [Float], rescale: Float
+  ) {
     let rescales = try file.flag("do_rescale") ?? true
     let rescale =
       rescales ? try file.factor("rescale_factor").map { Float($0) } ?? Preprocessing.unitRescale : 1
     let statistics = (
-      mean: try file.channels("image_mean") ?? defaults.mean,
-      deviation: try file.channels("image_std") ?? defaults.deviation
+      mean: try file.numbers("image_mean", channels: channels) ?? defaults.mean,
+      deviation: try file.numbers("image_std", channels: channels) ?? defaults.deviation
     )
-    var (mean, deviation): ([Float], [Float]) = ([0, 0, 0], [1, 1, 1])
+    var mean = [Float](repeating: 0, count: channels)
+    var deviation = [Float](repeating: 1, count: channels)
     if try file.flag("do_normalize") ?? true {
       try file.requireMean(
         statistics.mean, "image_mean", within: rescale == Preprocessing.unitRescale ? 1 : 255 * rescale)
@@ -180,7 +186,7 @@ extension HuggingFaceProcessor {
   private func refuseOthers() throws(DatasetError) {
     let followed: Set = [
       "do_resize", "do_center_crop", "do_rescale", "do_normalize", "do_pad",
-      // Images always have three channels here; labels are those of segmentation.
+      // The channels are those that the network takes; labels are those of segmentation.
       "do_convert_rgb", "do_reduce_labels",
     ]
     for member in file.object.members

@@ -6,7 +6,7 @@ import Operators
 import Tensors
 
 extension ModelFile {
-  /// Side in pixels of the model's square image input [n, 3, S, S].
+  /// Side in pixels of the model's square image input [n, channels, S, S].
   ///
   /// - Parameter given: what the user says, for inputs that leave it open.
   package func imageSide(given: Int?) throws -> Int {
@@ -15,7 +15,8 @@ extension ModelFile {
     }
     guard case .tensor(_, let dimensions?)? = input.type?.kind, dimensions.count == 4 else {
       throw InputError(
-        message: "input '\(input.name)' is not declared as images [n,3,H,W]", tensor: input.name, hint: nil)
+        message: "input '\(input.name)' is not declared as images [n,channels,H,W]", tensor: input.name,
+        hint: nil)
     }
     guard case .value(let height) = dimensions[2].extent, case .value(let width) = dimensions[3].extent else {
       if let given { return given }
@@ -36,6 +37,21 @@ extension ModelFile {
     return side
   }
 
+  /// Channels of the model's image input [n, channels, S, S]; 3 where it leaves them open.
+  package func imageChannels() throws -> Int {
+    guard let input = description.graph.requiredInputs.first,
+      case .tensor(_, let dimensions?)? = input.type?.kind, dimensions.count == 4,
+      case .value(let extent) = dimensions[1].extent
+    else { return 3 }
+    guard let channels = Int(exactly: extent), Preprocessing.channelRange.contains(channels) else {
+      let range = Preprocessing.channelRange
+      throw InputError(
+        message: "input '\(input.name)' takes images of \(extent) channels, expected \(range.lowerBound) … "
+          + "\(range.upperBound)", tensor: input.name, hint: nil)
+    }
+    return channels
+  }
+
   /// Preprocessing of the model's images, with what the command line says in place of what the model says.
   ///
   /// - Parameter recognition: what recognising the network gave, where that was done already: nil inside where it failed.
@@ -43,13 +59,15 @@ extension ModelFile {
     _ overrides: PreprocessingOverrides, imageSide: Int?, recognition: Recognition?? = nil
   ) throws -> PreprocessingChoice {
     let side = try self.imageSide(given: imageSide)
+    let channels = try imageChannels()
     var found: PreprocessingChoice
     do {
-      found = try PreprocessingChoice.find(metadata: description.metadata, path: path, side: side)
+      found = try PreprocessingChoice.find(
+        metadata: description.metadata, path: path, side: side, channels: channels)
     } catch {
       // What is all said on the command line need not be read from a file that is refused.
       guard overrides.areComplete else { throw error }
-      found = try PreprocessingChoice.assumed(side: side)
+      found = try PreprocessingChoice.assumed(side: side, channels: channels)
     }
     if let inner = innerNormalization(for: found, recognition) { found = found.adapted(to: inner) }
     if imageSide != nil || bound?.source == .option, overrides.crop == nil, found.preprocessing.pad == nil {
@@ -60,6 +78,12 @@ extension ModelFile {
       case (nil, _): break
       default: found.preprocessing.crop = side
       }
+    }
+    guard found.preprocessing.channels == channels else {
+      throw DatasetError(
+        .badData,
+        "images prepared as \(found.source) says have \(found.preprocessing.channels) channels, the model takes \(channels)",
+        hint: "say --resize, --crop, --interpolation, --mean and --std")
     }
     let choice = try overrides.applied(to: found, side: side)
     let (width, height) = (choice.preprocessing.outputWidth, choice.preprocessing.outputHeight)

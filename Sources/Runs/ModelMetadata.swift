@@ -13,7 +13,7 @@ package enum ModelMetadata {
     entries += [
       ("task", type(of: task).metadataName),
       ("imgsz", "[\(preprocessing.outputHeight), \(preprocessing.outputWidth)]"),
-      ("Image.BitmapPixelFormat", "Rgb8"),
+      ("Image.BitmapPixelFormat", preprocessing.channels == 1 ? "Gray8" : "Rgb8"),
     ]
     entries += recipe.map { ("dka.recipe." + $0.key, $0.value) }
     let keys = Set(entries.map(\.0))

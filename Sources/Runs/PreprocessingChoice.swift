@@ -44,21 +44,26 @@ public struct PreprocessingChoice: Sendable, Equatable {
   ///   - metadata: the model's metadata.
   ///   - path: the model file; side files are looked for in its folder and one folder up.
   ///   - side: the side of the model's image input in pixels.
-  package static func find(metadata: [MetadataEntry], path: String, side: Int) throws(DatasetError) -> Self {
+  ///   - channels: the channels of that input.
+  package static func find(
+    metadata: [MetadataEntry], path: String, side: Int, channels: Int
+  ) throws(DatasetError) -> Self {
     func value(_ key: String) -> String? { metadata.first { $0.key == keyPrefix + key }?.value }
     if value("resize") != nil {
       return Self(
         preprocessing: try Preprocessing(fields: value), source: "the model's metadata", isAssumed: false)
     }
     for location in SideFile.locations(of: sideFiles, besideModel: path) {
-      guard let file = try SideFile(at: location), let found = try preparation(in: file, side: side) else {
+      guard let file = try SideFile(at: location),
+        let found = try preparation(in: file, side: side, channels: channels)
+      else {
         continue
       }
       var choice = Self(preprocessing: found.preprocessing, source: file.name, isAssumed: false)
       (choice.sideFile, choice.isOfFile) = (found, true)
       return choice
     }
-    var choice = try assumed(side: side)
+    var choice = try assumed(side: side, channels: channels)
     if let size = try? MemoryMap.file(at: path).byteCount,
       let known = Catalogue.entry(forFile: path, byteCount: size)
     {
@@ -94,19 +99,27 @@ public struct PreprocessingChoice: Sendable, Equatable {
 
   private static let sideFiles = ["preprocessor_config.json", "config.json"]
 
-  /// What is taken where nothing is known about a model.
-  static func assumed(side: Int) throws(DatasetError) -> Self {
-    let preprocessing = try usual(
-      side: side, mean: Preprocessing.imageNetMean, Preprocessing.imageNetStandardDeviation)
-    return Self(preprocessing: preprocessing, source: "ImageNet's usual statistics", isAssumed: true)
+  /// What is taken where nothing is known about a model: of networks that do not take colours the mean over them.
+  static func assumed(side: Int, channels: Int) throws(DatasetError) -> Self {
+    var (mean, deviation) = (Preprocessing.imageNetMean, Preprocessing.imageNetStandardDeviation)
+    var source = "ImageNet's usual statistics"
+    if channels != mean.count {
+      mean = [Float](repeating: 0.449, count: channels)
+      deviation = [Float](repeating: 0.226, count: channels)
+      source += ", their mean over colours"
+    }
+    let preprocessing = try usual(side: side, channels: channels, mean: mean, deviation)
+    return Self(preprocessing: preprocessing, source: source, isAssumed: true)
   }
 
   /// What a side file says; nil for a `config.json` that is not one of timm's.
-  private static func preparation(in file: SideFile, side: Int) throws(DatasetError) -> SideFilePreparation? {
+  private static func preparation(
+    in file: SideFile, side: Int, channels: Int
+  ) throws(DatasetError) -> SideFilePreparation? {
     do throws(DatasetError) {
-      if let timm = TimmConfiguration(file) { return try timm.preparation(side: side) }
+      if let timm = TimmConfiguration(file) { return try timm.preparation(side: side, channels: channels) }
       guard file.name.hasSuffix("preprocessor_config.json") else { return nil }
-      return try HuggingFaceProcessor(file).preparation(side: side)
+      return try HuggingFaceProcessor(file).preparation(side: side, channels: channels)
     } catch {
       // What no single field is wrong about does not know its file yet.
       throw error.file == nil ? .badFile(file.name, error.message, hint: SideFile.hint) : error
@@ -114,12 +127,12 @@ public struct PreprocessingChoice: Sendable, Equatable {
   }
 
   /// Resize of the shorter side to 8/7 of the crop, bicubic, as ImageNet classifiers are usually evaluated.
-  package static func usual(side: Int, mean: [Float], _ standardDeviation: [Float]) throws(DatasetError)
-    -> Preprocessing
-  {
+  package static func usual(
+    side: Int, channels: Int = 3, mean: [Float], _ standardDeviation: [Float]
+  ) throws(DatasetError) -> Preprocessing {
     try Preprocessing(
-      resize: .shorterSide((side * 8 + 6) / 7), crop: side, interpolation: .bicubic, mean: mean,
-      standardDeviation: standardDeviation)
+      resize: .shorterSide((side * 8 + 6) / 7), crop: side, interpolation: .bicubic, channels: channels,
+      mean: mean, standardDeviation: standardDeviation)
   }
 }
 
@@ -165,8 +178,9 @@ extension PreprocessingChoice {
     var result = self
     let range = inner.takesBytes ? "pixels of 0 … 255" : "pixels of 0 … 1"
     if sideFile?.normalizes != true {
-      result.preprocessing.mean = [0, 0, 0]
-      result.preprocessing.standardDeviation = [1, 1, 1]
+      let channels = preprocessing.channels
+      result.preprocessing.mean = [Float](repeating: 0, count: channels)
+      result.preprocessing.standardDeviation = [Float](repeating: 1, count: channels)
     }
     if sideFile?.rescales == nil, sideFile?.normalizes != true {
       result.preprocessing.rescale = inner.takesBytes ? 1 : Preprocessing.unitRescale

@@ -9,9 +9,9 @@ public struct PreprocessingOverrides: Sendable, Equatable {
   public var crop: Int?
   /// How pixels between pixels are found.
   public var interpolation: Interpolation?
-  /// Mean per channel.
+  /// Mean per channel, or one for all.
   public var mean: [Float]?
-  /// Standard deviation per channel.
+  /// Standard deviation per channel, or one for all.
   public var standardDeviation: [Float]?
 
   /// No overrides.
@@ -31,18 +31,22 @@ public struct PreprocessingOverrides: Sendable, Equatable {
     if let resize { (result.preprocessing.resize, result.preprocessing.pad) = (resize, nil) }
     if let crop { result.preprocessing.crop = crop }
     if let interpolation { result.preprocessing.interpolation = interpolation }
-    if let mean {
+    let channels = choice.preprocessing.channels
+    if let mean = try mean.map({ numbers throws(DatasetError) in try spread(numbers, "--mean", channels) }) {
       try check(mean, for: choice)
       result.preprocessing.mean = mean
     }
-    if let standardDeviation { result.preprocessing.standardDeviation = standardDeviation }
+    if let standardDeviation {
+      result.preprocessing.standardDeviation = try spread(standardDeviation, "--std", channels)
+    }
     if resize != nil, crop == nil,
       result.preprocessing.outputWidth != side || result.preprocessing.outputHeight != side
     {
       result.preprocessing.crop = side
     }
     switch resize {
-    case .unchanged, .longerSide: result.preprocessing.fill = result.preprocessing.fill ?? [0, 0, 0]
+    case .unchanged, .longerSide:
+      result.preprocessing.fill = result.preprocessing.fill ?? [Float](repeating: 0, count: channels)
     case .shorterSide, .exact: result.preprocessing.fill = nil
     case nil: break
     }
@@ -51,6 +55,19 @@ public struct PreprocessingOverrides: Sendable, Equatable {
     if result.preprocessing != choice.preprocessing { result.source += ", changed by the command line" }
     if areComplete { result.source = "the command line" }
     return result
+  }
+
+  /// A number per channel of one for all.
+  private func spread(_ numbers: [Float], _ option: String, _ channels: Int) throws(DatasetError) -> [Float] {
+    if numbers.count == 1 { return [Float](repeating: numbers[0], count: channels) }
+    guard numbers.count == channels else {
+      let expected =
+        channels == 1
+        ? "one number, as the model takes one channel"
+        : "one number or \(channels == 3 ? "three" : "\(channels)")"
+      throw DatasetError(.usage, "\(option): takes \(expected), found \(numbers.count)")
+    }
+    return numbers
   }
 
   /// A mean must lie within the pixels that it is subtracted from, and not be that of pixels of 0 … 1 where 0 … 255 are fed.

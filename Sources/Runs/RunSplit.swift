@@ -10,7 +10,8 @@ package struct RunSplit: Sendable {
   static let tableName = "split.csv"
   static let hashesName = "images.sha256"
 
-  /// The part of each image by its content's SHA-256; nil for one that a fraction left out.
+  /// The part of each image by its content's SHA-256, with the frame behind it where a file holds several; nil for one that a
+  /// fraction left out.
   ///
   /// Of equal files in several parts the one counts that the model knows best.
   private let parts: [String: Split?]
@@ -20,14 +21,19 @@ package struct RunSplit: Sendable {
   /// Writes the files of a run.
   ///
   /// - Parameter images: all images of the data set with the parts that they were dealt to, and their fingerprint.
-  static func write(
+  package static func write(
     _ images: LabelledImages, _ fingerprint: DataFingerprint, into folder: String
   ) throws {
-    let table = images.splitTable { RelativePath.from(folder, to: $0.path) }
+    let table = images.splitTable { RelativePath.from(folder, to: $0.path) + $0.suffix }
     try AtomicWrite.file(at: "\(folder)/\(tableName)", bytes: Array(table.utf8))
     let samples = images.samples.sorted { $0.index < $1.index }
-    let lines = zip(samples, fingerprint.records).map { sample, record in
-      Self.line(record.sha256, RelativePath.from(folder, to: sample.path))
+    var lines: [String] = []
+    var known: Set<String> = []
+    for (sample, record) in zip(samples, fingerprint.records) {
+      let line = Self.line(record.sha256, RelativePath.from(folder, to: sample.path))
+      // The frames of a file are one line.
+      guard known.insert(line).inserted || sample.frame == nil else { continue }
+      lines.append(line)
     }
     try AtomicWrite.file(at: "\(folder)/\(hashesName)", bytes: Array(lines.joined().utf8))
   }
@@ -38,15 +44,17 @@ package struct RunSplit: Sendable {
     let (table, hashes) = ("\(folder)/\(Self.tableName)", "\(folder)/\(Self.hashesName)")
     guard Folder.exists(table), Folder.exists(hashes) else { return nil }
     let rows = try CSVManifest.parts(inTable: table)
-    let partByName = Dictionary(rows.map { ($0.file, $0.split) }) { first, _ in first }
+    let files = try Self.hashes(in: hashes)
+    let hashByName = Dictionary(files.map { ($0.name, $0.hash) }) { first, _ in first }
     var parts: [String: Split?] = [:]
-    var names: Set<String> = []
-    for (hash, name) in try Self.hashes(in: hashes) {
-      let part = partByName[name] ?? nil
-      names.insert(Self.key(hash, name))
-      if let known = parts[hash], Self.rank(known) <= Self.rank(part) { continue }
-      parts[hash] = .some(part)
+    for (name, part) in rows {
+      let named = hashByName[name] == nil ? Sample.frame(in: name) : nil
+      guard let hash = hashByName[named?.file ?? name] else { continue }
+      let key = hash + (named.map { "#\($0.frame)" } ?? "")
+      if let known = parts[key], Self.rank(known) <= Self.rank(part) { continue }
+      parts[key] = .some(part)
     }
+    let names = Set(files.map { Self.key($0.hash, $0.name) })
     (self.parts, self.names) = (parts, names)
   }
 
@@ -59,14 +67,16 @@ package struct RunSplit: Sendable {
     var dealt = images
     for (position, sample) in images.samples.enumerated() {
       guard let hash = hashes[sample.index], names.contains(Self.key(hash, sample.path)) else { return nil }
-      dealt.samples[position].split = parts[hash] ?? nil
+      dealt.samples[position].split = parts[hash + sample.suffix] ?? nil
     }
     return dealt
   }
 
   /// What figures on some images are worth, where the run knows them; nil where it learnt from none.
   package func remark(onMeasuring images: LabelledImages, hashes: [Int: String]) -> String? {
-    let known = images.samples.map { sample in hashes[sample.index].flatMap { parts[$0] ?? nil } }
+    let known = images.samples.map { sample in
+      hashes[sample.index].flatMap { parts[$0 + sample.suffix] ?? nil }
+    }
     let kinds = [(Split.train, "trained the model"), (.validation, "chose its epoch")].compactMap {
       part, did in
       let count = known.count { $0 == part }

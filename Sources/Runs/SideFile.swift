@@ -92,13 +92,14 @@ extension SideFile {
     return string
   }
 
-  /// One number per colour, or one for all.
-  func channels(_ field: String) throws(DatasetError) -> [Float]? {
+  /// A number per channel, or one for all.
+  func numbers(_ field: String, channels: Int) throws(DatasetError) -> [Float]? {
     guard let value = value(field) else { return nil }
-    if let number = value.number { return [Float](repeating: Float(number), count: 3) }
+    if let number = value.number { return [Float](repeating: Float(number), count: channels) }
     let numbers = (value.array ?? []).compactMap { $0.number.map { Float($0) } }
-    guard numbers.count == 3, numbers.count == value.array?.count else {
-      throw unsupported(field, value, expected: "three numbers")
+    guard numbers.count == channels, numbers.count == value.array?.count else {
+      let expected = channels == 3 ? "three numbers" : channels == 1 ? "one number" : "\(channels) numbers"
+      throw unsupported(field, value, expected: expected)
     }
     return numbers
   }

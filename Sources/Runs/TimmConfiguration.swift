@@ -21,11 +21,12 @@ struct TimmConfiguration {
   }
 
   /// The preprocessing for a network that takes squares of this side.
-  func preparation(side: Int) throws(DatasetError) -> SideFilePreparation {
-    let mean = try file.channels("mean") ?? Preprocessing.imageNetMean
-    let deviation = try file.channels("std") ?? Preprocessing.imageNetStandardDeviation
+  func preparation(side: Int, channels: Int) throws(DatasetError) -> SideFilePreparation {
+    let assumed = try PreprocessingChoice.assumed(side: side, channels: channels).preprocessing
+    let mean = try file.numbers("mean", channels: channels) ?? assumed.mean
+    let deviation = try file.numbers("std", channels: channels) ?? assumed.standardDeviation
     try file.requireMean(mean, "mean", within: 1)
-    _ = try inputSide()
+    _ = try inputSide(channels: channels)
     let share = try file.factor("crop_pct") ?? 0.875
     let scaled = Double(side) / share
     guard scaled >= 1, scaled < 1e6 else {
@@ -33,7 +34,7 @@ struct TimmConfiguration {
     }
     // floor, as timm's.
     let size = Int(scaled)
-    let black: [Float]? = size < side ? [0, 0, 0] : nil
+    let black: [Float]? = size < side ? [Float](repeating: 0, count: channels) : nil
     let (resize, fill): (Preprocessing.Resize, [Float]?)
     switch try file.string("crop_mode") ?? "center" {
     case "center": (resize, fill) = (.shorterSide(size), black)
@@ -44,7 +45,7 @@ struct TimmConfiguration {
     }
     return SideFilePreparation(
       preprocessing: try Preprocessing(
-        resize: resize, crop: side, interpolation: try interpolation(), mean: mean,
+        resize: resize, crop: side, interpolation: try interpolation(), channels: channels, mean: mean,
         standardDeviation: deviation, rounding: .torchvision, fill: fill))
   }
 
@@ -57,11 +58,14 @@ struct TimmConfiguration {
   }
 
   /// The side of the images that the file was written for, where it says it.
-  func inputSide() throws(DatasetError) -> Int? {
+  ///
+  /// - Parameter channels: what the network takes, where that is known.
+  func inputSide(channels: Int? = nil) throws(DatasetError) -> Int? {
     guard let value = file.value("input_size") else { return nil }
     let sizes = (value.array ?? []).compactMap(\.integer)
-    guard sizes.count == 3, sizes[0] == 3, sizes[1] == sizes[2] else {
-      throw file.unsupported("input_size", value, expected: "[3, side, side]")
+    guard sizes.count == 3, sizes[0] == channels ?? sizes[0], sizes[1] == sizes[2] else {
+      throw file.unsupported(
+        "input_size", value, expected: "[\(channels.map(String.init) ?? "channels"), side, side]")
     }
     return sizes[1]
   }

@@ -158,7 +158,7 @@ package final class Trainer {
     return StepResult(loss: loss / Double(images), norms: norms)
   }
 
-  /// What lies in front of the first trainable node, for images [n, 3, H, W]: the images themselves without a split.
+  /// What lies in front of the first trainable node, for images [n, channels, H, W]: the images themselves without a split.
   package func features(of images: Tensor, isInterrupted: () -> Bool = { false }) throws(TrainingError)
     -> [Tensor]
   {

@@ -93,7 +93,7 @@ private func write(
     ("resize", "0x256", "not within"), ("resize", "256x99999999", "not within"),
     ("resize", "a", "'shorter N'"),
     ("resize", "shorter 99999999999999999999", "'shorter N'"), ("std", "1 0 1", "above zero"),
-    ("mean", "0.5 0.5", "three numbers"), ("mean", "0.5 nan 0.5", "finite"),
+    ("mean", "0.5 0.5", "three finite numbers"), ("mean", "0.5 nan 0.5", "finite"),
     ("interpolation", "cubic", "bilinear"), ("rescale", "0", "above zero"), ("rescale", "x", "'1/255'"),
     ("rounding", "up", "'torchvision'"), ("fill", "0 0 300", "within 0 … 255"), ("pad", "10", "smaller"),
   ])

@@ -64,7 +64,7 @@ enum OpenTransformer {
     """
 
   private static let weights: [(name: String, extents: [Int])] = [
-    ("patch_weight", [8, 3, 4, 4]), ("class_token", [1, 1, 8]), ("query", [8, 8]), ("key", [8, 8]),
+    ("class_token", [1, 1, 8]), ("query", [8, 8]), ("key", [8, 8]),
     ("value", [8, 8]), ("out", [8, 8]), ("wide", [8, 16]), ("narrow", [16, 8]), ("head", [2, 8]),
   ]
   private static let numbers: [(name: String, values: [Float], extents: [Int])] = [
@@ -80,13 +80,16 @@ enum OpenTransformer {
 
   /// Writes the network as `model.onnx`.
   ///
-  /// - Parameter hasPositions: whether it adds a position embedding to its tokens.
-  static func write(to folder: TemporaryFolder, hasPositions: Bool = true) throws {
+  /// - Parameters:
+  ///   - hasPositions: whether it adds a position embedding to its tokens.
+  ///   - channels: channels of the images it takes.
+  static func write(to folder: TemporaryFolder, hasPositions: Bool = true, channels: Int = 3) throws {
     var model = try ModelDescription(
       text: hasPositions
         ? text : text.replacing("x = Add (all, positions)", with: "x = Add (all, zero)"))
     var random = Random(1, 0)
-    for (name, extents) in weights + (hasPositions ? [("positions", [1, 5, 8])] : []) {
+    let patches = [(name: "patch_weight", extents: [8, channels, 4, 4])]
+    for (name, extents) in patches + weights + (hasPositions ? [("positions", [1, 5, 8])] : []) {
       let shape = Shape(extents)
       let values = (0..<shape.elementCount).map { _ in Float(random.normal()) / 2 }
       model.graph.initializers.append(TensorConstant(name: name, try Tensor(values, shape: shape)))

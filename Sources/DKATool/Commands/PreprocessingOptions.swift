@@ -32,17 +32,8 @@ enum PreprocessingOptions {
     }
     result.crop = arguments[crop]
     result.interpolation = arguments[interpolation]
-    result.mean = try channels(arguments[mean], "--mean")
-    result.standardDeviation = try channels(arguments[deviation], "--std")
+    result.mean = arguments[mean].map { $0.map { Float($0) } }
+    result.standardDeviation = arguments[deviation].map { $0.map { Float($0) } }
     return result
-  }
-
-  private static func channels(_ values: [Double]?, _ option: String) throws -> [Float]? {
-    guard let values else { return nil }
-    if values.count == 1 { return [Float](repeating: Float(values[0]), count: 3) }
-    guard values.count == 3 else {
-      throw UsageError("takes one number or three, found \(values.count)", field: option)
-    }
-    return values.map { Float($0) }
   }
 }

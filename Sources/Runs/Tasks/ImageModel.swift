@@ -15,7 +15,7 @@ package final class ImageModel {
   private let runner: MicroBatchRunner
   private let threads: Int
 
-  /// A model whose first input is images [n, 3, H, W], and one of its outputs [n, …].
+  /// A model whose first input is images [n, channels, H, W], and one of its outputs [n, …].
   package init(
     _ model: ModelDescription, output: String, preprocessing: Preprocessing, registry: OperatorRegistry,
     context: ExecutionContext, microBatch: Int? = nil
@@ -23,7 +23,8 @@ package final class ImageModel {
     let compiled = CompiledModel(model.delivering([output]), registry: registry, context: context)
     let graph = try compiled.graph(batch: 1)
     guard let input = graph.inputs.first else { throw TrainingError.unsuitable("the model has no input") }
-    let expected = Shape([1, 3, preprocessing.outputHeight, preprocessing.outputWidth])
+    let expected = Shape(
+      [1, preprocessing.channels, preprocessing.outputHeight, preprocessing.outputWidth])
     guard graph.type(input) == ValueType(.float32, expected) else {
       throw TrainingError.unsuitable(
         "input '\(input)' is \(graph.type(input)), the preprocessing makes float\(expected)")
@@ -35,7 +36,7 @@ package final class ImageModel {
     }
   }
 
-  /// The output for images [n, 3, H, W].
+  /// The output for images [n, channels, H, W].
   ///
   /// - Parameter isInterrupted: asked before each micro-batch.
   package func output(of images: Tensor, isInterrupted: () -> Bool = { false }) throws -> Tensor {
@@ -64,7 +65,7 @@ package final class ImageModel {
     while let batch = try RunInterrupted.translating({ try loader.next(isInterrupted: isInterrupted) }) {
       let output = try output(of: batch.images, isInterrupted: isInterrupted)
       do { try each(batch, output) } catch let error as NonFiniteScores {
-        throw NonFiniteScores(row: error.row, value: error.value, image: batch.samples[error.row].path)
+        throw NonFiniteScores(row: error.row, value: error.value, image: batch.samples[error.row].name)
       }
       done += batch.samples.count
       report(done)

@@ -41,7 +41,7 @@ extension ClassScores {
     let rows = try probabilities(ofScores: output.elements(of: Float.self))
     return zip(samples, rows).map { sample, row in
       let index = ClassificationMetrics.largest(row)
-      return Prediction(image: sample.path, className: names[index], index: index, probabilities: row)
+      return Prediction(image: sample.name, className: names[index], index: index, probabilities: row)
     }
   }
 

@@ -1,18 +1,25 @@
 import CTurboJPEG
 import Tensors
 
-/// Decodes JPEG through TurboJPEG: baseline and progressive, grey, YCbCr, RGB, CMYK and YCCK.
+/// JPEG through TurboJPEG: baseline and progressive, grey, YCbCr, RGB, CMYK and YCCK.
 ///
 /// The accurate integer DCT and interpolated chroma upsampling are used, as Pillow does, so that the pixels are Pillow's.
 /// CMYK is taken as Adobe stores it (inverted) and converted without a colour profile.
-enum JPEGDecoder {
-  /// Whether the bytes start as JPEG does.
-  static func recognizes(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    unsafe bytes.starts(with: [0xFF, 0xD8, 0xFF])
+package struct JPEGFormat: ImageFormat {
+  package let name = "JPEG"
+  package let extensions = ["jpg", "jpeg", "jpe", "jfif"]
+
+  /// The format.
+  package init() {}
+
+  package func recognizes(_ bytes: Span<UInt8>) -> Bool { bytes.holds([0xFF, 0xD8, 0xFF]) }
+
+  package func decode(frame: Int, of bytes: Span<UInt8>, path: String) throws(CodecError) -> Image {
+    try unsafe bytes.withUnsafeBytes { bytes throws(CodecError) in try unsafe Self.decode(bytes) }
   }
 
   /// Decodes one image and turns it as its EXIF block says.
-  static func decode(_ bytes: UnsafeRawBufferPointer) throws(CodecError) -> Image {
+  private static func decode(_ bytes: UnsafeRawBufferPointer) throws(CodecError) -> Image {
     let markers = unsafe JPEGMarkers(scanning: bytes)
     // A file whose last marker alone is missing is complete; without this it could not be told from a truncated one.
     let endsProperly = unsafe bytes.suffix(2).elementsEqual([0xFF, 0xD9])

@@ -1,0 +1,58 @@
+/// A format of image files: one file in this folder, one entry in `ImageFormats.standard`.
+///
+/// Pixels are what Pillow or the format's own reference program gives for the file, upright.
+package protocol ImageFormat: Sendable {
+  /// What users call it, as in `neither PNG nor JPEG`.
+  var name: String { get }
+  /// The endings of file names, in lower case without the dot, the usual one first; `nii.gz` is one as well.
+  var extensions: [String] { get }
+  /// Whether a file may hold several images; files of other formats are not opened to be listed.
+  var holdsFrames: Bool { get }
+
+  /// Whether the bytes start as files of this format do.
+  func recognizes(_ bytes: Span<UInt8>) -> Bool
+
+  /// How many images a file holds.
+  func frameCount(of bytes: Span<UInt8>, path: String) throws(CodecError) -> Int
+
+  /// Decodes one image of a file; `frame` is below the file's count.
+  ///
+  /// Bytes are anything: whatever is read is checked against their count, and extents by `Image.refusal` before memory is taken.
+  ///
+  /// - Parameter path: the file, for decoders that read it themselves.
+  func decode(frame: Int, of bytes: Span<UInt8>, path: String) throws(CodecError) -> Image
+}
+
+extension ImageFormat {
+  package var holdsFrames: Bool { false }
+  package func frameCount(of bytes: Span<UInt8>, path: String) throws(CodecError) -> Int { 1 }
+}
+
+extension Span<UInt8> {
+  /// Whether these bytes stand at a position.
+  package func holds(_ expected: [UInt8], at position: Int = 0) -> Bool {
+    guard count - position >= expected.count else { return false }
+    return expected.indices.allSatisfy { self[position + $0] == expected[$0] }
+  }
+}
+
+/// Why a codec gave up; the file's name is added by the caller.
+package struct CodecError: Error {
+  /// One line, lower case, without full stop.
+  package let reason: String
+
+  /// A reason.
+  package init(reason: String) { self.reason = reason }
+
+  /// The reason from a zero-terminated buffer, in our manner: lower case start, no full stop.
+  init(cText: [CChar]) {
+    let bytes = cText.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+    self.init(libraryText: String(decoding: bytes, as: UTF8.self))
+  }
+
+  /// The reason from a library's message.
+  init(libraryText: String) {
+    let text = libraryText.hasSuffix(".") ? String(libraryText.dropLast()) : libraryText
+    reason = text.isEmpty ? "unknown reason" : text
+  }
+}

@@ -1,0 +1,36 @@
+/// The images that each row of a table stands for.
+struct ManifestFrames {
+  /// The frames of each row's file; nil alone where it is one image.
+  private(set) var byRow: [[Int?]] = []
+
+  /// A row that names a frame stands for that one; another for all frames of its file that no row names.
+  init(of files: [(path: String, frame: Int?)], by formats: ImageFormats) {
+    var named: [[UInt8]: Set<Int>] = [:]
+    for case (let path, let frame?) in files { named[[UInt8](path.utf8), default: []].insert(frame) }
+    for (path, frame) in files {
+      if let frame {
+        byRow.append([frame])
+      } else {
+        let others = named[[UInt8](path.utf8)] ?? []
+        byRow.append(formats.frames(ofFile: path).filter { $0.map { !others.contains($0) } ?? true })
+      }
+    }
+  }
+
+  /// Files whose frames are in several groups, so that a group kept whole would divide them.
+  static func problems(in samples: [Sample]) -> [String] {
+    var groups: [[UInt8]: String?] = [:]
+    var problems: [String] = []
+    for sample in samples where sample.frame != nil {
+      let key = [UInt8](sample.path.utf8)
+      guard let group = groups[key] else {
+        groups[key] = .some(sample.group)
+        continue
+      }
+      guard group != sample.group else { continue }
+      func text(_ group: String?) -> String { group.map { "group '\($0)'" } ?? "no group" }
+      problems.append("\(sample.quoted) is in \(text(sample.group)), other frames in \(text(group))")
+    }
+    return problems
+  }
+}
