@@ -104,7 +104,7 @@ struct Branch {
 
   private static func passesTranspose(from value: String, in view: GraphView) -> Bool {
     var current = value
-    while let index = view.producer(current), view.isRearranging(view.nodes[index]),
+    while let index = view.producer(current), view.isRearranging(index),
       let source = view.nodes[index].inputs.first
     {
       if view.nodes[index].operatorName.type == "Transpose" { return true }

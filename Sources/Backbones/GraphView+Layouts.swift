@@ -1,20 +1,10 @@
-package import Graphs
+import Graphs
 
 extension GraphView {
-  /// Operators that hand their first operand on, at most in another shape or order.
-  private static let rearranging: Set<String> = [
-    "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten", "Identity", "Dropout", "Cast",
-  ]
-
-  /// Whether a node only rearranges its first operand.
-  package func isRearranging(_ node: Node) -> Bool {
-    node.operatorName.domain.isEmpty && Self.rearranging.contains(node.operatorName.type)
-  }
-
   /// The value that a value is a mere rearrangement of.
   package func beforeRearranging(_ value: String) -> String {
     var current = value
-    while let index = producer(current), isRearranging(nodes[index]), let source = nodes[index].inputs.first,
+    while let index = producer(current), isRearranging(index), let source = nodes[index].inputs.first,
       isData(source)
     {
       current = source
@@ -25,7 +15,7 @@ extension GraphView {
   /// The value that a value equals, element for element in the same shape: without Identity, Dropout and idle Reshapes.
   package func sameValue(_ value: String) -> String {
     var current = value
-    while let index = producer(current), isRearranging(nodes[index]), let source = nodes[index].inputs.first,
+    while let index = producer(current), isRearranging(index), let source = nodes[index].inputs.first,
       isData(source), nodes[index].operatorName.type != "Transpose", extents(source) == extents(current),
       elementType(source) == elementType(current)
     {
@@ -39,7 +29,7 @@ extension GraphView {
   /// Returns the last value.
   package func afterRearranging(_ value: String) -> String {
     var current = value
-    while let index = soleConsumer(current), isRearranging(nodes[index]),
+    while let index = soleConsumer(current), isRearranging(index),
       nodes[index].inputs.first == current,
       let result = nodes[index].outputs.first
     {

@@ -28,6 +28,8 @@ package struct GraphView: Sendable {
   package let outputs: [String]
   /// Operators that kept the network from being lowered; shapes are mostly unknown then.
   package let unsupported: [LoweringError.Unsupported]
+  /// What the nodes compute; empty where the network could not be lowered.
+  private let operations: [any Operator]
   private let types: [String: ValueType]
   private let constants: [String: Tensor]
   private let producers: [String: Int]
@@ -42,6 +44,7 @@ package struct GraphView: Sendable {
     let model = expansion?.model.declaringInputs(as: model) ?? model
     self.model = model
     nodes = lowered.nodes.map(\.node)
+    operations = lowered.nodes.map(\.operation)
     inputs = lowered.inputs.filter { lowered.constants[$0] == nil }
     outputs = lowered.outputs
     unsupported = []
@@ -102,6 +105,7 @@ package struct GraphView: Sendable {
     expansion = nil
     self.unsupported = unsupported
     nodes = model.graph.nodes
+    operations = []
     inputs = model.graph.requiredInputs.map(\.name)
     outputs = model.graph.outputs.map(\.name)
     types = lowered.types
@@ -153,6 +157,22 @@ package struct GraphView: Sendable {
 
   /// Indices of the nodes that read a value, ascending.
   package func consumers(_ value: String) -> [Int] { consumers[value] ?? [] }
+
+  /// Whether a node only puts the elements of its first operand elsewhere, all of them; also into another type.
+  ///
+  /// A Cast between types moves no element and rounds at most, so recognisers look through it.
+  package func isRearranging(_ index: Int) -> Bool {
+    let node = nodes[index]
+    if node.operatorName == OperatorName("Cast") { return true }
+    guard index < operations.count, let operation = operations[index] as? any Rearranging,
+      let source = node.inputs.first, let result = node.outputs.first,
+      shape(source)?.elementCount == shape(result)?.elementCount
+    else { return false }
+    let inputs = InputTypes(
+      types: node.inputs.map { types[$0] }, constants: node.inputs.map { constants[$0] },
+      outputCount: node.outputs.count)
+    return operation.map(to: 0, inputs, node.outputs.map { types[$0] }) != nil
+  }
 
   /// The operands of a node that are computed from what is fed.
   package func dataInputs(_ node: Node) -> [String] { node.inputs.filter { isData($0) } }

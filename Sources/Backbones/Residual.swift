@@ -1,4 +1,5 @@
 import Graphs
+import Tensors
 
 /// An addition of a branch to the stream that the branch starts from.
 ///
@@ -79,7 +80,13 @@ extension GraphView {
     }
     let weights = sides.map { side in side.1.count { isWeighted(nodes[$0]) } }
     guard !hasProduct, weights[0] + weights[1] > 0 else { return nil }
-    let isFirst = (weights[0], parting.left.count) > (weights[1], parting.right.count)
+    let sizes = sides.map { side in
+      side.1.filter { isWeighted(nodes[$0]) }.reduce(0) {
+        $0 + (shape(nodes[$1].inputs[1])?.elementCount ?? 0)
+      }
+    }
+    let isFirst =
+      (weights[0], parting.left.count, sizes[0]) > (weights[1], parting.right.count, sizes[1])
     let (branch, shortcut) = isFirst ? (sides[0], sides[1]) : (sides[1], sides[0])
     return Residual(
       index: index, stream: parting.value, shortcut: shortcut.1, branch: branch.0, output: output,

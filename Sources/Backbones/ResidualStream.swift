@@ -177,7 +177,7 @@ extension GraphView {
   /// The value whose rows of channels a value holds in the same order: without Reshapes that keep the last axis.
   fileprivate func sameRows(_ value: String) -> String {
     var current = value
-    while let index = producer(current), isRearranging(nodes[index]), let source = nodes[index].inputs.first,
+    while let index = producer(current), isRearranging(index), let source = nodes[index].inputs.first,
       isData(source), nodes[index].operatorName.type != "Transpose",
       extents(source).last == extents(current).last, elementType(source) == elementType(current)
     {

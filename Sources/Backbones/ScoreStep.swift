@@ -64,7 +64,7 @@ extension GraphView {
       }
       let node = nodes[index]
       let isReduction = reductions.contains(node.operatorName.type)
-      guard isReduction || isRearranging(node) || Self.elementwise.contains(node.operatorName.type) else {
+      guard isReduction || isRearranging(index) || Self.elementwise.contains(node.operatorName.type) else {
         return false
       }
       isReduced = isReduced || isReduction

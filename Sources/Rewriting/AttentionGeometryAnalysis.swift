@@ -118,17 +118,12 @@ extension AttentionWindows {
       var strides = placed(whole, in: view)
     else { throw fail("its result of shape \(graph.shape(value)) has no such batch and heads") }
     var value = value
-    while let reader = graph.soleReader(of: value), reader.node.node.operatorName.domain.isEmpty {
-      let next = reader.node.outputs[0]
-      let moved: StridedView?
-      if MergeLayouts.reshapes.contains(reader.node.type) {
-        moved = view.reshaped(to: graph.shape(next).extents)
-      } else if let permutation = graph.permutation(of: reader.node) {
-        moved = view.transposed(permutation)
-      } else {
-        moved = nil
-      }
-      guard let moved, let found = placed(whole, in: moved), found[3] == strides[3] else { break }
+    while let reader = graph.soleReader(of: value), let next = reader.node.outputs.first, !next.isEmpty,
+      graph.shape(next).elementCount == graph.shape(value).elementCount
+    {
+      guard let moved = graph.rearranged(view, by: reader.node, to: next),
+        let found = placed(whole, in: moved), found[3] == strides[3]
+      else { break }
       view = moved
       strides = found
       value = next

@@ -36,6 +36,7 @@ package struct OperatorCheck {
       }
       try checkReuse(graph, feeds, results)
       try checkViews(graph, feeds, results)
+      try checkMaps(graph, feeds, results)
     }
   }
 
@@ -78,6 +79,32 @@ package struct OperatorCheck {
       guard part.isIdentical(to: wanted) else {
         throw CheckFailure("output \(index) is no view of input \(view.input) at \(view.elementOffset)")
       }
+    }
+  }
+
+  /// Compares where elements are said to lie in operand 0 with where they are.
+  private func checkMaps(_ graph: LoweredGraph, _ feeds: [String: Tensor], _ expected: [Tensor]) throws {
+    let node = graph.nodes[0]
+    guard let operation = node.operation as? any Rearranging, let operand = feeds[node.inputs[0]] else {
+      return
+    }
+    let (inputs, results) = (graph.inputTypes(of: node.node), node.outputs.map { graph.types[$0] })
+    for (index, wanted) in expected.enumerated() {
+      guard let map = operation.map(to: index, inputs, results) else { continue }
+      let width = wanted.elementType.byteCount(of: 1) ?? 0
+      let bytes = map.positions.flatMap { operand.bytes[$0 * width..<($0 + 1) * width] }
+      guard map.extents == wanted.shape.extents, bytes == wanted.bytes else {
+        throw CheckFailure("output \(index) is not where its map \(map) says")
+      }
+    }
+  }
+}
+
+extension StridedMap {
+  /// Where each element lies, in the order of the axes.
+  package var positions: [Int] {
+    axes.joined().reduce([offset]) { positions, factor in
+      positions.flatMap { start in (0..<factor.extent).map { start + $0 * factor.stride } }
     }
   }
 }

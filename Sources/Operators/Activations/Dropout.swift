@@ -8,7 +8,7 @@ import Tensors
 /// must have one; models that draw a new mask at each step hold `TrainingDropout` in its place.
 /// Shapes: data any, ratio [], training_mode [] → output like data, mask of truth values (below version 10: of
 /// ones in the type of data). Source: onnx/docs/Operators.md#Dropout.
-struct Dropout: Operator {
+struct Dropout: Operator, Rearranging {
   static let schema = OperatorSchema(
     "Dropout", versions: 7..., inputs: ["data", "ratio?", "training_mode?"], outputs: ["output", "mask?"])
 
@@ -56,7 +56,11 @@ struct Dropout: Operator {
     if let mask { Sequences.fillWithOnes(mask) }
   }
 
-  func views(_ inputs: InputTypes) -> [OperandView?] { mayTrain ? [] : [OperandView(input: 0)] }
+  func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
+    -> StridedMap?
+  {
+    mayTrain || result > 0 ? nil : map
+  }
 
   var reusableInputs: [Int] { [0] }
 

@@ -7,7 +7,7 @@ import Tensors
 /// Floating point becomes integer by dropping the fraction (out of range: the nearest bound; NaN: 0), integers
 /// narrow by dropping upper bits, everything but 0 is true. Between floating-point types the gradient is cast
 /// back. Shapes: input any → output like it. Source: onnx/docs/Operators.md#Cast.
-struct Cast: WithoutArithmetic {
+struct Cast: WithoutArithmetic, Rearranging {
   static let schema = OperatorSchema("Cast", versions: 6..., inputs: ["input"], outputs: ["output"])
 
   let target: ElementType
@@ -29,9 +29,11 @@ struct Cast: WithoutArithmetic {
     Elementwise.convert(operands[0], into: operands.output(0), context.options)
   }
 
-  func views(_ inputs: InputTypes) -> [OperandView?] {
+  func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
+    -> StridedMap?
+  {
     // Truth values from a file may need to be brought to 0 and 1.
-    inputs[0].elementType == target && target != .bool ? [OperandView(input: 0)] : []
+    inputs[0].elementType == target && target != .bool ? map : nil
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)

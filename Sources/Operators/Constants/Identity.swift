@@ -7,7 +7,7 @@ import Tensors
 ///     y = x          dx = dy
 ///
 /// Shapes: input any → output like it. Source: onnx/docs/Operators.md#Identity.
-struct Identity: MovesElements {
+struct Identity: MovesElements, Rearranging {
   static let schema = OperatorSchema("Identity", versions: 1..., inputs: ["input"], outputs: ["output"])
 
   init(reading node: AttributeReader) throws(OperatorError) {}
@@ -18,7 +18,11 @@ struct Identity: MovesElements {
     DataMovement.copy(operands[0], into: operands.output(0))
   }
 
-  func views(_ inputs: InputTypes) -> [OperandView?] { [OperandView(input: 0)] }
+  func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
+    -> StridedMap?
+  {
+    map
+  }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]

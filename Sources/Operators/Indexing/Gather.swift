@@ -8,7 +8,7 @@ import Tensors
 ///
 /// Negative indices count from the end. Shapes: data [a…, n, b…], indices [i…] → [a…, i…, b…].
 /// Source: onnx/docs/Operators.md#Gather.
-struct Gather: MovesElements {
+struct Gather: MovesElements, Rearranging {
   static let schema = OperatorSchema(
     "Gather", versions: 1..., inputs: ["data", "indices"], outputs: ["output"])
 
@@ -29,16 +29,17 @@ struct Gather: MovesElements {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  /// One slice of the outermost axis that has more than one element is one run of memory.
-  func views(_ inputs: InputTypes) -> [OperandView?] {
+  func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
+    -> StridedMap?
+  {
     let shape = inputs[0].shape
-    guard let axis = shape.normalizedAxis(axis), shape.product(0..<axis) == 1,
-      inputs[1].shape.elementCount == 1, inputs.constants.count > 1,
-      let index = inputs.constants[1]?.integers?.first, index >= -shape.extents[axis],
-      index < shape.extents[axis]
-    else { return [] }
-    let position = index < 0 ? index + shape.extents[axis] : index
-    return [OperandView(input: 0, elementOffset: position * shape.product((axis + 1)..<shape.rank))]
+    guard let axis = shape.normalizedAxis(axis), inputs[1].shape.elementCount == 1,
+      inputs.constants.count > 1, let index = inputs.constants[1]?.integers?.first,
+      index >= -shape.extents[axis], index < shape.extents[axis]
+    else { return nil }
+    var selected = map.selecting(index < 0 ? index + shape.extents[axis] : index, axis: axis)
+    selected.axes.insert(contentsOf: inputs[1].shape.extents.map { _ in [] }, at: axis)
+    return selected
   }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {

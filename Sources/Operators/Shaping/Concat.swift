@@ -6,7 +6,7 @@ import Tensors
 ///
 /// Shapes: [a…, n_i, b…] each → [a…, Σ n_i, b…]. The gradient of each operand is its part of the result's.
 /// Source: onnx/docs/Operators.md#Concat.
-struct Concat: WithoutArithmetic {
+struct Concat: WithoutArithmetic, Rearranging {
   static let schema = OperatorSchema(
     "Concat", versions: 4..., inputs: ["inputs..."], outputs: ["concat_result"])
 
@@ -42,6 +42,13 @@ struct Concat: WithoutArithmetic {
     return [ValueType(inputs[0].elementType, Shape(extents))]
   }
 
+  func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
+    -> StridedMap?
+  {
+    inputs.count == 1 ? map : nil
+  }
+
+  /// A view too where all operands but one, which need not be the first, have no elements.
   func views(_ inputs: InputTypes) -> [OperandView?] {
     let filled = (0..<inputs.count).filter { inputs[$0].shape.elementCount > 0 }
     return filled.count == 1 ? [OperandView(input: filled[0])] : []

@@ -8,7 +8,7 @@ import Tensors
 ///
 /// Shapes: input and `shape` broadcast with each other → the common shape.
 /// Source: onnx/docs/Operators.md#Expand.
-struct Expand: MovesElements {
+struct Expand: MovesElements, Rearranging {
   static let schema = OperatorSchema(
     "Expand", versions: 8..., inputs: ["input", "shape"], outputs: ["output"])
 
@@ -27,9 +27,14 @@ struct Expand: MovesElements {
 
   var shapeInputs: [Int] { [1] }
 
-  func views(_ inputs: InputTypes) -> [OperandView?] {
-    guard let type = try? inferTypes(inputs)[0] else { return [] }
-    return type.shape.elementCount == inputs[0].shape.elementCount ? [OperandView(input: 0)] : []
+  func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
+    -> StridedMap?
+  {
+    // What repeats elements moves more than there are.
+    guard let shape = results[result]?.shape, shape.elementCount == inputs[0].shape.elementCount else {
+      return nil
+    }
+    return map.reshaped(to: shape.extents)
   }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {

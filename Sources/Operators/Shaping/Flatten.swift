@@ -6,7 +6,7 @@ import Tensors
 ///
 /// Shapes: input [d0, …, dn] → [d0 · … · d(axis−1), d(axis) · … · dn].
 /// Source: onnx/docs/Operators.md#Flatten.
-struct Flatten: MovesElements {
+struct Flatten: MovesElements, Rearranging {
   static let schema = OperatorSchema("Flatten", versions: 1..., inputs: ["input"], outputs: ["output"])
 
   let axis: Int
@@ -25,7 +25,11 @@ struct Flatten: MovesElements {
     return [ValueType(inputs[0].elementType, Shape(extents))]
   }
 
-  func views(_ inputs: InputTypes) -> [OperandView?] { [OperandView(input: 0)] }
+  func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
+    -> StridedMap?
+  {
+    results[result].flatMap { map.reshaped(to: $0.shape.extents) }
+  }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     DataMovement.copy(operands[0], into: operands.output(0))

@@ -6,7 +6,7 @@ import Tensors
 ///
 /// An extent 0 copies the operand's (unless `allowzero`), one −1 is computed. Shapes: data any, shape [r] → r axes.
 /// Source: onnx/docs/Operators.md#Reshape.
-struct Reshape: MovesElements {
+struct Reshape: MovesElements, Rearranging {
   static let schema = OperatorSchema(
     "Reshape", versions: 5..., inputs: ["data", "shape"], outputs: ["reshaped"])
 
@@ -41,7 +41,11 @@ struct Reshape: MovesElements {
 
   var shapeInputs: [Int] { [1] }
 
-  func views(_ inputs: InputTypes) -> [OperandView?] { [OperandView(input: 0)] }
+  func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
+    -> StridedMap?
+  {
+    results[result].flatMap { map.reshaped(to: $0.shape.extents) }
+  }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     DataMovement.copy(operands[0], into: operands.output(0))

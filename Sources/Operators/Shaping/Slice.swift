@@ -10,7 +10,7 @@ import Tensors
 ///     y[…, i, …] = x[…, start + i · step, …]          dx = dy put back into zeros
 ///
 /// Shapes: data any rank → the same rank. Source: onnx/docs/Operators.md#Slice.
-struct Slice: MovesElements {
+struct Slice: MovesElements, Rearranging {
   static let schema = OperatorSchema(
     "Slice", versions: 1..., inputs: ["data", "starts?", "ends?", "axes?", "steps?"], outputs: ["output"])
 
@@ -35,11 +35,17 @@ struct Slice: MovesElements {
 
   var shapeInputs: [Int] { attributes == nil ? [1, 2, 3, 4] : [] }
 
-  func views(_ inputs: InputTypes) -> [OperandView?] {
-    guard let bounds = try? bounds(inputs), let offset = bounds.contiguousOffset(in: inputs[0].shape) else {
-      return []
+  func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
+    -> StridedMap?
+  {
+    guard let bounds = try? bounds(inputs) else { return nil }
+    let extents = inputs[0].shape.extents
+    return extents.indices.reduce(map) { map, axis in
+      let (start, step, count) = (bounds.starts[axis], bounds.steps[axis], bounds.counts[axis])
+      let used = count > 1 ? step : 1
+      guard used > 0 else { return nil }
+      return count == extents[axis] ? map : map?.sliced(axis: axis, start: start, count: count, step: used)
     }
-    return [OperandView(input: 0, elementOffset: offset)]
   }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
@@ -132,16 +138,6 @@ struct SliceBounds {
     return DataMovement.Block(
       offset: zip(starts, strides).reduce(0) { $0 + $1.0 * $1.1 },
       strides: zip(used, strides).map { $0 * $1 })
-  }
-
-  /// First element of the slice where it is one run of memory, else nil.
-  func contiguousOffset(in source: Shape) -> Int? {
-    guard !counts.contains(0) else { return 0 }
-    guard let first = counts.firstIndex(where: { $0 != 1 }) else { return block(in: source).offset }
-    let isContiguous =
-      steps[first] == 1 && counts[(first + 1)...] == source.extents[(first + 1)...]
-      && zip(steps, counts).dropFirst(first + 1).allSatisfy { $0 == 1 || $1 == 1 }
-    return isContiguous ? block(in: source).offset : nil
   }
 }
 

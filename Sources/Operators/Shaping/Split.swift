@@ -7,7 +7,7 @@ import Tensors
 /// Extents come from attribute `split` (to 12) or operand 1 (from 13), else the axis is cut into as many parts as the
 /// node has results (or `num_outputs`, from 18) of ⌈n / parts⌉, the last one smaller where it does not divide.
 /// Shapes: [a…, n, b…] → [a…, n_i, b…] each. Source: onnx/docs/Operators.md#Split.
-struct Split: MovesElements {
+struct Split: MovesElements, Rearranging {
   static let schema = OperatorSchema(
     "Split", versions: 2..., inputs: ["input", "split?"], outputs: ["outputs..."])
 
@@ -44,17 +44,17 @@ struct Split: MovesElements {
 
   var shapeInputs: [Int] { version >= 13 ? [1] : [] }
 
-  /// Parts along the outermost axis that has more than one element are contiguous.
-  func views(_ inputs: InputTypes) -> [OperandView?] {
-    let shape = inputs[0].shape
-    guard let axis = shape.normalizedAxis(axis), shape.product(0..<axis) == 1,
-      let types = try? inferTypes(inputs)
-    else { return [] }
-    var start = 0
-    return types.map { type in
-      defer { start += type.shape.elementCount }
-      return OperandView(input: 0, elementOffset: start)
-    }
+  func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
+    -> StridedMap?
+  {
+    let before = results[..<result].compactMap { $0 }
+    // A part without a name has no type to tell its extent from.
+    guard let axis = inputs[0].shape.normalizedAxis(axis), let shape = results[result]?.shape,
+      before.count == result
+    else { return nil }
+    let start = before.reduce(0) { $0 + $1.shape[axis] }
+    return shape[axis] == inputs[0].shape[axis]
+      ? map : map.sliced(axis: axis, start: start, count: shape[axis], step: 1)
   }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {

@@ -6,7 +6,7 @@ import Tensors
 ///
 /// Shapes: data with extent 1 at each of the axes → data without them.
 /// Source: onnx/docs/Operators.md#Squeeze.
-struct Squeeze: MovesElements {
+struct Squeeze: MovesElements, Rearranging {
   static let schema = OperatorSchema(
     "Squeeze", versions: 1..., inputs: ["data", "axes?"], outputs: ["squeezed"])
 
@@ -29,7 +29,11 @@ struct Squeeze: MovesElements {
 
   var shapeInputs: [Int] { axes.shapeInputs }
 
-  func views(_ inputs: InputTypes) -> [OperandView?] { [OperandView(input: 0)] }
+  func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
+    -> StridedMap?
+  {
+    results[result].flatMap { map.reshaped(to: $0.shape.extents) }
+  }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     DataMovement.copy(operands[0], into: operands.output(0))

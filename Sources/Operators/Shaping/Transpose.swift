@@ -8,7 +8,7 @@ import Tensors
 ///
 /// Shapes: data [d0, d1, …] → [d(perm 0), d(perm 1), …].
 /// Source: onnx/docs/Operators.md#Transpose.
-struct Transpose: MovesElements {
+struct Transpose: MovesElements, Rearranging {
   static let schema = OperatorSchema(
     "Transpose", versions: 1..., inputs: ["data"], outputs: ["transposed"])
 
@@ -27,11 +27,10 @@ struct Transpose: MovesElements {
     return [ValueType(inputs[0].elementType, Shape(order.map { shape.extents[$0] }))]
   }
 
-  /// A transposition that moves only axes of extent one moves no element.
-  func views(_ inputs: InputTypes) -> [OperandView?] {
-    let shape = inputs[0].shape
-    let moved = order(rank: shape.rank).filter { shape.extents[$0] != 1 }
-    return moved == moved.sorted() ? [OperandView(input: 0)] : []
+  func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
+    -> StridedMap?
+  {
+    map.transposed(order(rank: map.axes.count))
   }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
@@ -52,5 +51,6 @@ struct Transpose: MovesElements {
     return [try gradient.emit("Transpose", [try site.gradient()], [Attribute("perm", inverse)])]
   }
 
+  /// The operand's axis at each of the result's.
   private func order(rank: Int) -> [Int] { permutation ?? Array((0..<rank).reversed()) }
 }

@@ -6,7 +6,7 @@ import Tensors
 ///
 /// Shapes: data [d…] → the same extents with 1 at each of `axes`.
 /// Source: onnx/docs/Operators.md#Unsqueeze.
-struct Unsqueeze: MovesElements {
+struct Unsqueeze: MovesElements, Rearranging {
   static let schema = OperatorSchema(
     "Unsqueeze", versions: 1..., inputs: ["data", "axes?"], outputs: ["expanded"])
 
@@ -39,7 +39,11 @@ struct Unsqueeze: MovesElements {
 
   var shapeInputs: [Int] { axes.shapeInputs }
 
-  func views(_ inputs: InputTypes) -> [OperandView?] { [OperandView(input: 0)] }
+  func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
+    -> StridedMap?
+  {
+    results[result].flatMap { map.reshaped(to: $0.shape.extents) }
+  }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     DataMovement.copy(operands[0], into: operands.output(0))

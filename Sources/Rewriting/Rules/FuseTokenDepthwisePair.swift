@@ -61,31 +61,27 @@ package struct FuseTokenDepthwisePair: RewriteRule {
       throw fail("its maps don't come from tokens of \(channels) channels")
     }
     let prefix = source.offset / max(channels, 1)
-    let expected = StridedView(root: source.root, extents: tokens.extents)
+    let expected = StridedView(root: source.root, extents: tokens.extents).map
       .sliced(axis: 1, start: prefix, count: height * width, step: 1)?
       .reshaped(to: [batch, height, width, channels])?.transposed([0, 3, 1, 2])
-    guard tokens[1] == prefix + height * width, let expected, expected.mergedAxes == source.mergedAxes else {
+    guard tokens[1] == prefix + height * width, let expected, expected.mergedAxes == source.map.mergedAxes
+    else {
       throw fail("its maps are other windows into '\(source.root)' than tokens from \(prefix) on")
     }
     // The way back: from maps to tokens [B, H·W, C].
     var value = node.outputs[0]
     var last = graph.maker(of: value)?.id
     var view = StridedView(root: value, extents: maps.extents)
-    let goal = view.transposed([0, 2, 3, 1]).reshaped(to: [batch, height * width, channels])?.mergedAxes
-    while view.mergedAxes != goal || view.axes.count != 3 {
-      guard let reader = graph.soleReader(of: value), reader.node.node.operatorName.domain.isEmpty else {
+    let goal = view.map.transposed([0, 2, 3, 1]).reshaped(to: [batch, height * width, channels])?
+      .mergedAxes
+    while view.map.mergedAxes != goal || view.axes.count != 3 {
+      guard let reader = graph.soleReader(of: value) else {
         throw fail("'\(value)' has several readers before it is tokens again")
       }
       let next = reader.node.outputs[0]
-      let moved: StridedView?
-      if MergeLayouts.reshapes.contains(reader.node.type) {
-        moved = view.reshaped(to: graph.shape(next).extents)
-      } else if let permutation = graph.permutation(of: reader.node) {
-        moved = view.transposed(permutation)
-      } else {
-        moved = nil
-      }
-      guard let moved else {
+      guard graph.shape(next).elementCount == maps.elementCount,
+        let moved = graph.rearranged(view, by: reader.node, to: next)
+      else {
         throw fail("its result goes into \(reader.node.type) before it is tokens again")
       }
       view = moved
@@ -102,14 +98,14 @@ package struct FuseTokenDepthwisePair: RewriteRule {
     else { throw fail("'\(value)' is not put behind its \(prefix) other tokens by one Concat") }
     let front = graph.view(of: join.node.inputs[0])
     let whole = StridedView(root: source.root, extents: tokens.extents)
-    guard front == whole.sliced(axis: 1, start: 0, count: prefix, step: 1) else {
+    guard front == whole.map.sliced(axis: 1, start: 0, count: prefix, step: 1).map(whole.with) else {
       throw fail("'\(join.node.inputs[0])' is not the first \(prefix) tokens of '\(source.root)'")
     }
     return Match(tokens: source.root, prefix: prefix, last: join.id, result: join.node.outputs[0])
   }
 }
 
-extension StridedView {
+extension StridedMap {
   /// Offset and axes in their shortest form, for comparison.
   var mergedAxes: [[StridedFactor]] { [[StridedFactor(1, offset)]] + axes.map(\.merged) }
 }

@@ -6,52 +6,42 @@ import Tensors
 ///
 ///     Reshape ∘ Reshape → Reshape        Transpose ∘ Transpose → Transpose        Transpose of axes of extent 1 → Reshape
 ///
-/// Squeeze, Unsqueeze and Flatten count as Reshape.
+/// What moves no element counts as Reshape: Squeeze, Unsqueeze, Flatten, and others for the shapes at hand.
 package struct MergeLayouts: RewriteRule {
   package let label = "merge reshape and transpose"
 
   package init() {}
 
-  static let reshapes: Set<String> = ["Reshape", "Squeeze", "Unsqueeze", "Flatten"]
-
   package func apply(to graph: inout EditableGraph) throws(OperatorError) -> Int {
     var count = 0
     for id in graph.ids {
-      guard let node = graph[id], node.node.operatorName.domain.isEmpty, let source = node.inputs.first,
-        let result = node.outputs.first
+      guard let node = graph[id], let source = node.inputs.first, let result = node.outputs.first,
+        !result.isEmpty
       else { continue }
-      if Self.reshapes.contains(node.type) {
-        guard !graph.barriers.contains(source), let inner = graph.maker(of: source),
-          inner.node.node.operatorName.domain.isEmpty, Self.reshapes.contains(inner.node.type)
-        else { continue }
-        try graph.replaceByReshape(id, of: inner.node.inputs[0], to: result)
-        count += 1
-      } else if let outer = graph.permutation(of: node) {
-        if Self.movesOnlyOnes(outer, extents: graph.shape(source).extents) {
+      let inner = graph.barriers.contains(source) ? nil : graph.maker(of: source)?.node
+      let outer = graph.permutation(of: node)
+      if graph.keepsMemory(node) {
+        if let inner, graph.keepsMemory(inner), inner.outputs.count == 1 {
+          try graph.replaceByReshape(id, of: inner.inputs[0], to: result)
+        } else if outer != nil {
           try graph.replaceByReshape(id, of: source, to: result)
-          count += 1
-        } else if !graph.barriers.contains(source), let inner = graph.maker(of: source, "Transpose"),
-          let first = graph.permutation(of: inner.node)
-        {
-          let composed = outer.map { first[$0] }
-          try graph.replace(
-            id,
-            with: [
-              Node(
-                "Transpose", inputs: [inner.node.inputs[0]], outputs: [result],
-                attributes: [Attribute("perm", composed)])
-            ])
-          count += 1
+        } else {
+          continue
         }
+        count += 1
+      } else if let outer, let inner, let first = graph.permutation(of: inner) {
+        let composed = outer.map { first[$0] }
+        try graph.replace(
+          id,
+          with: [
+            Node(
+              "Transpose", inputs: [inner.inputs[0]], outputs: [result],
+              attributes: [Attribute("perm", composed)])
+          ])
+        count += 1
       }
     }
     return count
-  }
-
-  /// Whether the axes longer than 1 keep their order.
-  private static func movesOnlyOnes(_ permutation: [Int], extents: [Int]) -> Bool {
-    let long = permutation.filter { extents[$0] != 1 }
-    return long == long.sorted()
   }
 }
 

@@ -29,7 +29,7 @@ package struct SinkLayout: RewriteRule {
         Linear.schema.name, inputs: [source] + node.inputs[1...], outputs: [inner],
         attributes: node.node.attributes)
       let behind: Node
-      if MergeLayouts.reshapes.contains(layout.node.type) {
+      if graph.keepsMemory(layout.node) {
         behind = try graph.reshape(
           inner, into: node.outputs[0], extents: graph.shape(node.outputs[0]).extents)
       } else if let permutation = graph.permutation(of: layout.node),
