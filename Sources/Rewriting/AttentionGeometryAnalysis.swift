@@ -119,7 +119,8 @@ extension AttentionWindows {
     else { throw fail("its result of shape \(graph.shape(value)) has no such batch and heads") }
     var value = value
     while let reader = graph.soleReader(of: value), let next = reader.node.outputs.first, !next.isEmpty,
-      graph.shape(next).elementCount == graph.shape(value).elementCount
+      graph.shape(next).elementCount == graph.shape(value).elementCount,
+      graph.isOnlyResult(next, of: reader.node)
     {
       guard let moved = graph.rearranged(view, by: reader.node, to: next),
         let found = placed(whole, in: moved), found[3] == strides[3]

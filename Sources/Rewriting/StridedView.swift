@@ -42,8 +42,7 @@ package struct StridedView: Hashable, Sendable {
 extension EditableGraph {
   /// The value as a window into the nearest value that is not a mere rearrangement.
   ///
-  /// Looks through Reshape, Transpose, Squeeze, Unsqueeze, Flatten, Slice, Split, Gather of one index, Identity and Cast to
-  /// the same type, up to the first step that strides don't express.
+  /// Looks through every operator that says where elements go, up to the first step that strides don't express.
   package func view(of value: String) -> StridedView {
     let whole = StridedView(root: value, extents: shape(value).extents)
     guard let step = rearrangement(making: value, throughScale: false) else { return whole }
@@ -73,6 +72,7 @@ extension EditableGraph {
 
   /// A window that shows what a node rearranges, as a window that shows one of its results; nil where no strides do.
   package func view(_ inner: StridedView, through node: LoweredNode, to value: String) -> StridedView? {
+    guard rearranged(by: node, throughScale: true) != nil else { return nil }
     if isScaling(node), let scaled = scaled(node) {
       var inner = inner
       inner.scale *= node.type == "Mul" ? scaled.scalar : 1 / scaled.scalar
@@ -89,9 +89,18 @@ extension EditableGraph {
       .map(inner.with)
   }
 
-  /// Whether a node's result is its operand's memory as it is.
+  /// Whether nothing but one of its results is needed of a node.
+  package func isOnlyResult(_ value: String, of node: LoweredNode) -> Bool {
+    node.outputs.allSatisfy { result in
+      result.isEmpty || result == value || readers(of: result).isEmpty && !barriers.contains(result)
+    }
+  }
+
+  /// Whether a node's first result is its operand's memory as it is, and all that is needed of it.
   package func keepsMemory(_ node: LoweredNode) -> Bool {
-    guard let operation = node.operation as? any Rearranging else { return false }
+    guard let operation = node.operation as? any Rearranging, let result = node.outputs.first,
+      isOnlyResult(result, of: node)
+    else { return false }
     return operation.keepsMemory(inputTypes(of: node.node), resultTypes(of: node))
   }
 

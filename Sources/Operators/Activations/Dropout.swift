@@ -59,7 +59,9 @@ struct Dropout: Operator, Rearranging {
   func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
     -> StridedMap?
   {
-    mayTrain || result > 0 ? nil : map
+    // Outside training the result is the operand; the mask says nothing of it.
+    let isTraining = mayTrain && (inputs.constants.count < 3 || inputs.constants[2]?.integers != [0])
+    return isTraining || result > 0 ? nil : map
   }
 
   var reusableInputs: [Int] { [0] }

@@ -79,7 +79,7 @@ package struct FuseTokenDepthwisePair: RewriteRule {
         throw fail("'\(value)' has several readers before it is tokens again")
       }
       let next = reader.node.outputs[0]
-      guard graph.shape(next).elementCount == maps.elementCount,
+      guard graph.shape(next).elementCount == maps.elementCount, graph.isOnlyResult(next, of: reader.node),
         let moved = graph.rearranged(view, by: reader.node, to: next)
       else {
         throw fail("its result goes into \(reader.node.type) before it is tokens again")

@@ -21,7 +21,7 @@ package struct MergeLayouts: RewriteRule {
       let inner = graph.barriers.contains(source) ? nil : graph.maker(of: source)?.node
       let outer = graph.permutation(of: node)
       if graph.keepsMemory(node) {
-        if let inner, graph.keepsMemory(inner), inner.outputs.count == 1 {
+        if let inner, graph.keepsMemory(inner) {
           try graph.replaceByReshape(id, of: inner.inputs[0], to: result)
         } else if outer != nil {
           try graph.replaceByReshape(id, of: source, to: result)

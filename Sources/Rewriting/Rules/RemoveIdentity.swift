@@ -22,6 +22,5 @@ package struct RemoveIdentity: RewriteRule {
       graph.type(source) == graph.type(result)
     else { return false }
     return graph.keepsMemory(node) && graph.shape(source).extents == graph.shape(result).extents
-      && node.outputs.dropFirst().allSatisfy { $0.isEmpty || graph.readers(of: $0).isEmpty }
   }
 }
