@@ -110,7 +110,8 @@ let package = Package(
     tests(
       "TrainingTests",
       uses: [
-        "Training", "Execution", "Adapters", "Backbones", "ONNXFormat", "TensorFiles", "Operators", "Kernels",
+        "Training", "Execution", "Rewriting", "Adapters", "Backbones", "ONNXFormat", "TensorFiles",
+        "Operators", "Kernels",
         "Graphs", "Tensors",
       ]),
     tests(

@@ -43,9 +43,12 @@ package struct RuleSet: Sendable {
 
   /// Rewrites a graph and tells what was done; the graph's `rules` say so too, after what they said before.
   ///
-  /// - Parameter barriers: values that must stay beside the graph's outputs: requested ones, and those to differentiate by.
+  /// - Parameters:
+  ///   - barriers: values that must stay beside the graph's outputs: requested ones, and those to differentiate by.
+  ///   - observe: called after each rule that changed something, with the rule and the graph as it then is.
   package func apply(
-    to graph: LoweredGraph, registry: OperatorRegistry, barriers: Set<String> = []
+    to graph: LoweredGraph, registry: OperatorRegistry, barriers: Set<String> = [],
+    observe: ((any RewriteRule, LoweredGraph) -> Void)? = nil
   ) throws(OperatorError) -> (graph: LoweredGraph, report: RewriteReport) {
     var editable = EditableGraph(graph, registry: registry, barriers: barriers)
     var report = RewriteReport()
@@ -56,6 +59,7 @@ package struct RuleSet: Sendable {
           let count = try rule.apply(to: &editable)
           report.record(rule.label, count)
           changes += count
+          if count > 0 { observe?(rule, editable.lowered()) }
         }
         if changes == 0 { break }
       }

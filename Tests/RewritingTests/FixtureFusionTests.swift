@@ -26,6 +26,11 @@ import Testing
     try FusionCheck(path: path).checkFused()
   }
 
+  @Test(arguments: vision + adapted)
+  func `every rule leaves a graph that keeps its promises`(_ path: String) throws {
+    #expect(try FusionCheck(path: path).problems == [])
+  }
+
   @Test(arguments: vision)
   func `fused graphs give the outputs of the plain graph`(_ path: String) throws {
     try FusionCheck(path: path).compareOutputs()

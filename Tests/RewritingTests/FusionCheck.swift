@@ -19,19 +19,27 @@ struct FusionCheck {
   let fused: LoweredGraph
   /// What the rules did.
   let reports: [RewriteReport]
+  /// Promises of a graph that a rule broke, with the rule.
+  let problems: [String]
 
   /// Lowers a model with open dimensions set to `batch` and applies the rules.
   init(_ model: ModelDescription, batch: Int = 2) throws {
     let context = ExecutionContext(options: KernelOptions(threads: 1, level: .portable))
     let lowering = Lowering(registry: .standard, context: context)
     plain = try lowering.lower(model.bindingBatch(batch))
+    var problems = plain.problems(in: .lowered)
     whole = try RuleSet(stages: Array(RuleSet.early.stages.dropLast())).apply(to: plain, registry: .standard)
       .graph
-    let first = try RuleSet.early.apply(to: plain, registry: .standard)
+    let first = try RuleSet.early.apply(to: plain, registry: .standard) { rule, graph in
+      problems += graph.problems(in: .early).map { "\(rule.label): \($0)" }
+    }
     early = first.graph
-    let second = try RuleSet.late.apply(to: early, registry: .standard)
+    let second = try RuleSet.late.apply(to: early, registry: .standard) { rule, graph in
+      problems += graph.problems(in: .late).map { "\(rule.label): \($0)" }
+    }
     fused = second.graph
     reports = [first.report, second.report]
+    self.problems = problems
   }
 
   /// Lowers a model file.

@@ -1,6 +1,7 @@
 import Execution
 import Graphs
 import Operators
+import Rewriting
 import Tensors
 import TestSupport
 import Testing
@@ -73,5 +74,20 @@ import Training
     for (name, pair) in zip(names, zip(one.sums, two.sums)) {
       #expect(pair.0.isIdentical(to: pair.1), "\(name)")
     }
+  }
+
+  @Test(arguments: GradientFixture.single)
+  func `every late rule leaves a training step that keeps its promises`(_ fixture: GradientFixture) throws {
+    let names = try expected(fixture).map(\.name)
+    let compiled = CompiledModel(
+      try fixture.model(), variables: names, registry: .standard, context: .testing(threads: 1))
+    let graph = try StepGraph.make(
+      from: try compiled.graph(batch: 2), parameters: names, objective: CrossEntropyObjective(),
+      registry: .standard)
+    var problems = graph.problems(in: .late)
+    _ = try RuleSet.late.apply(to: graph, registry: .standard) { rule, graph in
+      problems += graph.problems(in: .late).map { "\(rule.label): \($0)" }
+    }
+    #expect(problems == [])
   }
 }
