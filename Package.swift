@@ -117,7 +117,8 @@ let package = Package(
     tests(
       "RunsTests",
       uses: [
-        "Runs", "Adapters", "Backbones", "Rewriting", "Operators", "Kernels", "Training", "Datasets",
+        "Runs", "Adapters", "Backbones", "Execution", "Rewriting", "Operators", "Kernels", "Training",
+        "Datasets",
         "Graphs",
         "TensorFiles", "Tensors",
       ]),

@@ -78,15 +78,15 @@ extension GraphView {
       ["MatMul", "Einsum", "Gemm"].contains(nodes[index].operatorName.type)
         && dataInputs(nodes[index]).count > 1
     }
-    let weights = sides.map { side in side.1.count { isWeighted(nodes[$0]) } }
-    guard !hasProduct, weights[0] + weights[1] > 0 else { return nil }
-    let sizes = sides.map { side in
-      side.1.filter { isWeighted(nodes[$0]) }.reduce(0) {
-        $0 + (shape(nodes[$1].inputs[1])?.elementCount ?? 0)
+    let weighted = sides.map { side in side.1.filter { isWeighted(nodes[$0]) } }
+    guard !hasProduct, !weighted.joined().isEmpty else { return nil }
+    let sizes = weighted.map { side in
+      side.reduce(0) { sum, node in
+        nodes[node].inputs.prefix(2).reduce(sum) { $0 + (isData($1) ? 0 : shape($1)?.elementCount ?? 0) }
       }
     }
     let isFirst =
-      (weights[0], parting.left.count, sizes[0]) > (weights[1], parting.right.count, sizes[1])
+      (weighted[0].count, parting.left.count, sizes[0]) > (weighted[1].count, parting.right.count, sizes[1])
     let (branch, shortcut) = isFirst ? (sides[0], sides[1]) : (sides[1], sides[0])
     return Residual(
       index: index, stream: parting.value, shortcut: shortcut.1, branch: branch.0, output: output,

@@ -30,8 +30,8 @@ extension Model {
     let matching = try file.matching(of: images, count: scores.classCount, source: file.path)
     let matched = matching.applied(to: images)
     return try file.imageModel(
-      scores, try preprocessing ?? self.preprocessing().preprocessing, context: context
-    ).metrics(of: matched, ClassificationMeasurement(scores, classes: matched.classes))
+      scores, try preprocessing ?? self.preprocessing().preprocessing
+    ).metrics(of: matched, ClassificationMeasurement(scores.meaning, classes: matched.classes))
   }
 
   /// The classes of image files, in their order.
@@ -43,7 +43,7 @@ extension Model {
     let scores = try ClassScores(of: file, context: context)
     let names = ClassNames.all(of: file, count: scores.classCount)
     var predictions: [Prediction] = []
-    try file.imageModel(scores, try preprocessing().preprocessing, context: context).run(samples) {
+    try file.imageModel(scores, try preprocessing().preprocessing).run(samples) {
       predictions += try scores.predictions($1, of: $0.samples, names: names)
     }
     return predictions

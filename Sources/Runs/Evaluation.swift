@@ -37,7 +37,7 @@ package enum Evaluation {
     for warning in choice.warnings { emit(.warning(warning)) }
     let task = TaskRegistry.task(of: model)
     let answer = try task.answer(of: model, context: context)
-    let imageModel = try model.imageModel(answer, choice.preprocessing, context: context)
+    let imageModel = try model.imageModel(answer, choice.preprocessing)
     let (all, remark) = try answer.images(at: options.data, for: model)
     if let remark { emit(.warning(remark)) }
     let split = try RunSplit(besideModel: model.path)

@@ -22,7 +22,7 @@ package enum PredictionRun {
     let notes = try images.verifyReadable(threads: context.options.threads, isInterrupted: isInterrupted)
     for note in notes { emit(RunEvent(note)) }
     let answer = try TaskRegistry.task(of: model).answer(of: model, context: context)
-    let imageModel = try model.imageModel(answer, choice.preprocessing, context: context)
+    let imageModel = try model.imageModel(answer, choice.preprocessing)
     var predictions: [any PresentedPrediction] = []
     try imageModel.run(samples, isInterrupted: isInterrupted) { batch, output in
       predictions += try answer.predictions(output, of: batch.samples, by: model)

@@ -75,7 +75,7 @@ struct TrainedExport {
     let found = try written.preprocessing(
       PreprocessingOverrides(), imageSide: choice.preprocessing.outputWidth)
     let answer = try request.task.answer(of: written, context: context)
-    let imageModel = try written.imageModel(answer, found.preprocessing, context: context)
+    let imageModel = try written.imageModel(answer, found.preprocessing)
     emit(.begin(title: title, total: images.samples.count))
     defer { emit(.end) }
     return try imageModel.metrics(
@@ -91,7 +91,7 @@ struct TrainedExport {
     guard !samples.isEmpty else { return 0 }
     let written = try ModelFile(folder.model).bound(for: model)
     let imageModel = try written.imageModel(
-      try request.task.answer(of: written, context: context), choice.preprocessing, context: context)
+      try request.task.answer(of: written, context: context), choice.preprocessing)
     var difference = OutputDifference()
     var options = BatchLoader.Options()
     options.batchSize = samples.count

@@ -1,8 +1,8 @@
 package import Datasets
-import Execution
-package import Graphs
+package import Execution
+import Graphs
 import Kernels
-package import Operators
+import Operators
 package import Tensors
 import Training
 
@@ -15,12 +15,10 @@ package final class ImageModel {
   private let runner: MicroBatchRunner
   private let threads: Int
 
-  /// A model whose first input is images [n, channels, H, W], and one of its outputs [n, …].
+  /// A model whose first input is images [n, C, H, W], and whose one output is [n, …].
   package init(
-    _ model: ModelDescription, output: String, preprocessing: Preprocessing, registry: OperatorRegistry,
-    context: ExecutionContext, microBatch: Int? = nil
+    _ compiled: CompiledModel, preprocessing: Preprocessing
   ) throws {
-    let compiled = CompiledModel(model.delivering([output]), registry: registry, context: context)
     let graph = try compiled.graph(batch: 1)
     guard let input = graph.inputs.first else { throw TrainingError.unsuitable("the model has no input") }
     let expected = Shape(
@@ -30,8 +28,8 @@ package final class ImageModel {
         "input '\(input)' is \(graph.type(input)), the preprocessing makes float\(expected)")
     }
     self.preprocessing = preprocessing
-    threads = context.options.threads
-    runner = MicroBatchRunner(size: try microBatch ?? compiled.suitableMicroBatch()) { count in
+    threads = compiled.context.options.threads
+    runner = MicroBatchRunner(size: try compiled.suitableMicroBatch()) { count in
       try compiled.plan(try compiled.graph(batch: count))
     }
   }
@@ -92,13 +90,7 @@ package final class ImageModel {
 
 extension ModelFile {
   /// The model as it answers a task.
-  package func imageModel(
-    _ answer: any TaskAnswer, _ preprocessing: Preprocessing, context: ExecutionContext
-  ) throws -> ImageModel {
-    try located {
-      try ImageModel(
-        description, output: answer.output, preprocessing: preprocessing, registry: Self.registry,
-        context: context)
-    }
+  package func imageModel(_ answer: any TaskAnswer, _ preprocessing: Preprocessing) throws -> ImageModel {
+    try located { try ImageModel(answer.compiled, preprocessing: preprocessing) }
   }
 }

@@ -1,5 +1,6 @@
 package import Adapters
 package import Datasets
+package import Execution
 import Graphs
 package import Operators
 package import TensorFiles
@@ -67,9 +68,11 @@ package protocol Task: Sendable {
 }
 
 /// How a model's file answers a task: in which output, and what it means.
-package protocol TaskAnswer: Sendable {
-  /// Name of the output.
-  var output: String { get }
+///
+/// Owned by one thread.
+package protocol TaskAnswer {
+  /// The model with this output alone; what was found out about it is compiled once.
+  var compiled: CompiledModel { get }
 
   /// Images to measure the model on, with what it calls them.
   ///

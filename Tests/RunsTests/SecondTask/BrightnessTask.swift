@@ -1,6 +1,7 @@
 import Adapters
 import Backbones
 import Datasets
+import Execution
 import Graphs
 import Operators
 import Rewriting
@@ -28,7 +29,11 @@ struct BrightnessTask: Task {
   func measurement(of images: LabelledImages) -> any Measurement {
     ErrorMeasurement(targets: NumberTargets(classes: images.classes))
   }
-  func answer(of model: ModelFile, context: ExecutionContext) throws -> any TaskAnswer { NumberAnswer() }
+  func answer(of model: ModelFile, context: ExecutionContext) throws -> any TaskAnswer {
+    NumberAnswer(
+      compiled: CompiledModel(
+        model.description.delivering([NumberHead.output]), registry: .standard, context: context))
+  }
   func metadata(of images: LabelledImages) -> [(key: String, value: String)] { [] }
   func description(of images: LabelledImages) -> String { "\(images.classes.count) shades" }
 }
@@ -105,7 +110,7 @@ struct RunningError: RunningFigures {
 
 /// The model's number, whatever else it has.
 struct NumberAnswer: TaskAnswer {
-  let output = NumberHead.output
+  let compiled: CompiledModel
 
   func images(at source: String, for model: ModelFile) throws -> (images: LabelledImages, remark: String?) {
     (try ImageFolder.read(source), nil)

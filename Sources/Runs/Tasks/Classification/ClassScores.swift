@@ -1,52 +1,23 @@
 package import Backbones
 package import Datasets
-import Execution
+package import Execution
 import Graphs
 package import Operators
 package import Tensors
 package import Training
 
-/// A classifier's scores: which output holds them, and what they say of the classes.
-package struct ClassScores: TaskAnswer {
-  /// The output.
-  package let output: String
-  /// Number of classes; two where the model gives one score per image.
+/// What numbers of a classifier say of the classes.
+package struct ScoreMeaning: Sendable {
+  /// Number of classes; two where there is one score per image.
   package let classCount: Int
   /// What the scores are.
   package let kind: ScoreOutput.Kind
   private let columns: Int
 
-  /// Scores of a kind in an output of so many columns.
-  init(_ output: String, kind: ScoreOutput.Kind, columns: Int) {
-    self.output = output
-    self.kind = kind
-    self.columns = columns
+  /// Scores of a kind in so many columns.
+  init(_ kind: ScoreOutput.Kind, columns: Int) {
+    (self.kind, self.columns) = (kind, columns)
     classCount = max(columns, 2)
-  }
-
-  /// The scores of a model: [n, classes], or [n].
-  ///
-  /// - Throws: where no output, or more than one, could hold scores.
-  package init(of model: ModelFile, context: ExecutionContext) throws {
-    self = try model.located {
-      guard let scores = try ScoreOutput.find(in: model.description, context: context) else {
-        throw TrainingError.withoutScores(model.description.graph.outputs.map(\.name))
-      }
-      let compiled = CompiledModel(
-        model.description.delivering([scores.name]), registry: ModelFile.registry, context: context)
-      let graph = try compiled.graph(batch: 1)
-      guard let output = graph.outputs.first else {
-        throw TrainingError.unsuitable("the model has no output")
-      }
-      let type = graph.type(output)
-      guard (1...2).contains(type.shape.rank), type.shape[0] == 1, type.elementType == .float32 else {
-        throw TrainingError.unsuitable(
-          "output '\(output)' is \(type), a classifier gives float[images, classes]")
-      }
-      let columns = type.shape.rank == 2 ? type.shape[1] : 1
-      guard columns > 0 else { throw TrainingError.unsuitable("output '\(output)' has no classes") }
-      return ClassScores(scores.name, kind: scores.kind, columns: columns)
-    }
   }
 
   /// Class probabilities, row by row, as the model means its scores: what is a probability already stays as it is.
@@ -67,6 +38,41 @@ package struct ClassScores: TaskAnswer {
       }
     }
   }
+}
+
+/// A classifier's scores: which output holds them, and what they say of the classes.
+package struct ClassScores: TaskAnswer {
+  package let compiled: CompiledModel
+  /// What the scores say.
+  package let meaning: ScoreMeaning
+
+  /// Number of classes; two where the model gives one score per image.
+  package var classCount: Int { meaning.classCount }
+
+  /// The scores of a model: [n, classes], or [n].
+  ///
+  /// - Throws: where no output, or more than one, could hold scores.
+  package init(of model: ModelFile, context: ExecutionContext) throws {
+    (compiled, meaning) = try model.located {
+      guard let scores = try ScoreOutput.find(in: model.description, context: context) else {
+        throw TrainingError.withoutScores(model.description.graph.outputs.map(\.name))
+      }
+      let compiled = CompiledModel(
+        model.description.delivering([scores.name]), registry: ModelFile.registry, context: context)
+      let graph = try compiled.graph(batch: 1)
+      guard let output = graph.outputs.first else {
+        throw TrainingError.unsuitable("the model has no output")
+      }
+      let type = graph.type(output)
+      guard (1...2).contains(type.shape.rank), type.shape[0] == 1, type.elementType == .float32 else {
+        throw TrainingError.unsuitable(
+          "output '\(output)' is \(type), a classifier gives float[images, classes]")
+      }
+      let columns = type.shape.rank == 2 ? type.shape[1] : 1
+      guard columns > 0 else { throw TrainingError.unsuitable("output '\(output)' has no classes") }
+      return (compiled, ScoreMeaning(scores.kind, columns: columns))
+    }
+  }
 
   /// Images under the model's classes, which are matched by name.
   package func images(at source: String, for model: ModelFile) throws -> (
@@ -78,22 +84,24 @@ package struct ClassScores: TaskAnswer {
   }
 
   package func measurement(of images: LabelledImages) -> any Measurement {
-    ClassificationMeasurement(self, classes: images.classes)
+    ClassificationMeasurement(meaning, classes: images.classes)
   }
 }
 
 /// Probabilities and classes of the images measured so far.
 package struct ClassificationMeasurement: Measurement {
-  private let scores: ClassScores
+  private let meaning: ScoreMeaning
   private let classes: [String]
   private var probabilities: [[Double]] = []
   private var labels: [Int] = []
 
   /// Nothing measured yet.
-  package init(_ scores: ClassScores, classes: [String]) { (self.scores, self.classes) = (scores, classes) }
+  package init(_ meaning: ScoreMeaning, classes: [String]) {
+    (self.meaning, self.classes) = (meaning, classes)
+  }
 
   package mutating func add(_ output: Tensor, of samples: [Sample]) throws(NonFiniteScores) {
-    probabilities += try scores.probabilities(ofScores: output.elements(of: Float.self))
+    probabilities += try meaning.probabilities(ofScores: output.elements(of: Float.self))
     labels += samples.map(\.label)
   }
 

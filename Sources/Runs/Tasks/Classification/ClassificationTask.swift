@@ -62,8 +62,8 @@ package struct ClassificationTask: Task {
   package func runningFigures() -> any RunningFigures { RunningAccuracy() }
 
   package func measurement(of images: LabelledImages) -> any Measurement {
-    let scores = ClassScores("", kind: .logits, columns: images.classes.count)
-    return scores.measurement(of: images)
+    ClassificationMeasurement(
+      ScoreMeaning(.logits, columns: images.classes.count), classes: images.classes)
   }
 
   package func answer(of model: ModelFile, context: ExecutionContext) throws -> any TaskAnswer {

@@ -38,7 +38,7 @@ extension ClassScores {
   package func predictions(_ output: Tensor, of samples: [Sample], names: [String]) throws(NonFiniteScores)
     -> [Prediction]
   {
-    let rows = try probabilities(ofScores: output.elements(of: Float.self))
+    let rows = try meaning.probabilities(ofScores: output.elements(of: Float.self))
     return zip(samples, rows).map { sample, row in
       let index = ClassificationMetrics.largest(row)
       return Prediction(image: sample.name, className: names[index], index: index, probabilities: row)
