@@ -35,6 +35,8 @@ public struct AdaptedModel: Sendable {
   public let modules: Int
   /// The values at which adapters stand.
   public let points: [String]
+  /// What the placement comes to in this network, where that is not what its name says; nil elsewhere.
+  public let placementNote: String?
   /// Values into which training puts dropout, each with the share that it drops.
   public let dropoutPoints: [String]
   /// Share of numbers that dropout drops.
@@ -50,10 +52,13 @@ public struct AdaptedModel: Sendable {
   ///   - layout: what a recogniser found in the model.
   ///   - head: the new head, or nil to keep the old one.
   ///   - seed: decides the start of every new tensor.
+  ///   - memoryLimit: bytes that new tensors may take while they are made.
   public init(
     _ model: ModelDescription, _ layout: BackboneLayout, method: any AdapterMethod,
-    head: (any TaskHead)? = nil, seed: Int = 7
+    head: (any TaskHead)? = nil, seed: Int = 7, memoryLimit: Int = .max
   ) throws(AdapterError) {
+    // A tensor is drawn, laid out, and encoded: three copies of four bytes an element.
+    let elementLimit = min(AdapterBuilder.largestTensor, memoryLimit / 12)
     let operatorSet = try Self.checkedOperatorSet(of: model)
     let name = type(of: method).name
     let annotation = model.irVersion >= 10 ? [MetadataEntry(key: "dka.method", value: name)] : []
@@ -69,16 +74,20 @@ public struct AdaptedModel: Sendable {
     var scores = layout.rivals.isEmpty ? layout.head?.output : nil
     let installed = try head?.install(
       in: model.graph, layout,
-      HeadContext(seed: seed, operatorSet: operatorSet, annotation: annotation))
+      HeadContext(
+        seed: seed, operatorSet: operatorSet, annotation: annotation, elementLimit: elementLimit))
     if let installed {
       adapted.graph = installed.graph
       scores = installed.output
     }
     if let scores { adapted.nameScoreOutput(scores) }
-    var builder = AdapterBuilder(label: name, operatorSet: operatorSet, seed: seed, annotation: annotation)
+    var builder = AdapterBuilder(
+      label: name, operatorSet: operatorSet, seed: seed, annotation: annotation, elementLimit: elementLimit)
+    let shared = Set(
+      layout.blocks.filter { method.placement?.sharesWeights(in: $0) ?? false }.map(\.index))
     var points: [String] = []
     for (site, connection) in zip(sites, connections) {
-      try builder.begin(site, isShared: method.placement?.kind == .bothShared)
+      try builder.begin(site, isShared: shared.contains(site.block))
       let result = try method.build(at: site, reading: connection, in: &builder)
       if result != connection.replaced { builder.patch.rewire(connection.replaced, to: result) }
       points.append(connection.replaced)
@@ -93,6 +102,7 @@ public struct AdaptedModel: Sendable {
     classifierOutput = scores
     modules = sites.count
     self.points = points
+    placementNote = method.placement?.note(in: layout)
     dropoutPoints = builder.dropoutPoints
     dropout = method.dropout
     self.method = method
@@ -177,11 +187,7 @@ extension AdaptedModel {
         "block \(highest) does not exist, the network has blocks 0 to \(layout.blocks.count - 1)",
         option: "blocks")
     }
-    // Points given by hand are the block's only ones, whatever the placement says.
-    let sites = layout.blocks.flatMap { block in
-      block.points.count == 1 && block.points[0].role == .block
-        ? block.points.filter { placement.blocks.contains($0.block) } : block.points.filter(method.selects)
-    }
+    let sites = placement.sites(in: layout)
     guard !sites.isEmpty else {
       throw .usage(
         "no insertion point is left for placement '\(placement.kind.rawValue)'", option: "placement")

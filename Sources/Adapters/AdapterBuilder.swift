@@ -22,17 +22,23 @@ public struct AdapterBuilder: Sendable {
 
   private let seed: Int
   private let annotation: [MetadataEntry]
+  private let elementLimit: Int
+  private var drawnCount = 0
   private var module = ""
   private var weights = ""
   private var elementType = ElementType.float32
   private var emitted: Set<String> = []
   private var weightSets: [String] = []
 
-  init(label: String, operatorSet: Int, seed: Int, annotation: [MetadataEntry]) {
+  init(
+    label: String, operatorSet: Int, seed: Int, annotation: [MetadataEntry],
+    elementLimit: Int = AdapterBuilder.largestTensor
+  ) {
     patch = GraphPatch(label: label)
     self.operatorSet = operatorSet
     self.seed = seed
     self.annotation = annotation
+    self.elementLimit = elementLimit
   }
 
   /// Starts the module at a site.
@@ -86,6 +92,12 @@ public struct AdapterBuilder: Sendable {
       throw AdapterError(
         .usage, "tensor '\(name)' of shape \(extents) would have more than \(Self.largestTensor) elements",
         tensor: name)
+    }
+    drawnCount += shape.elementCount
+    guard drawnCount <= elementLimit || elementLimit == Self.largestTensor else {
+      throw AdapterError(
+        .workFailed, "the adapters have more numbers than the \(elementLimit) for which memory is there",
+        tensor: name, hint: "choose a smaller --dim, or give more memory with --memory")
     }
     let values = initialization.values(
       part, count: shape.elementCount, fanIn: fanIn, fanOut: fanOut, seed: seed, module: weightSet)

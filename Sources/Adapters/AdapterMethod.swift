@@ -42,9 +42,6 @@ extension AdapterMethod {
   /// None by default.
   public var dropout: Double { 0 }
 
-  /// Whether an adapter goes to a site.
-  public func selects(_ site: InsertionSite) -> Bool { placement?.contains(site) ?? false }
-
   /// Emits nothing: the value stays.
   public func build(
     at site: InsertionSite, reading connection: AdapterConnection, in builder: inout AdapterBuilder

@@ -103,13 +103,10 @@ public struct DualKernelAdapter: AdapterMethod {
 
   /// Number of trainable parameters of all modules in a network.
   public func parameterCount(in layout: BackboneLayout) -> Int {
-    let chosen = layout.sites.filter(selects)
-    guard standing.kind == .bothShared else {
-      return chosen.reduce(0) { $0 + parameterCount(channels: $1.channels) }
-    }
-    var seen: Set<Int> = []
-    return chosen.filter { seen.insert($0.block).inserted }.reduce(0) {
-      $0 + parameterCount(channels: $1.channels)
+    var counted: Set<Int> = []
+    return standing.sites(in: layout).reduce(0) { sum, site in
+      guard standing.kind != .bothShared || counted.insert(site.block).inserted else { return sum }
+      return sum + parameterCount(channels: site.channels)
     }
   }
 

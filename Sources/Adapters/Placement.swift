@@ -30,10 +30,25 @@ public struct Placement: Sendable, Hashable {
     self.blocks = blocks
   }
 
-  /// Whether an adapter stands at a site.
-  public func contains(_ site: InsertionSite) -> Bool {
-    blocks.contains(site.block) && (kind == .block) == (site.role == .block)
+  /// The sites of a network at which adapters stand, block by block.
+  ///
+  /// A block with one point has its adapter there, whatever the kind: residual convolutional networks, points given by hand.
+  public func sites(in layout: BackboneLayout) -> [InsertionSite] {
+    layout.blocks.filter { blocks.contains($0.index) }.flatMap { block in
+      block.hasOnePoint ? block.points : block.points.filter { (kind == .block) == ($0.role == .block) }
+    }
   }
+
+  /// What the kind comes to in a network of a known family whose blocks have one point each; nil where it is what its name says.
+  func note(in layout: BackboneLayout) -> String? {
+    guard [.both, .bothShared].contains(kind), layout.family != nil, layout.blocks.allSatisfy(\.hasOnePoint)
+    else { return nil }
+    return
+      "placement '\(kind.rawValue)': each block has one point, the value that it delivers, as for 'block'"
+  }
+
+  /// Whether the adapters of a block have their weights in common.
+  func sharesWeights(in block: BackboneLayout.Block) -> Bool { kind == .bothShared && !block.hasOnePoint }
 }
 
 /// A choice of blocks, written `all` or as a list of numbers and ranges such as `0-3,8`.

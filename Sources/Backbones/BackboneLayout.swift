@@ -11,6 +11,9 @@ public struct BackboneLayout: Sendable {
     /// Where adapters may be put, in the order in which data pass.
     public let points: [InsertionSite]
 
+    /// Whether the value that it delivers is its only point, which every placement means then.
+    public var hasOnePoint: Bool { points.count == 1 && points[0].role == .block }
+
     /// A block with its points.
     package init(index: Int, stage: Int, points: [InsertionSite]) {
       self.index = index

@@ -39,7 +39,9 @@ package struct BackboneRegistry: Sendable {
   package init(_ families: [any Backbone.Type]) { self.families = families }
 
   /// Every family that this version knows.
-  package static let standard = BackboneRegistry([VisionTransformer.self])
+  package static let standard = BackboneRegistry([
+    VisionTransformer.self, SwinTransformer.self, ResidualNetwork.self, InvertedResidualNetwork.self,
+  ])
 
   /// Names of the families.
   package var names: [String] { families.map { $0.name } }

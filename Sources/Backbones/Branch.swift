@@ -7,6 +7,8 @@ struct Branch {
   struct Mixer {
     /// Its label.
     let label: String
+    /// Tokens that look, where the shapes tell: those of one window where there are windows.
+    let queries: Int?
     /// Tokens that a token looks at, where the shapes tell.
     let keys: Int?
   }
@@ -59,10 +61,13 @@ struct Branch {
     guard mixers.count == 1 else {
       throw Mismatch("the branch of '\(label)' has \(mixers.count) Softmax, expected one", at: [label])
     }
-    let keys =
-      mixer.operatorName.type == "Softmax"
-      ? view.extents(mixer.inputs[0]).last : view.extents(mixer.inputs[1]).dropLast().last
-    return Mixer(label: mixer.label, keys: keys)
+    if mixer.operatorName.type == "Softmax" {
+      let scores = view.extents(mixer.inputs[0])
+      return Mixer(label: mixer.label, queries: scores.dropLast().last, keys: scores.last)
+    }
+    return Mixer(
+      label: mixer.label, queries: view.extents(mixer.inputs[0]).dropLast().last,
+      keys: view.extents(mixer.inputs[1]).dropLast().last)
   }
 
   /// The nodes with weights that have none before them in the branch, with what they read.
@@ -80,15 +85,18 @@ struct Branch {
     return found
   }
 
-  /// The value that all of these are rearrangements of, where it has the stream's shape but is not the stream.
+  /// The normalised stream: what all first weighted nodes read, through rearrangements, padding and shifts.
   private static func normOutput(of residual: Residual, read inputs: [String], in view: GraphView) -> String?
   {
-    let origins = Set(inputs.map(view.beforeRearranging))
-    guard origins.count == 1, let origin = origins.first, origin != residual.stream,
-      origin != view.beforeRearranging(residual.stream),
-      view.extents(origin) == view.extents(residual.stream)
-    else { return nil }
-    return origin
+    let candidates = residual.nodes.compactMap { view.nodes[$0].outputs.first }.filter { value in
+      // The stream itself may come from a normalisation, as behind the patch merging of Swin V2.
+      view.extents(value) == view.extents(residual.stream) && view.isNormalized(value)
+        && view.sameValue(value) != view.sameValue(residual.stream)
+    }
+    // The last one: a normalisation in parts has more than one such value.
+    return candidates.last { value in
+      inputs.allSatisfy { $0 == value || view.path(from: value, to: $0) != nil }
+    }
   }
 
   /// Whether the result of a layer is split as [N, B, 3, C].

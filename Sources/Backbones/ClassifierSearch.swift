@@ -108,12 +108,15 @@ extension GraphView {
     while let index = producer(value) {
       let node = nodes[index]
       switch node.operatorName.type {
-      case "ReduceMean" where extents(value).count < extents(node.inputs[0]).count, "GlobalAveragePool":
-        return .mean
+      case "GlobalAveragePool": return .mean
+      case "ReduceMean" where shape(value)?.elementCount == shape(vector)?.elementCount: return .mean
       case "Concat":
         guard !isPart else { return .vector }
         let kinds = node.inputs.map { headKind(of: $0, isPart: true) }
         return kinds.contains(.mean) && kinds.contains(.classToken) ? .classTokenAndMean : .vector
+      // torch.export writes a view as a Gather of all elements.
+      case "Gather" where shape(node.inputs[0])?.elementCount == shape(value)?.elementCount:
+        value = node.inputs[0]
       case "Gather": return extents(node.inputs[0]).count == 3 ? .classToken : .vector
       case "Slice":
         guard extents(node.inputs[0]).count == 3, extents(value).count == 3 else { return .vector }

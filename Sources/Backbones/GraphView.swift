@@ -26,6 +26,8 @@ package struct GraphView: Sendable {
   package let inputs: [String]
   /// Values delivered.
   package let outputs: [String]
+  /// What is odd in the file's declarations without being wrong, a line each.
+  package let warnings: [String]
   /// Operators that kept the network from being lowered; shapes are mostly unknown then.
   package let unsupported: [LoweringError.Unsupported]
   /// What the nodes compute; empty where the network could not be lowered.
@@ -47,6 +49,7 @@ package struct GraphView: Sendable {
     operations = lowered.nodes.map(\.operation)
     inputs = lowered.inputs.filter { lowered.constants[$0] == nil }
     outputs = lowered.outputs
+    warnings = lowered.warnings
     unsupported = []
     types = lowered.types
     constants = lowered.constants
@@ -104,6 +107,7 @@ package struct GraphView: Sendable {
     self.model = model
     expansion = nil
     self.unsupported = unsupported
+    warnings = []
     nodes = model.graph.nodes
     operations = []
     inputs = model.graph.requiredInputs.map(\.name)

@@ -126,8 +126,8 @@ extension Recognition {
 extension GraphView {
   /// Where a value of four axes has its channels, as the nodes that make or read it tell; nil where they don't.
   ///
-  /// Convolution and pooling want channels first, a matrix product and LayerNormalization channels last. Looks through
-  /// elementwise nodes.
+  /// Convolution and pooling want channels first, a matrix product and LayerNormalization channels last; so does the mean
+  /// of a LayerNormalization in parts. Looks through elementwise nodes.
   func mapLayout(of value: String) -> StreamLayout? {
     var pending = [value]
     var seen: Set<String> = []
@@ -142,6 +142,10 @@ extension GraphView {
         case "Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "BatchNormalization":
           return .channelsFirst
         case "MatMul", "LayerNormalization": return .channelsLast
+        case "ReduceMean" where node.inputs.first == current:
+          let axes = (integers("axes", operand: 1, of: node) ?? []).map { $0 < 0 ? $0 + 4 : $0 }
+          if axes == [3] || axes.sorted() == [1, 2] { return .channelsLast }
+          if axes == [1] || axes.sorted() == [2, 3] { return .channelsFirst }
         case "Add", "Relu", "Clip", "Mul", "Sub", "Div", "Erf", "Gelu", "Identity", "Sigmoid", "Tanh":
           pending += (node.inputs + node.outputs).filter { isData($0) && extents($0) == extents(value) }
         default: break

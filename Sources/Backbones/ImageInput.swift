@@ -31,8 +31,10 @@ public struct ImageInput: Sendable, Hashable {
 }
 
 extension ImageInput {
-  /// The first input of a network, as far as its shape tells: for networks in which adapters are placed by hand.
-  static func first(of view: GraphView) -> ImageInput? {
+  /// The image input of any network: with what the graph does to its values where a convolution reads it, else as far as the
+  /// shape of the first input tells.
+  package static func first(of view: GraphView) -> ImageInput? {
+    if let stem = try? ImageStem(view) { return stem.image }
     guard let input = view.inputs.first else { return nil }
     let extents = view.extents(input)
     guard extents.count == 4 else { return nil }
@@ -70,7 +72,18 @@ struct ImageStem {
       let node = view.nodes[index]
       switch node.operatorName.type {
       case "Conv" where node.inputs.first == value: found = index
-      case "Identity", "Cast": value = result
+      case "Identity", "Cast", "Pad": value = result
+      case "Clip" where view.dataInputs(node) == [value]: value = result
+      case "BatchNormalization" where node.inputs.count == 5 && view.dataInputs(node) == [value]:
+        guard let (factors, summands) = Self.folded(node, count: extents[1], in: view) else {
+          throw Mismatch("'\(node.label)' changes the image by numbers that are not known", at: [node.label])
+        }
+        for channel in 0..<extents[1] {
+          scale[channel] *= factors[channel]
+          shift[channel] = shift[channel] * factors[channel] + summands[channel]
+        }
+        isNormalized = true
+        value = result
       case "Sub", "Add", "Mul", "Div":
         guard node.inputs.count == 2,
           node.inputs[0] == value || ["Add", "Mul"].contains(node.operatorName.type),
@@ -129,6 +142,17 @@ struct ImageStem {
         "the first convolution '\(label)' (\(size), stride \(strides.first ?? 1), padding \(pads.first ?? 0)) does not "
           + "cut the image into patches", at: [label])
     }
+  }
+
+  /// Factor and summand per channel of a BatchNormalization with stored statistics.
+  private static func folded(_ node: Node, count: Int, in view: GraphView) -> (
+    factors: [Double], summands: [Double]
+  )? {
+    let numbers = node.inputs.dropFirst().compactMap { view.constant($0)?.doubles }
+    guard numbers.count == 4, numbers.allSatisfy({ $0.count == count }) else { return nil }
+    let epsilon: Float = if case .float(let value)? = node.attribute("epsilon") { value } else { 1e-5 }
+    let factors = zip(numbers[0], numbers[3]).map { $0 / ($1 + Double(epsilon)).squareRoot() }
+    return (factors, factors.indices.map { numbers[1][$0] - numbers[2][$0] * factors[$0] })
   }
 
   /// The numbers of a constant that holds one per channel, or one for all.

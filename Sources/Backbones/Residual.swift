@@ -50,18 +50,55 @@ extension GraphView {
     residuals.map(\.output).filter { (3...4).contains(extents($0).count) }.map(delivered)
   }
 
-  /// The value that a block delivers: the sum, or the result of an activation that alone reads it.
+  /// The value that a block delivers: the sum, or the result of an activation that alone reads it, in one node or several.
   ///
-  /// Residual convolutional networks activate what they add.
+  /// Residual convolutional networks activate what they add: x · sigmoid(x) and x · (1 + erf(x / √2)) / 2 too.
   package func delivered(_ sum: String) -> String {
-    guard let reader = soleConsumer(sum), nodes[reader].operatorName.domain.isEmpty,
-      Self.activations.contains(nodes[reader].operatorName.type), dataInputs(nodes[reader]) == [sum],
-      let result = nodes[reader].outputs.first
-    else { return sum }
-    return result
+    guard !outputs.contains(sum) else { return sum }
+    // Values that only the sum and constants make, element by element, and which of them are still read by others.
+    var made: Set<String> = [sum]
+    var open: Set<String> = [sum]
+    var isActivated = false
+    var pending = Set(consumers(sum))
+    while let index = pending.min(), made.count <= Self.longestActivation {
+      pending.remove(index)
+      let (node, data) = (nodes[index], dataInputs(nodes[index]))
+      let type = node.operatorName.type
+      guard node.operatorName.domain.isEmpty, let result = node.outputs.first, !data.isEmpty,
+        Self.activations.contains(type) || Self.partsOfActivations.contains(type),
+        data.allSatisfy(made.contains), extents(result) == extents(sum)
+      else { break }
+      isActivated = isActivated || Self.activations.contains(type) || Self.curves.contains(type)
+      made.insert(result)
+      open.insert(result)
+      for value in open where consumers(value).allSatisfy({ nodes[$0].outputs.allSatisfy(made.contains) }) {
+        if value != result, !outputs.contains(value) { open.remove(value) }
+      }
+      if open == [result], isActivated { return scaled(result) }
+      pending.formUnion(consumers(result))
+    }
+    return sum
   }
 
-  private static let activations: Set<String> = [
+  /// The value behind multiplications with a number that alone read a value: the ½ of GELU stands behind its product.
+  private func scaled(_ value: String) -> String {
+    var current = value
+    while let reader = soleConsumer(current), nodes[reader].operatorName == OperatorName("Mul"),
+      let factor = nodes[reader].inputs.first(where: { $0 != current }), !isData(factor),
+      shape(factor)?.elementCount == 1, let result = nodes[reader].outputs.first
+    {
+      current = result
+    }
+    return current
+  }
+
+  /// Nodes of the longest activation in parts, the polynomial one of GELU.
+  private static let longestActivation = 12
+  private static let curves: Set<String> = ["Sigmoid", "Erf", "HardSigmoid", "Softplus"]
+  private static let partsOfActivations: Set<String> = curves.union(["Mul", "Div", "Add", "Pow", "Cast"])
+
+  /// Activations of convolutional networks that are one node.
+  static let activations: Set<String> = [
     "Relu", "Clip", "LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "HardSwish", "Gelu", "Mish", "Swish", "Tanh",
   ]
 

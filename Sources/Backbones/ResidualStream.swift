@@ -85,11 +85,11 @@ package struct ResidualStream: Sendable {
   {
     let isSame = view.sameRows(residual.stream) == view.sameRows(last.value)
     if isSame { return residual.shortcut }
-    if let path = view.path(from: last.value, to: residual.stream),
-      path.contains(where: { view.isWeighted(view.nodes[$0]) }),
-      view.extents(residual.stream) != view.extents(last.value)
-    {
-      return path + residual.shortcut
+    if let path = view.path(from: last.value, to: residual.stream) {
+      let changesMap =
+        path.contains { view.isWeighted(view.nodes[$0]) }
+        && view.extents(residual.stream) != view.extents(last.value)
+      if changesMap || !residual.isPlain && view.isPreActivation(path) { return path + residual.shortcut }
     }
     let (label, before) = (view.label(residual), view.label(last.residual))
     throw Mismatch(
@@ -171,6 +171,17 @@ package struct ResidualStream: Sendable {
 }
 
 extension GraphView {
+  /// Whether nodes are the normalisation and activation of a map from which branch and projected shortcut both start.
+  fileprivate func isPreActivation(_ path: [Int]) -> Bool {
+    path.contains { Self.activations.contains(nodes[$0].operatorName.type) }
+      && path.allSatisfy { index in
+        let type = nodes[index].operatorName.type
+        return Self.activations.contains(type)
+          || ["BatchNormalization", "Mul", "Add", "Identity", "Cast"].contains(type)
+            && dataInputs(nodes[index]).count == 1
+      }
+  }
+
   /// Label of a residual addition.
   fileprivate func label(_ residual: Residual) -> String { nodes[residual.index].label }
 

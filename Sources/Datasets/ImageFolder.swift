@@ -19,8 +19,10 @@ public enum ImageFolder {
     var reader = FolderReader(root: path, formats: formats)
     let listing = try FolderListing(of: path)
     reader.take(brokenEntriesOf: listing, in: "")
-    if listing.folders.contains(where: { Split(named: $0) != nil }) {
-      try reader.readParts(listing)
+    let named = listing.folders.compactMap { name in Split(named: name).map { (folder: name, split: $0) } }
+    let parts = named.isEmpty ? reader.partsWithTheSameClasses(listing) : named
+    if !parts.isEmpty {
+      try reader.readParts(parts, of: listing)
     } else {
       try reader.readClasses(listing)
     }
@@ -54,10 +56,27 @@ private struct FolderReader {
     return "expected \(root)/{train,test}/<class>/*.\(first) or \(root)/<class>/*.\(first)\(also)"
   }
 
+  /// Folders that have the word of a part somewhere in their names and hold the same classes, a train part among them.
+  ///
+  /// `seg_train` and `seg_test` are parts only since two classes or more stand in both.
+  func partsWithTheSameClasses(_ listing: FolderListing) -> [(folder: String, split: Split)] {
+    let candidates = listing.folders.compactMap { name in
+      Split(within: name).map { (folder: name, split: $0) }
+    }
+    func classes(_ folder: String) -> Set<String> {
+      Set(((try? FolderListing(of: root + "/" + folder))?.folders ?? []).map(ClassName.trimmed))
+    }
+    guard let train = candidates.first(where: { $0.split == .train }) else { return [] }
+    let known = classes(train.folder)
+    let parts = candidates.filter { known.intersection(classes($0.folder)).count >= 2 }
+    return Set(parts.map(\.split)).count >= 2 ? parts : []
+  }
+
   /// Reads `{train,test,…}/<class>/…`.
-  mutating func readParts(_ listing: FolderListing) throws(DatasetError) {
-    let parts = listing.folders.compactMap { name in Split(named: name).map { (folder: name, split: $0) } }
-    let others = listing.folders.filter { Split(named: $0) == nil }
+  mutating func readParts(_ parts: [(folder: String, split: Split)], of listing: FolderListing)
+    throws(DatasetError)
+  {
+    let others = listing.folders.filter { name in !parts.contains { $0.folder == name } }
     let mixed = others.filter { !FolderReader.companions.contains($0.lowercased()) && holdsImages($0) }
     guard mixed.isEmpty else {
       throw .badFile(

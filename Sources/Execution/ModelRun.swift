@@ -69,6 +69,7 @@ package struct ModelRun {
         name: graph.outputs.first ?? "", message: "the first output is not floating point")
     }
     let type = graph.type(output)
+    try require(graph, starts: [output] + names)
     let ones = builder.constant(try type.filled(with: 1), named: "seed")
     let gradients = try Differentiation.extend(
       &builder, seeds: [(value: output, gradient: ones)], by: names)
@@ -78,6 +79,15 @@ package struct ModelRun {
     }
     builder.setOutputs(outputs)
     return try run(try compiled.plan(builder.graph), inputs, isInterrupted)
+  }
+
+  /// Refuses start values of gradients that are larger than the memory there is, before they are made.
+  private func require(_ graph: LoweredGraph, starts: [String]) throws(ExecutionError) {
+    let byteCount = starts.reduce(0) { min($0 + graph.type($1).byteCount, .addressable) }
+    do throws(OperatorError) {
+      try context.memoryBudget.require(
+        byteCount, for: "the gradient of '\(starts[0])' and what it is taken by")
+    } catch { throw .memory(value: starts[0], error.message) }
   }
 
   /// The graph for the inputs; a batch that the file fixes is rewritten where the first input has another one.

@@ -10,6 +10,8 @@ import Tensors
 struct ModelReader {
   /// Newest version of the file format that the schema of this program knows.
   static let newestIRVersion: Int64 = 14
+  /// Newest version of ONNX's default operator set at that version of the format.
+  static let newestOperatorSet: Int64 = 28
   /// Versions of the format and of ONNX's operator sets above these are no versions but damage.
   static let largestIRVersion: Int64 = 10_000
   static let largestOperatorSet: Int64 = 1000
@@ -77,6 +79,11 @@ struct ModelReader {
         throw FormatError(
           "imports version \(set.version) of operator set '\(shown)', which does not exist",
           field: "ModelProto.opset_import")
+      }
+      if domain.isEmpty, set.version > newestOperatorSet {
+        model.warnings.append(
+          "the file imports version \(set.version) of operator set '\(shown)', the newest known is \(newestOperatorSet); "
+            + "operators are read as that one has them")
       }
       if let other = versions[domain], other != set.version {
         model.warnings.append(

@@ -49,9 +49,15 @@ extension OperatorRegistry {
   ]
   static let normalization: [any Operator.Type] = [
     BatchNormalization.self,
-    GlobalAveragePool.self,
     LayerNormalization.self,
     LayerNormalizationGradient.self,
+  ]
+  static let pooling: [any Operator.Type] = [
+    AveragePool.self,
+    AveragePoolGradient.self,
+    GlobalAveragePool.self,
+    MaxPool.self,
+    MaxPoolGradient.self,
   ]
   static let reduction: [any Operator.Type] = [
     ReduceL2.self,

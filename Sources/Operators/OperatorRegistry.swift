@@ -21,7 +21,8 @@ package struct OperatorRegistry: Sendable {
 
   /// Everything that this version implements.
   package static let standard = OperatorRegistry(
-    arithmetic + activations + linear + normalization + reduction + shaping + indexing + logic + constants
+    arithmetic + activations + linear + normalization + pooling + reduction + shaping + indexing + logic
+      + constants
       + training + fused, expandables: expandables)
 
   /// Whether a domain holds operators that plans are made of and files never are.

@@ -25,7 +25,9 @@ package struct Injection: Sendable {
     -> AdaptedModel
   {
     let (method, layout) = try fit(to: model, context: context)
-    return try AdaptedModel(model, layout, method: method, head: head, seed: seed)
+    return try AdaptedModel(
+      model, layout, method: method, head: head, seed: seed,
+      memoryLimit: context.memoryBudget.byteCount)
   }
 
   /// Refuses a network in which the method has no place, or of which no one output is the classifier's.

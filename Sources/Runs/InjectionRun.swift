@@ -28,7 +28,7 @@ package struct InjectionRun {
   ) throws -> InjectionRun {
     let file = try ModelFile(path)
     let model = try file.located { try file.bound(imageSide: imageSide) }
-    try Destination.checkFile(output, inputs: [path] + model.externalFiles, isForced: isForced)
+    try Destination.checkFile(output, inputs: model.readFiles, isForced: isForced)
     PendingFile.removeLeftovers(of: output)
     let adapted = try model.located {
       try injection.apply(to: model.description, head: head, context: context)
@@ -90,6 +90,7 @@ package struct InjectionRun {
         : "outputs " + (isIdentical ? "equal" : "differ from")) + " the original's at the start",
       "written to \(output)",
     ]
+    if let note = adapted.placementNote { lines.append(note) }
     if let bound { lines.append(bound.note) }
     if let size {
       lines.append(

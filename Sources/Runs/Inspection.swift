@@ -13,6 +13,8 @@ package struct Inspection {
   package let json: JSONObject
   /// The same for people.
   package let lines: [String]
+  /// What is odd in the file's declarations without being wrong, a line each.
+  package let warnings: [String]
 
   /// Looks at a model; whatever can't be found out is left open, not an error.
   ///
@@ -33,6 +35,7 @@ package struct Inspection {
     do { recognition = try Injection.recognize(description, context: context) } catch {
       refusal = refusal ?? error as? any ReportableError
     }
+    warnings = recognition?.view.warnings ?? []
     let layout = recognition?.layout
     let head = (try? recognition?.layoutOfHead())
     let scores = try? ScoreOutput.find(in: description, context: context)

@@ -7,9 +7,15 @@ extension ModelFile {
   /// attributes that their operator does not know.
   package var warnings: [String] {
     let context = ExecutionContext(options: KernelOptions(threads: 1, level: .portable))
-    return description.warnings
-      + Lowering(registry: Self.registry, context: context).unknownAttributes(of: description).map {
-        "node '\($0.node)': its operator has no attribute '\($0.attribute)', which is not read"
-      }
+    let unknown = Lowering(registry: Self.registry, context: context).unknownAttributes(of: description)
+    let lines = unknown.prefix(Self.warningLimit).map {
+      "node '\($0.node)': its operator has no attribute '\($0.attribute)', which is not read"
+    }
+    let rest = unknown.count - lines.count
+    return description.warnings + [ClassNames.remark(on: self)].compactMap { $0 } + lines
+      + (rest > 0 ? ["\(rest) more attributes that are not read"] : [])
   }
+
+  /// Lines about attributes that anybody reads.
+  private static let warningLimit = 20
 }

@@ -103,7 +103,8 @@ extension ModelFile {
     guard found.isAssumed || found.sideFile != nil else { return nil }
     let context = ExecutionContext(options: KernelOptions(threads: 1, level: Processor.detectedLevel()))
     let recognition = known ?? (try? Injection.recognize(description, context: context))
-    return recognition?.layout?.image?.normalization.map { .init(mean: $0.mean, deviation: $0.deviation) }
+    return recognition.flatMap { ImageInput.first(of: $0.view)?.normalization }
+      .map { .init(mean: $0.mean, deviation: $0.deviation) }
   }
 
   /// Labelled images of a folder or of a table that lists them.

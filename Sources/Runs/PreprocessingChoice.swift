@@ -86,7 +86,7 @@ public struct PreprocessingChoice: Sendable, Equatable {
     for location in SideFile.locations(of: sideFiles, besideModel: path) {
       guard let file = try? SideFile(at: location) else { continue }
       let side =
-        if let timm = TimmConfiguration(file) {
+        if let timm = try? TimmConfiguration(file) {
           try? timm.inputSide()
         } else {
           file.name.hasSuffix("preprocessor_config.json")
@@ -117,7 +117,9 @@ public struct PreprocessingChoice: Sendable, Equatable {
     in file: SideFile, side: Int, channels: Int
   ) throws(DatasetError) -> SideFilePreparation? {
     do throws(DatasetError) {
-      if let timm = TimmConfiguration(file) { return try timm.preparation(side: side, channels: channels) }
+      if let timm = try TimmConfiguration(file) {
+        return try timm.preparation(side: side, channels: channels)
+      }
       guard file.name.hasSuffix("preprocessor_config.json") else { return nil }
       return try HuggingFaceProcessor(file).preparation(side: side, channels: channels)
     } catch {

@@ -37,7 +37,9 @@ public struct PreprocessingOverrides: Sendable, Equatable {
       result.preprocessing.mean = mean
     }
     if let standardDeviation {
-      result.preprocessing.standardDeviation = try spread(standardDeviation, "--std", channels)
+      let numbers = try spread(standardDeviation, "--std", channels)
+      try check(deviation: numbers, for: choice)
+      result.preprocessing.standardDeviation = numbers
     }
     if resize != nil, crop == nil,
       result.preprocessing.outputWidth != side || result.preprocessing.outputHeight != side
@@ -68,6 +70,26 @@ public struct PreprocessingOverrides: Sendable, Equatable {
       throw DatasetError(.usage, "\(option): takes \(expected), found \(numbers.count)")
     }
     return numbers
+  }
+
+  /// A deviation must be one that the pixels can have: those of 0 … 1 never deviate by more than ½, those of 0 … 255 by more.
+  private func check(deviation: [Float], for choice: PreprocessingChoice) throws(DatasetError) {
+    let text = deviation.map(\.description).joined(separator: ",")
+    if choice.preprocessing.rescale == Preprocessing.unitRescale,
+      let high = deviation.first(where: { $0 > 3 })
+    {
+      let divided = deviation.map { ($0 / 255).description }.joined(separator: ",")
+      throw DatasetError(
+        .usage,
+        "--std \(text): the network is fed pixels of 0 … 1, and \(high) is a deviation of pixels of 0 … 255",
+        hint: "divide --mean and --std by 255: --std \(divided)")
+    }
+    if choice.preprocessing.rescale == 1, deviation.allSatisfy({ $0 < 1 }) {
+      throw DatasetError(
+        .usage,
+        "--std \(text): the network is fed pixels of 0 … 255 (\(choice.source)), and this is a deviation of pixels of 0 … 1",
+        hint: "multiply --mean and --std by 255, or leave them out")
+    }
   }
 
   /// A mean must lie within the pixels that it is subtracted from, and not be that of pixels of 0 … 1 where 0 … 255 are fed.

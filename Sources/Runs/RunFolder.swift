@@ -61,9 +61,22 @@ struct RunFolder {
         resumes ? .missingInput : .usage, "'\(path)' holds a model, and no checkpoint to go on from",
         file: model, hint: "choose another folder with -o")
     }
+    for file in [configuration, summary] where Folder.exists(file) && !isOfRun(file) {
+      throw FileError(
+        .usage, "'\(file)' was not written by a run and would be overwritten", file: file,
+        hint: "choose another folder with -o")
+    }
     try Folder.removeFile(metrics)
     if resumes { emit(.note("no epoch was finished in '\(path)': the run starts from the beginning")) }
     return false
+  }
+
+  /// Whether a JSON file is one that a run writes: whatever else has this name is somebody else's.
+  private func isOfRun(_ file: String) -> Bool {
+    guard let bytes = try? Tensor(mapping: file).elements(of: UInt8.self),
+      let object = try? JSONValue(parsing: bytes, file: file).object
+    else { return false }
+    return object["provenance"] != nil || object["data_sha256"] != nil
   }
 
   /// Keeps the metrics of the first epochs and drops what an interrupted run left behind them.

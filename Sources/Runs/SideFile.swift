@@ -32,9 +32,15 @@ package struct SideFile: Sendable {
     return ["", "../"].flatMap { up in names.map { Location(path: folder + up + $0, name: up + $0) } }
   }
 
-  /// The file at a place; nil where there is none, or a `config.json` that may be anybody's.
+  /// Paths of the files beside a model that are there, which may say what the model file does not.
+  package static func present(besideModel path: String) -> [String] {
+    locations(of: ["preprocessor_config.json", "config.json"], besideModel: path).map(\.path)
+      .filter { Folder.exists($0) }
+  }
+
+  /// The file at a place; nil where there is none.
   ///
-  /// - Throws: where a `preprocessor_config.json` is no JSON object.
+  /// - Throws: where it is no JSON object.
   package init?(at location: Location) throws(DatasetError) {
     guard let storage = try? MemoryMap.file(at: location.path) else { return nil }
     // The names of 21,000 classes take about 1 MB.
@@ -46,7 +52,6 @@ package struct SideFile: Sendable {
         return
       }
     }
-    guard location.name.hasSuffix("preprocessor_config.json") else { return nil }
     throw .badFile(
       location.name, "the file is no JSON object of at most 16 MiB", hint: SideFile.hint)
   }

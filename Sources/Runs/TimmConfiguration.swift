@@ -8,8 +8,13 @@ struct TimmConfiguration {
   private let file: SideFile
 
   /// The configuration in a file; nil where it is not one of timm's.
-  init?(_ file: SideFile) {
-    if let settings = file.object["pretrained_cfg"]?.object {
+  ///
+  /// - Throws: where `pretrained_cfg` is no object.
+  init?(_ file: SideFile) throws(DatasetError) {
+    if let value = file.value("pretrained_cfg") {
+      guard let settings = value.object else {
+        throw file.unsupported("pretrained_cfg", value, expected: "an object")
+      }
       self.file = SideFile(name: file.name, settings)
     } else if file.object["architecture"] != nil || file.object["input_size"] != nil,
       file.object["mean"] != nil || file.object["std"] != nil

@@ -73,7 +73,7 @@ package struct TrainingRun {
     let model = try file.located { try file.bound(imageSide: request.imageSide) }
     try Destination.checkFolder(
       request.output, names: RunFolder.fileNames,
-      inputs: [request.model, request.data] + model.externalFiles, source: request.data)
+      inputs: model.readFiles + [request.data], source: request.data)
     for line in model.warnings { emit(.warning(line)) }
     if let bound = model.bound { emit(.note(bound.note)) }
     let choice = try preprocessing(of: model)
@@ -187,6 +187,7 @@ package struct TrainingRun {
       .note(
         "\(request.injection.method): \(adapted.modules) modules, \(adapted.trainableParameters) trainable parameters "
           + "and \(adapted.headParameters) in the head"))
+    if let note = adapted.placementNote { emit(.note(note)) }
     emit(
       .note(
         "images: \(parts.train.samples.count) train, \(parts.validation.samples.count) validation, "

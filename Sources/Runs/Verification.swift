@@ -56,6 +56,9 @@ package struct Verification {
       bound = model.bound
       warnings += try lowering.lower(model.description.bindingBatch(1)).warnings
       if problems.isEmpty { runOnce(model, context) }
+    } catch LoweringError.node(let label, _, let reason) where reason.code == .needsConstant {
+      warnings.append(
+        "node '\(label)': what is fed decides its shape, so that the shapes behind it are not checked")
     } catch {
       guard let error = error as? any ReportableError else {
         problems.append(Problem(message: "\(error)", node: nil))

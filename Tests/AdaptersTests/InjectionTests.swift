@@ -18,14 +18,14 @@ import Testing
     return adapter
   }
 
-  @Test(arguments: BackboneFixture.transformers)
+  @Test(arguments: BackboneFixture.recognised)
   func `an adapter with Up = 0 changes no output number`(_ fixture: BackboneFixture) throws {
     let model = try fixture.model()
     let adapted = try AdaptedModel(model, try fixture.layout(), method: Self.adapter())
     let images = try Eager.probe(fixture)
     let before = try Eager.run(model, images)
     let after = try Eager.run(adapted.model, images)
-    #expect(adapted.modules == 4)
+    #expect(adapted.modules == fixture.dka?["both"]?.modules)
     #expect(before.count == after.count)
     for (name, tensor) in before {
       let other = try #require(after[name])
@@ -56,7 +56,7 @@ import Testing
     #expect(after.allSatisfy { $0.isFinite })
   }
 
-  @Test(arguments: BackboneFixture.transformers)
+  @Test(arguments: BackboneFixture.recognised)
   func `module and parameter counts are those of the method, for every placement`(_ fixture: BackboneFixture)
     throws
   {
@@ -72,7 +72,7 @@ import Testing
     }
   }
 
-  @Test(arguments: BackboneFixture.transformers)
+  @Test(arguments: BackboneFixture.recognised)
   func `an unchanged part of the file is written back byte for byte`(_ fixture: BackboneFixture) throws {
     let model = try fixture.model()
     let adapted = try AdaptedModel(model, try fixture.layout(), method: Self.adapter())
@@ -159,12 +159,11 @@ import Testing
     #expect(site.prefixTokens == 1)
   }
 
-  @Test(arguments: BackboneFixture.others.filter { $0.variant != "mlp" })
-  func `networks of other families take adapters by hand and keep their answers`(_ fixture: BackboneFixture)
+  @Test(arguments: BackboneFixture.hierarchical + BackboneFixture.others.filter { $0.variant != "mlp" })
+  func `networks of no known family take adapters by hand and keep their answers`(_ fixture: BackboneFixture)
     throws
   {
-    let recognition = try fixture.recognition()
-    guard recognition.unsupported.isEmpty else { return }
+    let recognition = Recognition(view: try fixture.recognition().view, layout: nil, mismatches: [])
     let model = try fixture.model()
     let layout = try recognition.layout(at: HandPlacement(recognition.candidates, layout: nil))
     let adapted = try AdaptedModel(model, layout, method: Self.adapter())
@@ -177,5 +176,41 @@ import Testing
     let changed = try AdaptedModel(model, layout, method: random)
     let other = try #require(try Eager.run(changed.model, images).values.first)
     #expect(!haveEqualNumbers(before, other))
+  }
+
+  @Test(arguments: BackboneFixture.hierarchical.filter { $0.layouts == ["BCHW"] })
+  func `on maps with channels first the projections are convolutions of one pixel`(_ fixture: BackboneFixture)
+    throws
+  {
+    let adapted = try AdaptedModel(try fixture.model(), try fixture.layout(), method: Self.adapter())
+    let widths = try #require(fixture.stages).flatMap { [Int](repeating: $0.channels, count: $0.blocks) }
+    let expected = widths.enumerated().flatMap { block, width in
+      [
+        ("down", [4, width, 1, 1]), ("large", [4, 1, 11, 11]), ("small", [4, 1, 5, 5]),
+        ("up", [width, 4, 1, 1]),
+      ].map { ("dka/\(block)/block/\($0.0)", $0.1) }
+    }
+    let found = adapted.model.graph.initializers.filter { $0.name.hasPrefix("dka/") }
+    #expect(found.map(\.name) == expected.map(\.0))
+    #expect(found.map(\.shape.extents) == expected.map(\.1))
+  }
+
+  @Test(arguments: BackboneFixture.hierarchical.filter { $0.layouts == ["BCHW"] })
+  func
+    `where a block has one point, both, both-shared and block give the same file, and the first two say so`(
+      _ fixture: BackboneFixture
+    ) throws
+  {
+    let (model, layout) = (try fixture.model(), try fixture.layout())
+    let files = try [Placement.Kind.both, .bothShared, .block].map {
+      try AdaptedModel(model, layout, method: Self.adapter($0))
+    }
+    #expect(Set(files.map { $0.model.graph.nodes.map(\.name) }).count == 1)
+    #expect(Set(files.map { $0.model.graph.initializers.map(\.name) }).count == 1)
+    #expect(files.map { $0.placementNote == nil } == [false, false, true])
+    let error = #expect(throws: AdapterError.self) {
+      try AdaptedModel(model, layout, method: Self.adapter(.parallel))
+    }
+    #expect(error?.message.contains("placement 'parallel' does not fit") ?? false)
   }
 }

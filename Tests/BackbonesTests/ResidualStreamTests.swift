@@ -37,7 +37,7 @@ import Testing
   }
 
   @Test func `a hierarchical transformer is a segment per stage, its layout changes within a block`() throws {
-    let fixture = try #require(BackboneFixture.others.first { $0.variant == "timm_swin" })
+    let fixture = try #require(BackboneFixture.hierarchical.first { $0.variant == "timm_swin" })
     let segments = try stream(of: try fixture.model()).segments
     #expect(
       segments.map { $0.points.map(\.layout) } == [

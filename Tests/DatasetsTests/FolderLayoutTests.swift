@@ -150,4 +150,27 @@ import Testing
     }
     #expect(try refusal(folder).message.contains("deeper than 32 levels"))
   }
+
+  @Test(arguments: [
+    ("seg_train", "seg_test"), ("imagesTr", "imagesTs"), ("X_train", "X_test"), ("01_train", "02_test"),
+    ("train_256", "test_256"), ("Trainingsdaten", "Testdaten"),
+  ])
+  func `folders with the word of a part somewhere are parts where both hold the same classes`(
+    train: String, test: String
+  ) throws {
+    let files = ["a", "b"].flatMap { ["\(train)/\($0)/1.png", "\(test)/\($0)/1.png"] }
+    let folder = try TemporaryFolder()
+    for file in files { try folder.write("x", to: file) }
+    let images = try ImageFolder.read(folder.path)
+    #expect(images.classes == ["a", "b"])
+    #expect(images.samples.map(\.split) == [.train, .train, .test, .test])
+    #expect(images.notes.first?.message.contains("'\(train)' as train") ?? false)
+  }
+
+  @Test func `folders with such words that do not hold the same classes are classes`() throws {
+    let folder = try folder("trainers/left/1.png", "contest/right/1.png")
+    let images = try ImageFolder.read(folder.path)
+    #expect(images.classes == ["contest", "trainers"])
+    #expect(images.samples.allSatisfy { $0.split == nil })
+  }
 }

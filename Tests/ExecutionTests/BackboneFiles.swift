@@ -8,11 +8,7 @@ import TestSupport
 /// Tiny exported networks of which execution must not care how they were exported.
 enum BackboneFiles {
   /// File names of transformers that only operators of the standard domain make up.
-  static let transformers =
-    ((try? FileManager.default.contentsOfDirectory(atPath: BackboneFixture.folder)) ?? []).sorted()
-    .filter {
-      $0.hasSuffix(".onnx") && !$0.contains("ort-") && !$0.contains("swin") && !$0.contains("resnet")
-    }
+  static let transformers = BackboneFixture.transformers.map(\.file).sorted()
   /// Those whose batch the exporter fixed at one.
   static let fixed = transformers.filter { $0.contains(".fixed.") }
   /// Those whose batch is open.

@@ -98,4 +98,21 @@ import Testing
     #expect(try size(5 * 32_768) == 4)
     #expect(try size(1) == 1)
   }
+
+  @Test func `a gradient's start that is larger than the limit is refused before it is made`() throws {
+    let model = try ModelDescription(
+      text: """
+        <ir_version: 8, opset_import: ["" : 17]>
+        g (float[1,1] x) => (float[1,17179869184] y) <int64[2] s = {1, 17179869184}> { y = Expand (x, s) }
+        """)
+    var context = ExecutionContext.testing(threads: 1)
+    context.memoryLimit = 1 << 30
+    let run = ModelRun(model, registry: .standard, context: context)
+    let error = #expect(throws: ExecutionError.self) {
+      try run.gradients(for: ["x": try Tensor(zeros: [1, 1])], by: ["x"])
+    }
+    #expect(error?.failureCode == .workFailed)
+    #expect(
+      error?.message.contains("the gradient of 'y' and what it is taken by needs 68719476740 bytes") ?? false)
+  }
 }

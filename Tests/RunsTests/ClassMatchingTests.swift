@@ -26,6 +26,22 @@ import Testing
     #expect(matching.applied(to: images(classes)).samples.map(\.label) == indices)
   }
 
+  @Test(arguments: [
+    (["benign", "normal", ""], [0, 2]), (["normal", "benign", ""], [2, 0]),
+    (["benign", "malignant", "normal"], [0, 1]),
+    (["gutartig", "normal", ""], [0, 1]),
+  ])
+  func `the names of a numbered table go before its numbers where the model has them all`(
+    _ classes: [String], _ labels: [Int]
+  ) throws {
+    let table = LabelledImages(
+      classes: classes, samples: (0..<2).map { Sample(path: "\($0).png", label: $0, index: $0) },
+      isNumbered: true)
+    let matching = try ClassMatching(of: table, to: Self.names, count: 3, source: "images.csv")
+    #expect(matching.applied(to: table).samples.map(\.label) == labels)
+    #expect((matching.remark == nil) == (labels == [0, 1]))
+  }
+
   @Test func `names that differ in capitals and separators are matched, which is said`() throws {
     let matching = try matching(["Common Nevus", "MELANOMA"], to: ["common_nevus", "melanoma"], count: 2)
     #expect(matching.indices == [0, 1])

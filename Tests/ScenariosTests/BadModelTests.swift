@@ -274,4 +274,43 @@ import Testing
     #expect(result.code == 64, "\(result.errors)")
     #expect(result.output == "")
   }
+
+  @Test func `an operator set that does not exist yet is a warning, one that never will be an error`() throws
+  {
+    let folder = try TemporaryFolder()
+    for (version, code) in [(28, 0), (29, 0), (9999, 65)] {
+      try write(
+        "<ir_version: 8, opset_import: [\"\" : 17]> g (float[2] x) => (float[2] y) { y = Relu (x) }",
+        to: "m.onnx",
+        in: folder)
+      var model = try ONNXFile.read(folder.file("m.onnx"))
+      model.operatorSets[0].version = Int64(version)
+      try ONNXFile.write(model, to: folder.file("m.onnx"))
+      let result = try ToolProcess.run(["inspect", "m.onnx"], in: folder)
+      #expect(result.code == Int32(code), "\(result.errors)")
+      #expect(result.errors.contains("the newest known is 28") == (version == 29), "\(result.errors)")
+    }
+  }
+
+  @Test func `extents that contradict what is found are a warning of inspect too`() throws {
+    let folder = try TemporaryFolder()
+    try write(
+      "<ir_version: 8, opset_import: [\"\" : 17]> g (float[2] x) => (float[3] y) { y = Relu (x) }",
+      to: "m.onnx",
+      in: folder)
+    let result = try ToolProcess.run(["inspect", "m.onnx"], in: folder)
+    #expect(result.code == 0 && result.errors.contains("'y' is declared [3], found [2]"), "\(result.errors)")
+  }
+
+  @Test func `verify does not refuse a shape that what is fed decides`() throws {
+    let folder = try TemporaryFolder()
+    try write(
+      """
+      <ir_version: 8, opset_import: ["" : 17]>
+      g (int64[1] s) => (float[N] y) { y = ConstantOfShape (s) }
+      """, to: "m.onnx", in: folder)
+    let result = try ToolProcess.run(["verify", "m.onnx"], in: folder)
+    #expect(result.code == 0, "\(result.output)\(result.errors)")
+    #expect((result.output + result.errors).contains("what is fed decides its shape"))
+  }
 }

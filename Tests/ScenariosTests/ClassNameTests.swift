@@ -26,4 +26,16 @@ import Testing
     let result = try ToolProcess.run(["evaluate", "run/model.onnx", "--data", "images"], in: folder)
     #expect(result.code == 65 && result.errors.contains("'unauffaellig'"), "\(result.errors)")
   }
+
+  @Test func `names beside the model that are more than its classes are not used, and that is said`() throws {
+    let folder = try TemporaryFolder()
+    let base = try Data(contentsOf: URL(filePath: Scenario.transformer))
+    try folder.write([UInt8](base), to: "model.onnx")
+    try folder.write(
+      #"{"id2label": {"0": "a", "1": "b", "2": "c", "3": "d", "4": "e", "5": "f", "6": "g"}}"#,
+      to: "config.json")
+    let result = try ToolProcess.run(["inspect", "model.onnx"], in: folder)
+    #expect(result.code == 0)
+    #expect(result.errors.contains("id2label of config.json names 7 classes"), "\(result.errors)")
+  }
 }

@@ -47,6 +47,44 @@ import Testing
     #expect(found["source"]?.string?.hasSuffix("takes pixels of \(range)") == true)
   }
 
+  @Test(arguments: [
+    // x − 127.5 and x / 255 − ½ behind bounds, by stored statistics, and in front of padding.
+    "b = Sub (image, middle) n = Div (b, middle)",
+    "c = Clip (image, zero, most) n = Div (c, most)",
+    "n = BatchNormalization <epsilon = 0.0> (image, ones, zeros, means, variances)",
+    "b = Div (image, most) n = Pad (b, pads)",
+  ])
+  func `pixels of 0 … 255 are told from the constants of any network`(_ front: String) throws {
+    let folder = try TemporaryFolder()
+    let weights = [String](repeating: "0.1", count: 54).joined(separator: ", ")
+    let model = try ModelDescription(
+      text: """
+        <ir_version: 8, opset_import: ["" : 17]>
+        net (float[N,3,8,8] image) => (float[N,2] scores)
+        <float[1] middle = {127.5}, float zero = {0}, float most = {255}, float[3] ones = {1, 1, 1},
+         float[3] zeros = {0, 0, 0}, float[3] means = {123.7, 116.3, 103.5}, float[3] variances = {3410, 3263, 3292},
+         int64[8] pads = {0, 0, 1, 1, 0, 0, 1, 1}, float[2,3,3,3] kernel = {\(weights)}> {
+          \(front)
+          m = Conv (n, kernel)
+          scores = ReduceMean <axes = [2, 3], keepdims = 0> (m)
+        }
+        """)
+    try ONNXFile.write(model, to: folder.file("model.onnx"))
+    let found = try preprocessing(folder)
+    #expect(found["rescale"]?.number == 1)
+    #expect(found["source"]?.string?.hasSuffix("takes pixels of 0 … 255") == true)
+  }
+
+  @Test func `what inject writes is fed as the original is`() throws {
+    let folder = try TemporaryFolder()
+    try writeNormalizing(127.5, 127.5, in: folder)
+    let before = try preprocessing(folder)
+    let result = try ToolProcess.run(
+      ["inject", "model.onnx", "-o", "adapted.onnx", "--dim", "4", "--kernels", "3,none"], in: folder)
+    #expect(result.code == 0, "\(result.errors)")
+    #expect(try ToolProcess.object(["inspect", "adapted.onnx"], in: folder)["preprocessing"] == before)
+  }
+
   @Test func `networks that differ in the range of their pixels alone predict the same`() throws {
     let folder = try TemporaryFolder()
     var first: [Double] = []
@@ -63,8 +101,13 @@ import Testing
   @Test(arguments: [
     (Float(0.5), ["--mean", "123.675,116.28,103.53", "--std", "58"], "divide --mean and --std by 255"),
     (127.5, ["--mean", "0.5", "--std", "0.5"], "multiply --mean and --std by 255"),
+    (0.5, ["--std", "58.4,57.1,57.4"], "divide --mean and --std by 255"),
+    (0.5, ["--mean", "0", "--std", "255"], "divide --mean and --std by 255"),
+    (127.5, ["--std", "0.225"], "multiply --mean and --std by 255"),
   ])
-  func `a mean of the other range is refused with both readings`(inner: Float, words: [String], hint: String)
+  func `a mean or deviation of the other range is refused with both readings`(
+    inner: Float, words: [String], hint: String
+  )
     throws
   {
     let folder = try TemporaryFolder()

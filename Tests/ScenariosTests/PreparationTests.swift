@@ -70,6 +70,8 @@ private struct PreparationFixture: Sendable, CustomStringConvertible {
 
   @Test(arguments: [
     ("preprocessor_config.json", "[]", "no JSON object"),
+    ("config.json", #"{"pretrained_cfg":"#, "no JSON object"),
+    ("config.json", #"{"pretrained_cfg": 7}"#, "pretrained_cfg 7"),
     ("preprocessor_config.json", #"{"resample": 7}"#, "resample 7"),
     ("preprocessor_config.json", #"{"size": {"shortest_edge": 8, "longest_edge": 9}}"#, "size"),
     ("preprocessor_config.json", #"{"size": {"height": 8, "width": 9}}"#, "9×8"),

@@ -134,6 +134,41 @@ import Testing
     }
     #expect(trained.errors.contains(#"b\u{1b}[2Jn"#) && tested.output.contains(#"b\u{1b}[2Jn"#))
   }
+
+  @Test func `files beside the model that describe it are never overwritten`() throws {
+    let folder = try withImages()
+    let base = try Data(contentsOf: URL(filePath: Scenario.transformer))
+    try folder.write([UInt8](base), to: "model/vit.onnx")
+    let text = #"{"image_mean": 0.5, "image_std": 0.5}"#
+    for name in ["config.json", "preprocessor_config.json"] { try folder.write(text, to: "model/" + name) }
+    let trained = try ToolProcess.run(
+      ["train", "model/vit.onnx", "--data", "images", "-o", "model", "--epochs", "1"], in: folder)
+    #expect(trained.code == 64 && trained.errors.contains("model/config.json"), "\(trained.errors)")
+    let injected = try ToolProcess.run(
+      ["inject", "model/vit.onnx", "-o", "model/preprocessor_config.json", "--force"], in: folder)
+    #expect(injected.code == 64 && injected.errors.contains("preprocessor_config.json"), "\(injected.errors)")
+    #expect(try folder.text("model/config.json") == text)
+    #expect(try folder.text("model/preprocessor_config.json") == text)
+  }
+
+  @Test func `a config.json that no run wrote keeps a run out of its folder`() throws {
+    let folder = try withImages()
+    try folder.write(#"{"mine": 1}"#, to: "run/config.json")
+    let result = try ToolProcess.run(training("--epochs", "1"), in: folder)
+    #expect(result.code == 64 && result.errors.contains("was not written by a run"), "\(result.errors)")
+    #expect(try folder.text("run/config.json") == #"{"mine": 1}"#)
+  }
+
+  @Test func `inject makes no tensors for which the memory limit has no room`() throws {
+    let folder = try TemporaryFolder()
+    for words in [["--classes", "900000"], ["--dim", "65536"]] {
+      let result = try ToolProcess.run(
+        ["inject", Scenario.transformer, "-o", "out.onnx", "--memory", "20MB"] + words, in: folder)
+      #expect(result.code == 64 || result.code == 1, "\(result.errors)")
+      #expect(result.errors.contains("--memory"), "\(result.errors)")
+      #expect(!folder.exists("out.onnx"))
+    }
+  }
 }
 
 extension TemporaryFolder {

@@ -32,4 +32,21 @@ import Testing
     let result = try ToolProcess.run(["verify", "odd.onnx"], in: try withModel())
     #expect(result.code != 0 && (result.output + result.errors).contains("speed"), "\(result.errors)")
   }
+
+  @Test(arguments: [["bench", "--runs", "1"], ["inspect"]])
+  func `of thousands a few are named, the others counted`(words: [String]) throws {
+    let folder = try TemporaryFolder()
+    var model = try ModelDescription(
+      text: """
+        <ir_version: 8, opset_import: ["": 17]>
+        odd (float[1, 3] image) => (float[1, 3] scores) { scores = Relu (image) }
+        """)
+    let attributes = (0..<3000).map { Attribute("speed\($0)", 3) }
+    model.graph.nodes[0].attributes = attributes
+    try ONNXFile.write(model, to: folder.file("odd.onnx"))
+    let result = try ToolProcess.run(words + ["odd.onnx"], in: folder)
+    #expect(result.code == 0, "\(result.errors)")
+    #expect(result.errors.contains("2980 more attributes that are not read"))
+    #expect(result.errors.split(separator: "\n").count < 30)
+  }
 }

@@ -22,6 +22,13 @@ package struct BackboneFixture: Decodable, Sendable, CustomTestStringConvertible
     package let parameters: Int
   }
 
+  /// A stage of a hierarchical network.
+  package struct Stage: Decodable, Sendable {
+    package let grid: [Int]
+    package let channels: Int
+    package let blocks: Int
+  }
+
   package let file: String
   package let variant: String
   package let opset: Int
@@ -34,6 +41,10 @@ package struct BackboneFixture: Decodable, Sendable, CustomTestStringConvertible
   package let dim: Int?
   package let grid: [Int]?
   package let prefixTokens: Int?
+  /// Stages, of networks whose map shrinks.
+  package let stages: [Stage]?
+  /// How the points of a block hold their map, of networks whose map shrinks.
+  package let layouts: [String]?
   package let head: Head?
   /// Counts by placement.
   package let dka: [String: Counts]?
@@ -58,6 +69,10 @@ package struct BackboneFixture: Decodable, Sendable, CustomTestStringConvertible
 
   /// Vision transformers.
   package static let transformers = all.filter { $0.family == "vit" && $0.optimizer == nil }
+  /// Networks whose map shrinks from stage to stage.
+  package static let hierarchical = all.filter { $0.stages != nil && $0.optimizer == nil }
+  /// All of the families that are recognised.
+  package static let recognised = transformers + hierarchical
   /// Networks of families that are not recognised.
   package static let others = all.filter { $0.family == nil }
   /// Files that ONNX Runtime's optimisers rewrote, with operators of which it is not known what they stand for.

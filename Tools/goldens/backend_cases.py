@@ -29,7 +29,7 @@ from onnx import TensorProto, numpy_helper
 
 OPERATORS = frozenset("""
     Add And Cast Clip Concat Constant ConstantOfShape Conv Cos Div Dropout Einsum Equal Erf Exp Expand Flatten Floor Gather
-    Gelu Gemm GlobalAveragePool Identity If IsNaN LayerNormalization Log MatMul Mod Mul Neg Not Pad Pow Range Reciprocal
+    AveragePool Gelu Gemm GlobalAveragePool Identity If IsNaN LayerNormalization Log MatMul MaxPool Mod Mul Neg Not Pad Pow Range Reciprocal
     ReduceL2 ReduceMax ReduceMean ReduceSum Relu Reshape ScatterND Shape Sigmoid Sin Slice Softmax Split Sqrt Squeeze Sub
     Tanh Tile Transpose Unsqueeze Where Attention Resize SoftmaxCrossEntropyLoss NegativeLogLikelihoodLoss
     ai.onnx.preview.training::Adam

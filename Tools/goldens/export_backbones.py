@@ -36,6 +36,7 @@ import onnxslim
 import torch
 
 import exporting
+import hierarchical_backbones
 
 CLASSES = 5
 BLOCKS = 2
@@ -53,7 +54,13 @@ SUBSET = {
     "torchvision_vit.ts17.dynamic", "torchvision_vit.dy18.dynamic", "torchvision_vit.dy24.fixed.slim",
     "hf_vit.ts11.dynamic", "hf_vit.dy18.dynamic", "hf_deit.dy20.fixed.slim", "hf_deit_teacher.ts17.fixed",
     "hf_dinov2.ts17.dynamic", "hf_dinov2_registers.dy18.dynamic.slim",
-    "timm_swin.ts17.fixed.slim", "timm_resnet.ts17.dynamic", "mlp.ts17.dynamic",
+    "timm_swin.ts17.fixed.slim", "timm_swin.ts11.dynamic.slim", "timm_swin_pad.dy20.fixed.slim",
+    "timm_swinv2.ts17.fixed.slim", "torchvision_swin.ts17.dynamic.slim", "torchvision_swin_pad.dy18.dynamic.slim",
+    "torchvision_swinv2.dy24.fixed.slim", "hf_swin.ts11.dynamic.slim", "hf_swin_pad.dy18.dynamic.slim",
+    "hf_swinv2.ts17.dynamic.slim", "timm_resnet.ts17.dynamic", "timm_resnetv2.dy18.dynamic.slim",
+    "torchvision_resnet.ts11.fixed", "hf_resnet.dy20.dynamic", "torchvision_mobilenet.ts17.dynamic",
+    "mlp.ts17.dynamic", "timm_convnext.ts17.dynamic.slim", "timm_pvt.dy18.dynamic.slim",
+    "torchvision_efficientnet.ts17.dynamic",
     "timm_vit.dy18.dynamic.ort-extended", "timm_vit.dy18.dynamic.ort-transformers",
 }
 
@@ -161,27 +168,36 @@ VIT_VARIANTS = {
 }
 
 
-def timm_swin():
-    import timm
-
-    timm.layers.set_fused_attn(True)
-    return timm.models.swin_transformer.SwinTransformer(
-        img_size=32, patch_size=4, window_size=4, embed_dim=12, depths=(2, 1), num_heads=(2, 2), mlp_ratio=2,
-        num_classes=CLASSES)
-
-
-def timm_resnet():
-    from timm.models.resnet import Bottleneck, ResNet
-
-    return ResNet(Bottleneck, layers=(1, 1, 1, 1), channels=(4, 8, 8, 16), num_classes=CLASSES)
-
-
 def plain_mlp():
     return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 32 * 32, 4), torch.nn.ReLU(),
                                torch.nn.Linear(4, CLASSES))
 
 
-OTHER_VARIANTS = {"timm_swin": timm_swin, "timm_resnet": timm_resnet, "mlp": plain_mlp}
+def timm_convnext():
+    from timm.models.convnext import ConvNeXt
+
+    return ConvNeXt(depths=(1, 2, 1, 1), dims=(8, 8, 16, 16), kernel_sizes=3, num_classes=CLASSES)
+
+
+def torchvision_efficientnet():
+    from torchvision.models.efficientnet import EfficientNet, MBConvConfig
+
+    settings = [MBConvConfig(2, 3, 1, 8, 8, 2, 1, 1), MBConvConfig(2, 3, 2, 8, 16, 2, 1, 1)]
+    return EfficientNet(settings, dropout=0, num_classes=CLASSES, last_channel=32)
+
+
+def timm_pvt():
+    """Attention whose keys are fewer than its queries, on a map that shrinks: no windows."""
+    import timm
+    from timm.models.pvt_v2 import PyramidVisionTransformerV2
+
+    timm.layers.set_fused_attn(True)
+    return PyramidVisionTransformerV2(depths=(1, 1), embed_dims=(8, 16), num_heads=(1, 2), mlp_ratios=(2, 2),
+                                      sr_ratios=(2, 1), num_classes=CLASSES)
+
+
+OTHER_VARIANTS = {"mlp": plain_mlp, "timm_convnext": timm_convnext, "timm_pvt": timm_pvt,
+                  "torchvision_efficientnet": torchvision_efficientnet}
 OTHER_EXPORTS = [("torchscript", 17), ("dynamo", 18)]
 
 
@@ -313,17 +329,18 @@ def main():
 
     torch.set_num_threads(2)
     os.makedirs(options.output, exist_ok=True)
-    names = options.variants.split(",") if options.variants else [*VIT_VARIANTS, *OTHER_VARIANTS]
+    recognised = VIT_VARIANTS | hierarchical_backbones.VARIANTS
+    names = options.variants.split(",") if options.variants else [*recognised, *OTHER_VARIANTS]
     writer = Writer(options.output, SUBSET if options.subset else None, options.seed)
     for name in names:
-        if name in VIT_VARIANTS:
-            writer.export_variant(name, VIT_VARIANTS[name], EXPORTS)
+        if name in recognised:
+            writer.export_variant(name, recognised[name], EXPORTS)
         elif name in OTHER_VARIANTS:
             other = OTHER_VARIANTS[name]
             writer.export_variant(name, lambda fused, make=other: (make(), {"family": None, "image": [32, 32]}),
                                   OTHER_EXPORTS)
         else:
-            raise SystemExit(f"no variant '{name}'; known: {', '.join([*VIT_VARIANTS, *OTHER_VARIANTS])}")
+            raise SystemExit(f"no variant '{name}'; known: {', '.join([*recognised, *OTHER_VARIANTS])}")
         print(f"{name}: {len(writer.entries)} files so far", file=sys.stderr)
     shutil.rmtree(writer.scratch)
     if options.subset and not options.variants:

@@ -42,9 +42,11 @@ public struct ClassificationHead: TaskHead {
         tensor: layout.output)
     }
     let (count, overflow) = classes.multipliedReportingOverflow(by: input.features)
-    guard !overflow, count <= AdapterBuilder.largestTensor else {
+    guard !overflow, count <= context.elementLimit else {
       throw .usage(
-        "a classifier from \(input.features) features to \(classes) classes is too large", option: "classes")
+        "a classifier from \(input.features) features to \(classes) classes is too large for "
+          + "\(context.elementLimit) new numbers", option: "classes",
+        hint: "give fewer classes, or more memory with --memory")
     }
     guard let old = graph.outputs.first(where: { $0.name == layout.output }) else {
       throw AdapterError(.badData, "the network has no output '\(layout.output)'", tensor: layout.output)

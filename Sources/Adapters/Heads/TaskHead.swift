@@ -21,6 +21,8 @@ public struct HeadContext: Sendable {
   public let operatorSet: Int
   /// Metadata of every node that is added.
   public let annotation: [MetadataEntry]
+  /// Elements that new tensors may have together.
+  public let elementLimit: Int
 }
 
 /// A graph with a new head.

@@ -29,6 +29,7 @@ struct InspectCommand: Command {
       model, imageSide: arguments[PreprocessingOptions.imageSize],
       isDetailed: arguments[CommonOptions.verbose],
       context: try ComputeOptions(arguments, console).context)
+    for line in inspection.warnings { console.warn(line) }
     try console.result(json: .object(inspection.json), lines: inspection.lines)
     return .done
   }

@@ -34,10 +34,6 @@ extension OperatorCase {
           + inputs[2](c)
       }
     },
-    OperatorCase(
-      "maps of two axes", "GlobalAveragePool", inputs: [.normal([2, 3, 5, 7])],
-      tolerance: .relativeToLargest(1e-6, reason: "one sum")
-    ) { inputs in inputs[0].reduce([2, 3]) { $0.reduce(0, +) / 35 } },
   ]
 
   private static func layerNorm(_ name: String, _ shape: Shape, axis: Int, bias: Bool = true) -> OperatorCase

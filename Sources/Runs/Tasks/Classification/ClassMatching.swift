@@ -27,6 +27,14 @@ package struct ClassMatching: Sendable, Equatable {
     let modelNames = modelNames?.count == count ? modelNames : nil
     let numbered = (0..<count).map(String.init)
     if images.isNumbered {
+      if let found = try modelNames.flatMap({ (names) throws(ClassMismatch) in
+        try ClassMatching.named(images, among: names, source)
+      }) {
+        (indices, names, remark) = (
+          found, modelNames ?? numbered, "the table's numbers are not the model's: its names count"
+        )
+        return
+      }
       indices = Array(images.classes.indices)
       names = modelNames ?? ClassMatching.padded(images.classes, with: numbered)
       remark = nil
@@ -79,6 +87,23 @@ package struct ClassMatching: Sendable, Equatable {
     }
     (indices, names) = (found, modelNames)
     remark = renamed.isEmpty ? nil : "classes matched by their letters: \(renamed.joined(separator: ", "))"
+  }
+
+  /// Positions by name where a table has numbers and names, each name is one of the model's, and the numbers are others.
+  private static func named(_ images: LabelledImages, among names: [String], _ source: String)
+    throws(ClassMismatch) -> [Int]?
+  {
+    let used = Set(images.samples.map(\.label))
+    guard used.allSatisfy({ !images.classes[$0].isEmpty }) else { return nil }
+    var found = [Int?](repeating: nil, count: images.classes.count)
+    for index in used {
+      guard let position = try position(of: images.classes[index], in: names, source) else { return nil }
+      found[index] = position
+    }
+    guard used.contains(where: { found[$0] != $0 }), Set(found.compactMap { $0 }).count == used.count else {
+      return nil
+    }
+    return found.enumerated().map { $0.element ?? $0.offset }
   }
 
   /// The images under the model's classes.

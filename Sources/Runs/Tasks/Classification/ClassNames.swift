@@ -20,16 +20,27 @@ package enum ClassNames {
   /// The names that a model carries, else those of a `config.json` beside it or one folder up, and where they were found.
   package static func read(of model: ModelFile) -> (names: [String], key: String)? {
     if let found = read(model.description.metadata) { return found }
+    return sideFileNames(of: model).first { canName($0.names, model) }
+  }
+
+  /// Names beside a model that are not used, since they are more or fewer than any output has classes, in a line; nil where all are.
+  package static func remark(on model: ModelFile) -> String? {
+    guard read(of: model) == nil, let unfit = sideFileNames(of: model).first else { return nil }
+    return "\(unfit.key) names \(unfit.names.count) classes, which no output of the model has: not used"
+  }
+
+  private static func sideFileNames(of model: ModelFile) -> [(names: [String], key: String)] {
+    var found: [(names: [String], key: String)] = []
     for location in SideFile.locations(of: ["config.json"], besideModel: model.path) {
       guard let file = try? SideFile(at: location) else { continue }
       for field in ["id2label", "label_names"] {
-        guard let value = file.object[field], let names = names(value), !arePlaceholders(names),
-          canName(names, model)
-        else { continue }
-        return (names, "\(field) of \(file.name)")
+        guard let value = file.object[field], let names = names(value), !arePlaceholders(names) else {
+          continue
+        }
+        found.append((names, "\(field) of \(file.name)"))
       }
     }
-    return nil
+    return found
   }
 
   /// Names per class index: the model's own, else numbers.

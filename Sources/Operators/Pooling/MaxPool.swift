@@ -1,0 +1,101 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// MaxPool (ai.onnx 1…): the largest element of each window of a map, and where it stands.
+///
+///     y[b, c, i…] = max(t…) x[b, c, i · s + t · d − p…]          dx = dy at the first largest element of each window
+///
+/// Shapes: X [B, C, d…] of one to three axes → Y and Indices [B, C, o…]. Padding is never the largest; a window with an
+/// element that is no number gives it. Source: onnx/docs/Operators.md#MaxPool.
+struct MaxPool: Operator {
+  static let schema = OperatorSchema(
+    "MaxPool", versions: 1..., inputs: ["X"], outputs: ["Y", "Indices?"])
+
+  private let attributes: PoolingAttributes
+  private let order: WindowPooling.StorageOrder
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    attributes = try PoolingAttributes(reading: node)
+    order = try node.flag("storage_order", default: false) ? .columns : .rows
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    try inputs.require(0, isOneOf: [.float32, .float64, .int8, .uint8])
+    let shape = try attributes.geometry(inputs[0].shape).shape
+    return [ValueType(inputs[0].elementType, shape), ValueType(.int64, shape)]
+  }
+
+  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
+    attributes.scratchByteCount(inputs[0], options)
+  }
+
+  func floatingPointOperations(_ inputs: InputTypes) -> Int { attributes.operations(inputs[0].shape) }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    let geometry = try attributes.geometry(operands[0].shape).geometry
+    WindowPooling.maximum(
+      operands[0], geometry, into: operands.output(0), scratch: operands.scratch, context.options)
+    if let indices = operands.optionalOutput(1) {
+      WindowPooling.largestIndices(operands[0], geometry, order, into: indices, context.options)
+    }
+  }
+
+  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+    -> [String?]
+  {
+    let kept = site.attributes.filter { $0.name != "storage_order" }
+    return [try gradient.emit(MaxPoolGradient.self, [try site.gradient(), site.inputs[0]], kept)]
+  }
+}
+
+/// Gradient of `MaxPool` with respect to its input.
+///
+/// Domain dka.gradient: exists in plans only.
+struct MaxPoolGradient: Decomposable {
+  static let schema = OperatorSchema(
+    "MaxPoolGradient", domain: "dka.gradient", versions: 1..., inputs: ["dY", "X"], outputs: ["dX"])
+
+  private let attributes: PoolingAttributes
+
+  init(reading node: AttributeReader) throws(OperatorError) {
+    attributes = try PoolingAttributes(reading: node)
+  }
+
+  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    try inputs.require(0, isOneOf: [.float32, .float64])
+    try inputs.requireSameType(0..<2)
+    let expected = try attributes.geometry(inputs[1].shape).shape
+    guard inputs[0].shape == expected else {
+      throw .invalid("input 0 is \(inputs[0].shape), expected \(expected)")
+    }
+    return [inputs[1]]
+  }
+
+  func floatingPointOperations(_ inputs: InputTypes) -> Int {
+    attributes.operations(inputs[1].shape) &+ inputs[0].shape.elementCount
+  }
+
+  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+    WindowPooling.maximumGradient(
+      operands[0], operands[1], try attributes.geometry(operands[1].shape).geometry, into: operands.output(0),
+      context.options)
+  }
+
+  /// dx = zeros with dy added at the indices that MaxPool gives.
+  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+    let (dY, x) = (node.inputs[0], node.inputs[1])
+    let indices = try builder.emit(
+      OperatorName("MaxPool"), [x], attributes: node.attributes, outputCount: 2)[1]
+    let (results, shape) = (builder.shape(dY).elementCount, builder.shape(x))
+    let zeros = try builder.emit(
+      "Expand", [try builder.scalar(0, like: dY), try builder.constant([shape.elementCount])])
+    let flat = try builder.emit(
+      "ScatterND",
+      [
+        zeros, try builder.reshape(indices, to: Shape([results, 1])),
+        try builder.reshape(dY, to: Shape([results])),
+      ], [Attribute("reduction", "add")])
+    return [try builder.reshape(flat, to: shape)]
+  }
+}
