@@ -27,7 +27,7 @@ package struct BoundKernel: Sendable {
 
   /// A kernel for operands of the given types.
   ///
-  /// - Parameter run: computes the results, which are already allocated, without asking for memory.
+  /// - Parameter run: computes the results, which are already allocated, without asking for tensor memory.
   package init(
     _ inputs: InputTypes, _ work: Work, scratchByteCount: Int = 0, name: String? = nil,
     preparation: Preparation? = nil,

@@ -90,12 +90,15 @@ package struct InputTypes {
   /// Type of an operand that may be absent.
   package func optional(_ index: Int) -> ValueType? { index < types.count ? types[index] : nil }
 
+  /// Value of an operand where it is known.
+  package func known(_ index: Int) -> Tensor? { index < constants.count ? constants[index] : nil }
+
   /// Value of an operand that decides a shape; nil where the operand is absent.
   ///
   /// - Throws: `needsConstant` where the operand is there but its value is not known.
   package func constant(_ index: Int) throws(OperatorError) -> Tensor? {
     guard optional(index) != nil else { return nil }
-    guard index < constants.count, let constant = constants[index] else {
+    guard let constant = known(index) else {
       throw OperatorError(
         .needsConstant, "input \(index) decides a shape and is not known before the model runs")
     }

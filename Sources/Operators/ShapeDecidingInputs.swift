@@ -23,6 +23,7 @@ extension Lowering {
         waiting += deciding.filter { $0 < node.inputs.count }.map { node.inputs[$0] }
       }
     }
+    // Calls that can't be replaced are refused by lowering too.
     let model = (try? model.inliningFunctions()) ?? model
     add(model.graph.nodes)
     let inputs = Set(model.graph.requiredInputs.map(\.name))

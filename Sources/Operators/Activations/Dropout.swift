@@ -62,7 +62,7 @@ struct Dropout: Rearranging, MemoryReusing {
     -> StridedMap?
   {
     // Outside training the result is the operand; the mask says nothing of it.
-    let isTraining = mayTrain && (inputs.constants.count < 3 || inputs.constants[2]?.integers != [0])
+    let isTraining = mayTrain && inputs.known(2)?.integers != [0]
     return isTraining || result > 0 ? nil : map
   }
 

@@ -51,20 +51,18 @@ package struct Linear: Decomposable, Narrowable {
     let (x, w) = (inputs[0].shape, inputs[1].shape)
     let (rows, depth) = (x.product(0..<x.rank - 1), x[-1])
     let columns = w[isTransposed ? 0 : 1]
-    let constant = inputs.constants.count > 1 ? inputs.constants[1] : nil
     let isFloat = inputs[0].elementType == .float32
-    let byteCount = LinearProduct.packedByteCount(depth: depth, columns: columns, options)
+    let preparation = Preparation.packing(
+      isFloat ? inputs.known(1) : nil,
+      byteCount: LinearProduct.packedByteCount(depth: depth, columns: columns, options)
+    ) { (view) throws(StorageError) in
+      try LinearProduct.packed(view, transposed: isTransposed, options)
+    }
     let scratchByteCount = LinearProduct.scratchByteCount(
-      depth: depth, columns: columns, packsRight: constant == nil, options)
+      depth: depth, columns: columns, packsRight: preparation == nil, options)
     return BoundKernel(
       inputs, .operations(2 &* rows &* w.elementCount), scratchByteCount: isFloat ? scratchByteCount : 0,
-      preparation: !isFloat
-        ? nil
-        : constant.map { constant in
-          .packing(constant, byteCount: byteCount) { (view) throws(StorageError) in
-            try LinearProduct.packed(view, transposed: isTransposed, options)
-          }
-        }
+      preparation: preparation
     ) { operands in
       LinearProduct.multiply(
         operands[0], operands[1], transposed: isTransposed, packed: operands.packedMatrix,

@@ -34,7 +34,7 @@ struct Gather: Rearranging {
   {
     let shape = inputs[0].shape
     guard let axis = shape.normalizedAxis(axis), inputs[1].shape.elementCount == 1,
-      inputs.constants.count > 1, let index = inputs.constants[1]?.integers?.first,
+      let index = inputs.known(1)?.integers?.first,
       index >= -shape.extents[axis], index < shape.extents[axis]
     else { return nil }
     var selected = map.selecting(index < 0 ? index + shape.extents[axis] : index, axis: axis)

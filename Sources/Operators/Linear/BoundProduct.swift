@@ -13,17 +13,10 @@ struct BoundProduct: Sendable {
   init(_ stacks: MatrixStacks, _ inputs: InputTypes, _ options: KernelOptions) {
     let product = stacks.product
     let type = inputs[1].elementType
-    let constant = inputs.constants.count > 1 ? inputs.constants[1] : nil
     self.product = product
-    let byteCount = product.packedByteCount(type, options)
-    preparation =
-      byteCount == 0
-      ? nil
-      : constant.map { constant in
-        .packing(constant, byteCount: byteCount) { (view) throws(StorageError) in
-          try product.packed(view, options)
-        }
-      }
+    preparation = .packing(inputs.known(1), byteCount: product.packedByteCount(type, options)) {
+      (view) throws(StorageError) in try product.packed(view, options)
+    }
     scratchByteCount = product.scratchByteCount(type, isPacked: preparation != nil, options)
   }
 
@@ -35,13 +28,25 @@ struct BoundProduct: Sendable {
   }
 }
 
+extension BoundKernel {
+  /// The kernel of an operator whose result is a product of stacks of matrices.
+  static func product(_ stacks: MatrixStacks, _ inputs: InputTypes, _ options: KernelOptions) -> BoundKernel {
+    let product = BoundProduct(stacks, inputs, options)
+    return BoundKernel(
+      inputs, .operations(stacks.operations), scratchByteCount: product.scratchByteCount,
+      preparation: product.preparation
+    ) { operands in product.run(operands, options) }
+  }
+}
+
 extension Preparation {
-  /// A matrix packed once for products with any number of rows.
+  /// A matrix packed once for products with any number of rows; nil where it is not known, or packing takes nothing.
   static func packing(
-    _ matrix: Tensor, byteCount: Int,
+    _ matrix: Tensor?, byteCount: Int,
     _ pack: @escaping @Sendable (TensorView) throws(StorageError) -> PackedMatrix
-  ) -> Preparation {
-    Preparation(byteCount: byteCount) { () throws(OperatorError) in
+  ) -> Preparation? {
+    guard let matrix, byteCount > 0 else { return nil }
+    return Preparation(byteCount: byteCount) { () throws(OperatorError) in
       do throws(StorageError) {
         return PackedConstant(matrix: try pack(TensorView(try matrix.aligned())))
       } catch {

@@ -19,12 +19,7 @@ struct MatMul: Operator {
   }
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
-    let stacks = try MatrixStacks(inputs[0].shape, inputs[1].shape)
-    let product = BoundProduct(stacks, inputs, options)
-    return BoundKernel(
-      inputs, .operations(stacks.operations), scratchByteCount: product.scratchByteCount,
-      preparation: product.preparation
-    ) { operands in product.run(operands, options) }
+    .product(try MatrixStacks(inputs[0].shape, inputs[1].shape), inputs, options)
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -116,12 +111,7 @@ struct TransposedMatMul: Decomposable {
   }
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
-    let stacks = try stacks(inputs[0].shape, inputs[1].shape)
-    let product = BoundProduct(stacks, inputs, options)
-    return BoundKernel(
-      inputs, .operations(stacks.operations), scratchByteCount: product.scratchByteCount,
-      preparation: product.preparation
-    ) { operands in product.run(operands, options) }
+    .product(try stacks(inputs[0].shape, inputs[1].shape), inputs, options)
   }
 
   func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
