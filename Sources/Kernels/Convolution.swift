@@ -23,41 +23,63 @@ package enum Convolution {
     return max(64, columns + packing, options.threads * (columns + packingAlone))
   }
 
+  /// How a pass is computed.
+  package enum Method: String, Sendable {
+    /// Over padded planes, by vectors of columns.
+    case planes
+    /// Directly, tap by tap.
+    case taps
+    /// As products with whole Toeplitz matrices.
+    case toeplitz
+    /// As products with the Toeplitz matrices of rows.
+    case rowToeplitz = "row toeplitz"
+    /// As products with the map's columns.
+    case columns
+  }
+
+  /// The method for a pass over maps of a geometry.
+  package static func method(_ pass: Pass, _ g: ConvolutionGeometry, _ type: ElementType) -> Method {
+    if PlaneConvolution.computes(pass, g, type) { return .planes }
+    if g.usesToeplitz { return .toeplitz }
+    if g.usesRowToeplitz { return .rowToeplitz }
+    return g.isDepthwise ? .taps : .columns
+  }
+
   /// Convolves: y = x ∗ w, plus a number per filter where there is `bias`.
   package static func forward(
-    _ x: TensorView, _ w: TensorView, bias: TensorView? = nil, _ g: ConvolutionGeometry, into y: TensorView,
-    scratch: TensorView?, _ options: KernelOptions
+    _ x: TensorView, _ w: TensorView, bias: TensorView? = nil, _ g: ConvolutionGeometry, by method: Method,
+    into y: TensorView, scratch: TensorView?, _ options: KernelOptions
   ) {
     switch x.elementType {
-    case .float32: run(.forward, x, w, bias, y, g, scratch, options, Float.self)
-    default: run(.forward, x, w, bias, y, g, scratch, options, Double.self)
+    case .float32: run(.forward, x, w, bias, y, g, method, scratch, options, Float.self)
+    default: run(.forward, x, w, bias, y, g, method, scratch, options, Double.self)
     }
   }
 
   /// The gradient of x: every output position gives back its gradient along the taps it read.
   package static func inputGradient(
-    _ dY: TensorView, _ w: TensorView, _ g: ConvolutionGeometry, into dX: TensorView, scratch: TensorView?,
-    _ options: KernelOptions
+    _ dY: TensorView, _ w: TensorView, _ g: ConvolutionGeometry, by method: Method, into dX: TensorView,
+    scratch: TensorView?, _ options: KernelOptions
   ) {
     switch dY.elementType {
-    case .float32: run(.input, dX, w, nil, dY, g, scratch, options, Float.self)
-    default: run(.input, dX, w, nil, dY, g, scratch, options, Double.self)
+    case .float32: run(.input, dX, w, nil, dY, g, method, scratch, options, Float.self)
+    default: run(.input, dX, w, nil, dY, g, method, scratch, options, Double.self)
     }
   }
 
   /// The gradient of w, summed over images in order; taps that never meet data get zero.
   package static func weightGradient(
-    _ dY: TensorView, _ x: TensorView, _ g: ConvolutionGeometry, into dW: TensorView, scratch: TensorView?,
-    _ options: KernelOptions
+    _ dY: TensorView, _ x: TensorView, _ g: ConvolutionGeometry, by method: Method, into dW: TensorView,
+    scratch: TensorView?, _ options: KernelOptions
   ) {
     switch dY.elementType {
-    case .float32: run(.weight, x, dW, nil, dY, g, scratch, options, Float.self)
-    default: run(.weight, x, dW, nil, dY, g, scratch, options, Double.self)
+    case .float32: run(.weight, x, dW, nil, dY, g, method, scratch, options, Float.self)
+    default: run(.weight, x, dW, nil, dY, g, method, scratch, options, Double.self)
     }
   }
 
   /// Which of the three arrays is computed from the two others.
-  enum Pass: CaseIterable {
+  package enum Pass: CaseIterable, Sendable {
     case forward
     case input
     case weight
@@ -75,23 +97,24 @@ package enum Convolution {
 
   private static func run<Element: Scalar & BinaryFloatingPoint>(
     _ pass: Pass, _ x: TensorView, _ w: TensorView, _ bias: TensorView?, _ y: TensorView,
-    _ g: ConvolutionGeometry, _ scratch: TensorView?, _ options: KernelOptions, _ type: Element.Type
+    _ g: ConvolutionGeometry, _ method: Method, _ scratch: TensorView?, _ options: KernelOptions,
+    _ type: Element.Type
   ) {
     let (maps, kernels, results) = unsafe (x.words(type), w.words(type), y.words(type))
-    if let scratch, pass != .weight, PlaneConvolution.computes(pass, g, x.elementType) {
-      return PlaneConvolution.run(pass, x, w, bias, y, g, scratch, options)
-    } else if g.isDepthwise, !g.usesToeplitz, !g.usesRowToeplitz {
+    if method == .taps {
       unsafe TapwiseDepthwise.run(pass, maps, kernels, results, g, options)
-    } else if scratch == nil || pass == .weight && g.batch == 0 {
+    } else if let scratch, pass != .weight || g.batch > 0 {
+      switch method {
+      case .planes: return PlaneConvolution.run(pass, x, w, bias, y, g, scratch, options)
+      case .toeplitz: unsafe ToeplitzConvolution.run(pass, maps, kernels, results, g, scratch, options)
+      case .rowToeplitz: unsafe RowToeplitzConvolution.run(pass, maps, kernels, results, g, scratch, options)
+      case .columns, .taps:
+        let sums = unsafe bias?.words(type)
+        return unsafe columns(pass, maps, kernels, sums, results, g, scratch, options)
+      }
+    } else {
       // The result may be empty or all zeros, and then there may be no memory to work in.
       DataMovement.clear(pass == .forward ? y : pass == .input ? x : w)
-    } else if let scratch, g.usesToeplitz {
-      unsafe ToeplitzConvolution.run(pass, maps, kernels, results, g, scratch, options)
-    } else if let scratch, g.usesRowToeplitz {
-      unsafe RowToeplitzConvolution.run(pass, maps, kernels, results, g, scratch, options)
-    } else if let scratch {
-      let sums = unsafe bias?.words(type)
-      return unsafe columns(pass, maps, kernels, sums, results, g, scratch, options)
     }
     if let bias { ChannelSum.add(bias, to: y, options) }
   }

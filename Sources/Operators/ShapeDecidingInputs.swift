@@ -12,16 +12,18 @@ extension Lowering {
       for node in nodes {
         for output in node.outputs where !output.isEmpty { producers[output] = node }
         node.subgraphs.forEach { add($0.nodes) }
+        // What can't be read decides nothing here; lowering refuses it.
         guard let read = try? registry.read(node, version: version(of: node.operatorName.domain, in: model))
         else { continue }
         let deciding: [Int] =
           switch read {
-          case .operation(let lowered): lowered.operation.shapeInputs
+          case .operation(let lowered): lowered.operation.decidingInputs
           case .expandable(let expandable): expandable.decidingInputs
           }
         waiting += deciding.filter { $0 < node.inputs.count }.map { node.inputs[$0] }
       }
     }
+    // Calls that can't be replaced are refused by lowering too.
     let model = (try? model.inliningFunctions()) ?? model
     add(model.graph.nodes)
     let inputs = Set(model.graph.requiredInputs.map(\.name))

@@ -1,5 +1,6 @@
 import Execution
 import Graphs
+import Kernels
 import Operators
 import Tensors
 import TestSupport
@@ -27,12 +28,14 @@ import Testing
 }
 
 /// An operator that has no gradient.
-private protocol WithoutGradient: WithoutArithmetic { init() }
+private protocol WithoutGradient: Operator { init() }
 
 extension WithoutGradient {
   init(reading node: AttributeReader) throws(OperatorError) { self.init() }
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] { [inputs[0]] }
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {}
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    BoundKernel(inputs, .withoutArithmetic) { _ in }
+  }
 }
 
 private struct Opaque: WithoutGradient {

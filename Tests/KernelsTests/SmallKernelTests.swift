@@ -94,8 +94,9 @@ import Testing
         try Tensor(
           [Float](repeating: 7, count: expected.count), shape: [2, 3, g.output.height, g.output.width]))
       Convolution.forward(
-        try Self.view(x), try Self.view(w), bias: try Self.view(bias), g, into: y,
-        scratch: try Self.scratch(g, options), options)
+        try Self.view(x), try Self.view(w), bias: try Self.view(bias), g,
+        by: Convolution.method(.forward, g, .float32), into: y, scratch: try Self.scratch(g, options), options
+      )
       #expect(Self.bits(y) == Self.bits(try Self.view(expected)), "\(threads) threads")
     }
   }
@@ -116,7 +117,8 @@ import Testing
       let options = KernelOptions(threads: threads, level: level)
       let dx = try Self.view([Float](repeating: 7, count: expected.count))
       Convolution.inputGradient(
-        try Self.view(dy), try Self.view(w), g, into: dx, scratch: try Self.scratch(g, options), options)
+        try Self.view(dy), try Self.view(w), g, by: Convolution.method(.input, g, .float32), into: dx,
+        scratch: try Self.scratch(g, options), options)
       #expect(Self.bits(dx) == Self.bits(try Self.view(expected)), "\(threads) threads")
     }
   }

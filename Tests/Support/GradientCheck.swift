@@ -43,7 +43,7 @@ package struct GradientCheck {
   /// Positions of the operands that have a gradient.
   private func differentiable(_ testCase: OperatorCase, _ graph: LoweredGraph) -> [Bool] {
     testCase.inputs.enumerated().map { index, input in
-      input?.type == .float32 && !graph.nodes[0].operation.shapeInputs.contains(index)
+      input?.type == .float32 && !graph.nodes[0].operation.decidingInputs.contains(index)
         && !testCase.frozenOperands.contains(index)
     }
   }

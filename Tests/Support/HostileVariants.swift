@@ -31,7 +31,7 @@ package struct HostileVariants {
     operands = try testCase.inputs.map { try $0?.tensor(.float32) }
     let names = AttributeNames()
     let node = testCase.node(attributes: testCase.attributes)
-    shapeInputs = try registry.lower(node, version: testCase.version, names: names).operation.shapeInputs
+    shapeInputs = try registry.lower(node, version: testCase.version, names: names).operation.decidingInputs
     known = names.asked
   }
 

@@ -113,7 +113,7 @@ package struct OperatorCase: Sendable, CustomStringConvertible {
       guard let input else { continue }
       let tensor = try input.tensor(floatingPoint)
       graph.types[names[index]] = ValueType(tensor.elementType, tensor.shape)
-      if lowered.operation.shapeInputs.contains(index) {
+      if lowered.operation.decidingInputs.contains(index) {
         graph.constants[names[index]] = tensor
       } else {
         graph.inputs.append(names[index])

@@ -8,7 +8,7 @@ import Tensors
 ///
 /// A bound has the gradient of the elements that it replaces. Shapes: input any, min [] , max [] → output.
 /// Source: onnx/docs/Operators.md#Clip.
-struct Clip: Operator {
+struct Clip: MemoryReusing {
   static let schema = OperatorSchema(
     "Clip", versions: 6..., inputs: ["input", "min?", "max?"], outputs: ["output"])
 
@@ -39,21 +39,20 @@ struct Clip: Operator {
     }
   }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int {
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let bounds = fixedBounds.count { $0 != nil } + (1..<3).count { inputs.optional($0) != nil }
-    return bounds &* inputs[0].shape.elementCount
-  }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let result = operands.output(0)
+    let work = BoundKernel.Work.operations(bounds &* inputs[0].shape.elementCount)
     guard fixedBounds == [nil, nil] else {
       let low = fixedBounds[0].map(Double.init) ?? -.infinity
       let high = fixedBounds[1].map(Double.init) ?? .infinity
-      Elementwise.clip(operands[0], low: low, high: high, into: result, context.options)
-      return
+      return BoundKernel(inputs, work) { operands in
+        Elementwise.clip(operands[0], low: low, high: high, into: operands.output(0), options)
+      }
     }
-    Elementwise.clip(
-      operands[0], low: operands.optional(1), high: operands.optional(2), into: result, context.options)
+    return BoundKernel(inputs, work) { operands in
+      Elementwise.clip(
+        operands[0], low: operands.optional(1), high: operands.optional(2), into: operands.output(0), options)
+    }
   }
 
   var reusableInputs: [Int] { [0] }
@@ -104,7 +103,7 @@ struct Clip: Operator {
 /// The gradient of `Clip` by its input in one pass.
 ///
 /// Domain dka.gradient: exists in plans only. Shapes: X any, dY like X, min [] , max [] → dX like X.
-struct ClipGradient: Decomposable {
+struct ClipGradient: Decomposable, MemoryReusing {
   static let schema = OperatorSchema(
     "ClipGradient", domain: "dka.gradient", versions: 1..., inputs: ["X", "dY", "min?", "max?"],
     outputs: ["dX"])
@@ -119,14 +118,13 @@ struct ClipGradient: Decomposable {
     return [inputs[0]]
   }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int {
-    (2..<4).count { inputs.optional($0) != nil } &* inputs[0].shape.elementCount
-  }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    Elementwise.clipGradient(
-      operands[0], operands[1], low: operands.optional(2), high: operands.optional(3),
-      into: operands.output(0), context.options)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let bounds = (2..<4).count { inputs.optional($0) != nil }
+    return BoundKernel(inputs, .operations(bounds &* inputs[0].shape.elementCount)) { operands in
+      Elementwise.clipGradient(
+        operands[0], operands[1], low: operands.optional(2), high: operands.optional(3),
+        into: operands.output(0), options)
+    }
   }
 
   var reusableInputs: [Int] { [1] }

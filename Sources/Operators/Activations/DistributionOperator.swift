@@ -3,7 +3,7 @@ import Kernels
 import Tensors
 
 /// Softmax or LogSoftmax: distributions along an axis.
-protocol DistributionOperator: UnaryElementwise {
+protocol DistributionOperator: Narrowable, MemoryReusing {
   /// The operator that computes the gradient from the result.
   associatedtype Gradient: DistributionGradient
 
@@ -17,18 +17,21 @@ extension DistributionOperator {
   init(reading node: AttributeReader) throws(OperatorError) { self.init(axes: try SoftmaxAxes(node)) }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
-    try inputs.require(0, isOneOf: Self.elementTypes)
+    try inputs.require(0, isOneOf: [.float32, .float64])
     try axes.check(inputs[0].shape)
     return [inputs[0]]
   }
 
-  func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
-    Distribution.apply(
-      input, axes.layout(input.shape), isLogarithm: Gradient.isLogarithm, into: output, options)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let layout = axes.layout(inputs[0].shape)
+    // Difference, power, sum and quotient.
+    return BoundKernel(inputs, .operations(4 &* inputs[0].shape.elementCount)) { operands in
+      Distribution.apply(
+        operands[0], layout, isLogarithm: Gradient.isLogarithm, into: operands.output(0), options)
+    }
   }
 
-  /// Difference, power, sum and quotient.
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { 4 &* inputs[0].shape.elementCount }
+  var reusableInputs: [Int] { [0] }
 
   func narrowing(of node: Node, axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
     axes.narrowing(axis: axis, of: inputs[0].shape)
@@ -46,7 +49,7 @@ extension DistributionOperator {
 ///
 /// Domain dka.gradient: exists in plans only. Attribute `layout`: extents before, along and after the axis. Shapes:
 /// Y any, dY like Y → dX like Y.
-protocol DistributionGradient: Decomposable {
+protocol DistributionGradient: Decomposable, MemoryReusing {
   /// Whether Y holds logarithms.
   static var isLogarithm: Bool { get }
 
@@ -78,14 +81,13 @@ extension DistributionGradient {
     return [inputs[0]]
   }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    Distribution.gradient(
-      operands[0], operands[1], layout, isLogarithm: Self.isLogarithm, into: operands.output(0),
-      context.options)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    // Product or power, sum, difference and product.
+    BoundKernel(inputs, .operations(4 &* inputs[0].shape.elementCount)) { operands in
+      Distribution.gradient(
+        operands[0], operands[1], layout, isLogarithm: Self.isLogarithm, into: operands.output(0), options)
+    }
   }
-
-  /// Product or power, sum, difference and product.
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { 4 &* inputs[0].shape.elementCount }
 
   var reusableInputs: [Int] { [1] }
 

@@ -22,12 +22,8 @@ package struct DepthwisePair: Decomposable {
   package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try pair.inferTypes(inputs)
   }
-  package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    pair.scratchByteCount(inputs, options)
-  }
-  package func floatingPointOperations(_ inputs: InputTypes) -> Int { pair.operations(inputs) }
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    try pair.evaluate(operands, context)
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    try pair.bind(inputs, options)
   }
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
@@ -63,12 +59,8 @@ package struct TokenDepthwisePair: Decomposable, Narrowable {
   package func narrowing(of node: Node, axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
     axis == 1 && range.upperBound <= pair.attributes.prefix ? .operand(0) : nil
   }
-  package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    pair.scratchByteCount(inputs, options)
-  }
-  package func floatingPointOperations(_ inputs: InputTypes) -> Int { pair.operations(inputs) }
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    try pair.evaluate(operands, context)
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    try pair.bind(inputs, options)
   }
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
@@ -99,12 +91,8 @@ struct DepthwisePairGradient: Decomposable {
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try pair.inferGradientTypes(inputs)
   }
-  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    pair.scratchByteCount(inputs, options)
-  }
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { pair.gradientOperations(inputs) }
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    try pair.evaluateGradient(operands, context)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    try pair.bindGradient(inputs, options)
   }
   func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
     try pair.gradientDecomposition(node, into: &builder)
@@ -126,12 +114,8 @@ struct TokenDepthwisePairGradient: Decomposable {
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try pair.inferGradientTypes(inputs)
   }
-  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    pair.scratchByteCount(inputs, options)
-  }
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { pair.gradientOperations(inputs) }
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    try pair.evaluateGradient(operands, context)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    try pair.bindGradient(inputs, options)
   }
   func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
     try pair.gradientDecomposition(node, into: &builder)

@@ -8,7 +8,7 @@ import Tensors
 ///
 /// Negative indices count from the end. Shapes: data [a…, n, b…], indices [i…] → [a…, i…, b…].
 /// Source: onnx/docs/Operators.md#Gather.
-struct Gather: MovesElements, Rearranging {
+struct Gather: Rearranging {
   static let schema = OperatorSchema(
     "Gather", versions: 1..., inputs: ["data", "indices"], outputs: ["output"])
 
@@ -34,7 +34,7 @@ struct Gather: MovesElements, Rearranging {
   {
     let shape = inputs[0].shape
     guard let axis = shape.normalizedAxis(axis), inputs[1].shape.elementCount == 1,
-      inputs.constants.count > 1, let index = inputs.constants[1]?.integers?.first,
+      let index = inputs.known(1)?.integers?.first,
       index >= -shape.extents[axis], index < shape.extents[axis]
     else { return nil }
     var selected = map.selecting(index < 0 ? index + shape.extents[axis] : index, axis: axis)
@@ -42,13 +42,16 @@ struct Gather: MovesElements, Rearranging {
     return selected
   }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let shape = operands[0].shape
-    guard let axis = shape.normalizedAxis(axis) else { return }
-    let positions = try operands[1].positions(extent: shape.extents[axis])
-    Indexing.gather(
-      operands[0], positions, outer: shape.product(0..<axis), extent: shape.extents[axis],
-      inner: shape.product((axis + 1)..<shape.rank), into: operands.output(0))
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let shape = inputs[0].shape
+    let axis = try inputs.axis(axis)
+    let (outer, extent) = (shape.product(0..<axis), shape.extents[axis])
+    let inner = shape.product((axis + 1)..<shape.rank)
+    return BoundKernel(inputs, .movement) { operands throws(OperatorError) in
+      let positions = try operands[1].positions(extent: extent)
+      Indexing.gather(
+        operands[0], positions, outer: outer, extent: extent, inner: inner, into: operands.output(0))
+    }
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -86,7 +89,7 @@ extension TensorView {
 /// Adds up the gradients of all slices that `Gather` took from the same place.
 ///
 /// Domain dka.gradient: exists in plans only.
-struct GatherGradient: Operator, Decomposable {
+struct GatherGradient: Decomposable {
   static let schema = OperatorSchema(
     "GatherGradient", domain: "dka.gradient", versions: 1..., inputs: ["dY", "indices"], outputs: ["dX"])
 
@@ -106,13 +109,14 @@ struct GatherGradient: Operator, Decomposable {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { inputs[0].shape.elementCount }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let positions = try operands[1].positions(extent: shape.extents[axis])
-    Indexing.scatterSum(
-      operands[0], positions, outer: shape.product(0..<axis), extent: shape.extents[axis],
-      inner: shape.product((axis + 1)..<shape.rank), into: operands.output(0))
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let (outer, extent) = (shape.product(0..<axis), shape.extents[axis])
+    let inner = shape.product((axis + 1)..<shape.rank)
+    return BoundKernel(inputs, .operations(inputs[0].shape.elementCount)) { operands throws(OperatorError) in
+      let positions = try operands[1].positions(extent: extent)
+      Indexing.scatterSum(
+        operands[0], positions, outer: outer, extent: extent, inner: inner, into: operands.output(0))
+    }
   }
 
   func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {

@@ -28,20 +28,19 @@ struct Conv: Operator {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    attributes.scratchByteCount(inputs[0], inputs[1].shape, options)
-  }
-
-  func floatingPointOperations(_ inputs: InputTypes) -> Int {
-    attributes.operations(inputs[0].shape, inputs[1].shape)
-      &+ (inputs.optional(2) == nil ? 0 : (try? inferTypes(inputs)[0].shape.elementCount) ?? 0)
-  }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let geometry = try attributes.geometry(operands[0].shape, operands[1].shape).geometry
-    Convolution.forward(
-      operands[0], operands[1], bias: operands.optional(2), geometry, into: operands.output(0),
-      scratch: operands.scratch, context.options)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let (geometry, shape) = try attributes.geometry(inputs[0].shape, inputs[1].shape)
+    let sums = inputs.optional(2) == nil ? 0 : shape.elementCount
+    let method = Convolution.method(.forward, geometry, inputs[0].elementType)
+    return BoundKernel(
+      inputs, .operations(geometry.operations(for: shape) &+ sums),
+      scratchByteCount: Convolution.scratchByteCount(geometry, inputs[0].elementType, options),
+      name: method.rawValue
+    ) { operands in
+      Convolution.forward(
+        operands[0], operands[1], bias: operands.optional(2), geometry, by: method, into: operands.output(0),
+        scratch: operands.scratch, options)
+    }
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -68,18 +67,11 @@ struct Conv: Operator {
   }
 }
 
-extension ConvolutionAttributes {
-  /// Operations of each of the three products for an input and a kernel, without taps that meet nothing but padding.
-  fileprivate func operations(_ x: Shape, _ w: Shape) -> Int {
-    guard let (g, shape) = try? geometry(x, w) else { return 0 }
-    let taps = g.isDepthwise ? g.liveTaps.rows.count &* g.liveTaps.columns.count : g.tapCount
-    return 2 &* shape.elementCount &* g.channels &* taps
-  }
-
-  /// Bytes of scratch memory for an input and a kernel.
-  fileprivate func scratchByteCount(_ x: ValueType, _ w: Shape, _ options: KernelOptions) -> Int {
-    guard let geometry = try? geometry(x.shape, w).geometry else { return 0 }
-    return Convolution.scratchByteCount(geometry, x.elementType, options)
+extension ConvolutionGeometry {
+  /// Operations of each of the three products, without taps that meet nothing but padding, for outputs of a shape.
+  fileprivate func operations(for outputs: Shape) -> Int {
+    let taps = isDepthwise ? liveTaps.rows.count &* liveTaps.columns.count : tapCount
+    return 2 &* outputs.elementCount &* channels &* taps
   }
 }
 
@@ -111,17 +103,18 @@ struct ConvInputGradient: Decomposable {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    attributes.scratchByteCount(ValueType(inputs[0].elementType, shape), inputs[1].shape, options)
-  }
-
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { attributes.operations(shape, inputs[1].shape) }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let geometry = try attributes.geometry(shape, operands[1].shape).geometry
-    Convolution.inputGradient(
-      operands[0], operands[1], geometry, into: operands.output(0), scratch: operands.scratch,
-      context.options)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let (geometry, maps) = try attributes.geometry(shape, inputs[1].shape)
+    let method = Convolution.method(.input, geometry, inputs[0].elementType)
+    return BoundKernel(
+      inputs, .operations(geometry.operations(for: maps)),
+      scratchByteCount: Convolution.scratchByteCount(geometry, inputs[0].elementType, options),
+      name: method.rawValue
+    ) { operands in
+      Convolution.inputGradient(
+        operands[0], operands[1], geometry, by: method, into: operands.output(0), scratch: operands.scratch,
+        options)
+    }
   }
 
   func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
@@ -159,17 +152,18 @@ struct ConvWeightGradient: Decomposable {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    attributes.scratchByteCount(inputs[1], shape, options)
-  }
-
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { attributes.operations(inputs[1].shape, shape) }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let geometry = try attributes.geometry(operands[1].shape, shape).geometry
-    Convolution.weightGradient(
-      operands[0], operands[1], geometry, into: operands.output(0), scratch: operands.scratch,
-      context.options)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let (geometry, maps) = try attributes.geometry(inputs[1].shape, shape)
+    let method = Convolution.method(.weight, geometry, inputs[1].elementType)
+    return BoundKernel(
+      inputs, .operations(geometry.operations(for: maps)),
+      scratchByteCount: Convolution.scratchByteCount(geometry, inputs[1].elementType, options),
+      name: method.rawValue
+    ) { operands in
+      Convolution.weightGradient(
+        operands[0], operands[1], geometry, by: method, into: operands.output(0), scratch: operands.scratch,
+        options)
+    }
   }
 
   func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {

@@ -11,7 +11,11 @@ struct Not: UnaryElementwise {
 
   init(reading node: AttributeReader) throws(OperatorError) {}
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { 0 }
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    BoundKernel(inputs, .withoutArithmetic) { operands in
+      apply(operands[0], into: operands.output(0), options)
+    }
+  }
 
   func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
     Elementwise.not(input, into: output, options)

@@ -38,7 +38,7 @@ package struct ReducedAxes: Sendable {
 }
 
 /// Rule kind for reductions over axes.
-package protocol AxisReduction: Operator {
+package protocol AxisReduction: ShapeDeciding {
   /// What is computed.
   static var kind: Reduction.Kind { get }
   /// Element types that are implemented; numbers unless told otherwise.
@@ -67,15 +67,13 @@ extension AxisReduction {
 
   package var shapeInputs: [Int] { axes.shapeInputs }
 
-  package func floatingPointOperations(_ inputs: InputTypes) -> Int {
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let walk = ReductionWalk(inputs[0].shape, axes: try axes.axes(inputs))
     let squares = Self.kind == .sumOfSquares || Self.kind == .euclideanNorm
-    return (squares ? 2 : 1) &* inputs[0].shape.elementCount
-  }
-
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    Reduction.apply(
-      Self.kind, operands[0], axes: try axes.axes(operands.knownInputs), into: operands.output(0),
-      context.options)
+    let count = (squares ? 2 : 1) &* inputs[0].shape.elementCount
+    return BoundKernel(inputs, .operations(count)) { operands in
+      Reduction.apply(Self.kind, operands[0], walk, into: operands.output(0), options)
+    }
   }
 
   package func pullback(_ site: PullbackSite, into builder: inout GradientBuilder) throws(OperatorError)

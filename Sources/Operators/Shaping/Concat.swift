@@ -6,7 +6,7 @@ import Tensors
 ///
 /// Shapes: [a…, n_i, b…] each → [a…, Σ n_i, b…]. The gradient of each operand is its part of the result's.
 /// Source: onnx/docs/Operators.md#Concat.
-struct Concat: WithoutArithmetic, Rearranging {
+struct Concat: Rearranging {
   static let schema = OperatorSchema(
     "Concat", versions: 4..., inputs: ["inputs..."], outputs: ["concat_result"])
 
@@ -54,18 +54,24 @@ struct Concat: WithoutArithmetic, Rearranging {
     return filled.count == 1 ? [OperandView(input: filled[0])] : []
   }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let target = operands.output(0)
-    guard let axis = target.shape.normalizedAxis(axis) else { return }
-    let strides = target.shape.strides
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let type = try inferTypes(inputs)[0]
+    let strides = type.shape.strides
+    let axis = try inputs.axis(axis)
+    var copies: [StridedCopy] = []
     var start = 0
-    for index in 0..<operands.count {
-      let source = operands[index]
-      DataMovement.copy(
-        source, DataMovement.Block(strides: source.shape.strides), into: target,
-        DataMovement.Block(offset: start * strides[axis], strides: strides), extents: source.shape.extents,
-        context.options)
-      start += source.shape.extents[axis]
+    for index in 0..<inputs.count {
+      let shape = inputs[index].shape
+      copies.append(
+        StridedCopy(
+          DataMovement.Block(strides: shape.strides),
+          DataMovement.Block(offset: start * strides[axis], strides: strides), extents: shape.extents))
+      start += shape.extents[axis]
+    }
+    return BoundKernel(inputs, .withoutArithmetic) { [copies] operands in
+      for (index, copy) in copies.enumerated() {
+        copy.run(operands[index], into: operands.output(0), options)
+      }
     }
   }
 

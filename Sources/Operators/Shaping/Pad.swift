@@ -10,7 +10,7 @@ import Tensors
 ///     dx[j] = Σ(i: source of i is j) dy[i]
 ///
 /// Shapes: data [n…] → [before + n + after…]. Source: onnx/docs/Operators.md#Pad.
-struct Pad: MovesElements {
+struct Pad: ShapeDeciding {
   static let schema = OperatorSchema(
     "Pad", versions: 2..., inputs: ["data", "pads?", "constant_value?", "axes?"], outputs: ["output"])
 
@@ -40,23 +40,31 @@ struct Pad: MovesElements {
 
   var shapeInputs: [Int] { attributePads == nil ? [1, 3] : [] }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let source = operands[0]
-    let target = operands.output(0)
-    let pads = try pads(operands.knownInputs)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let pads = try pads(inputs)
+    let source = inputs[0].shape
     guard mode == .constant else {
-      IndexedMovement.gather(
-        source, tables: pads.tables(of: source.shape, mode: mode), into: target)
-      return
+      let tables = pads.tables(of: source, mode: mode)
+      return BoundKernel(inputs, .movement) { operands in
+        IndexedMovement.gather(operands[0], tables: tables, into: operands.output(0))
+      }
     }
-    try fill(target, operands.optional(2))
-    let interior = pads.interior(of: source.shape)
-    DataMovement.copy(
-      source,
-      DataMovement.Block(offset: interior.sourceOffset(source.shape), strides: source.shape.strides),
-      into: target,
-      DataMovement.Block(offset: interior.targetOffset(target.shape), strides: target.shape.strides),
-      extents: interior.extents, context.options)
+    let target = try pads.shape(of: source, mode: mode)
+    let interior = pads.interior(of: source)
+    let copy = StridedCopy(
+      DataMovement.Block(offset: interior.sourceOffset(source), strides: source.strides),
+      DataMovement.Block(offset: interior.targetOffset(target), strides: target.strides),
+      extents: interior.extents)
+    let filler = try filler(inputs[0].elementType)
+    return BoundKernel(inputs, .movement) { operands in
+      let result = operands.output(0)
+      if let value = operands.optional(2) ?? filler.map(TensorView.init) {
+        DataMovement.fill(result, with: value)
+      } else {
+        DataMovement.clear(result)
+      }
+      copy.run(operands[0], into: result, options)
+    }
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -81,24 +89,18 @@ struct Pad: MovesElements {
     return [try gradient.pad(dY, before: pads.before.map { -$0 }, after: pads.after.map { -$0 })] + rest
   }
 
-  private func fill(_ target: TensorView, _ value: TensorView?) throws(OperatorError) {
-    if let value {
-      DataMovement.fill(target, with: value)
-    } else if attributeValue != 0 {
-      do {
-        let constant =
-          target.elementType == .float64
-          ? try Tensor([Double(attributeValue)], shape: []) : try Tensor([attributeValue], shape: [])
-        guard constant.elementType == target.elementType else {
-          throw OperatorError.unsupported("attribute 'value' pads \(target.elementType.name) with a float")
-        }
-        DataMovement.fill(target, with: TensorView(constant))
-      } catch let error as OperatorError {
-        throw error
-      } catch { throw OperatorError(.outOfMemory, "no memory for the padding value") }
-    } else {
-      DataMovement.clear(target)
-    }
+  /// The number of attribute `value` as an element of a type; nil where it is zero.
+  private func filler(_ type: ElementType) throws(OperatorError) -> Tensor? {
+    guard attributeValue != 0 else { return nil }
+    do {
+      switch type {
+      case .float32: return try Tensor([attributeValue], shape: [])
+      case .float64: return try Tensor([Double(attributeValue)], shape: [])
+      default: throw OperatorError.unsupported("attribute 'value' pads \(type.name) with a float")
+      }
+    } catch let error as OperatorError {
+      throw error
+    } catch { throw OperatorError(.outOfMemory, "no memory for the padding value") }
   }
 
   private func pads(_ inputs: InputTypes) throws(OperatorError) -> PadAmounts {
@@ -258,12 +260,13 @@ struct PadGradient: Decomposable {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { inputs[0].shape.elementCount }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    guard operands[0].count > 0 else { return DataMovement.clear(operands.output(0)) }
-    IndexedMovement.scatterSum(
-      operands[0], tables: pads.tables(of: shape, mode: mode), into: operands.output(0))
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let isEmpty = inputs[0].shape.elementCount == 0
+    let tables = isEmpty ? [] : pads.tables(of: shape, mode: mode)
+    return BoundKernel(inputs, .operations(inputs[0].shape.elementCount)) { operands in
+      guard !isEmpty else { return DataMovement.clear(operands.output(0)) }
+      IndexedMovement.scatterSum(operands[0], tables: tables, into: operands.output(0))
+    }
   }
 
   /// Axis by axis, adds the slices up at the positions whose elements they showed.

@@ -6,7 +6,7 @@ import Tensors
 ///
 /// An extent 0 copies the operand's (unless `allowzero`), one −1 is computed. Shapes: data any, shape [r] → r axes.
 /// Source: onnx/docs/Operators.md#Reshape.
-struct Reshape: MovesElements, Rearranging {
+struct Reshape: Rearranging, ShapeDeciding {
   static let schema = OperatorSchema(
     "Reshape", versions: 5..., inputs: ["data", "shape"], outputs: ["reshaped"])
 
@@ -47,8 +47,8 @@ struct Reshape: MovesElements, Rearranging {
     results[result].flatMap { map.reshaped(to: $0.shape.extents) }
   }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    DataMovement.copy(operands[0], into: operands.output(0))
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    .copying(inputs)
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)

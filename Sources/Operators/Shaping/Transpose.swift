@@ -8,7 +8,7 @@ import Tensors
 ///
 /// Shapes: data [d0, d1, …] → [d(perm 0), d(perm 1), …].
 /// Source: onnx/docs/Operators.md#Transpose.
-struct Transpose: MovesElements, Rearranging {
+struct Transpose: Rearranging {
   static let schema = OperatorSchema(
     "Transpose", versions: 1..., inputs: ["data"], outputs: ["transposed"])
 
@@ -33,13 +33,11 @@ struct Transpose: MovesElements, Rearranging {
     map.transposed(order(rank: map.axes.count))
   }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let source = operands[0]
-    let target = operands.output(0)
-    let strides = source.shape.strides
-    DataMovement.copy(
-      source, DataMovement.Block(strides: order(rank: source.shape.rank).map { strides[$0] }), into: target,
-      DataMovement.Block(strides: target.shape.strides), extents: target.shape.extents, context.options)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let source = inputs[0].shape
+    let strides = source.strides
+    let block = DataMovement.Block(strides: order(rank: source.rank).map { strides[$0] })
+    return .taking(block, of: inputs, into: try inferTypes(inputs)[0], options)
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)

@@ -24,14 +24,15 @@ struct SoftmaxCrossEntropyLoss: Operator {
     [try attributes.lossType(inputs[0], inputs[1], inputs.optional(2)), inputs[0]]
   }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { 4 &* inputs[0].shape.elementCount }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let scores = operands[0]
-    let kernel = attributes.kernel(scores.shape)
-    let labels = try attributes.labels(operands[1], classes: kernel.classes)
-    kernel.lossOfScores(scores, labels, operands.optional(2), into: operands.output(0))
-    if let logarithms = operands.optionalOutput(1) { kernel.logSoftmax(scores, into: logarithms) }
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let kernel = attributes.kernel(inputs[0].shape)
+    return BoundKernel(inputs, .operations(4 &* inputs[0].shape.elementCount)) {
+      operands throws(OperatorError) in
+      let scores = operands[0]
+      let labels = try attributes.labels(operands[1], classes: kernel.classes)
+      kernel.lossOfScores(scores, labels, operands.optional(2), into: operands.output(0))
+      if let logarithms = operands.optionalOutput(1) { kernel.logSoftmax(scores, into: logarithms) }
+    }
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -51,7 +52,7 @@ struct SoftmaxCrossEntropyLoss: Operator {
 /// Gradient of `SoftmaxCrossEntropyLoss` with respect to the scores.
 ///
 /// Domain dka.gradient: exists in plans only.
-struct SoftmaxCrossEntropyLossGradient: Operator, Decomposable {
+struct SoftmaxCrossEntropyLossGradient: Decomposable {
   static let schema = OperatorSchema(
     "SoftmaxCrossEntropyLossGradient", domain: "dka.gradient", versions: 1...,
     inputs: ["dLoss", "scores", "labels", "weights?"], outputs: ["dScores"])
@@ -68,13 +69,14 @@ struct SoftmaxCrossEntropyLossGradient: Operator, Decomposable {
     return [inputs[1]]
   }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { 6 &* inputs[1].shape.elementCount }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let kernel = attributes.kernel(operands[1].shape)
-    let labels = try attributes.labels(operands[2], classes: kernel.classes)
-    kernel.gradientOfScores(
-      operands[0], operands[1], labels, operands.optional(3), into: operands.output(0))
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let kernel = attributes.kernel(inputs[1].shape)
+    return BoundKernel(inputs, .operations(6 &* inputs[1].shape.elementCount)) {
+      operands throws(OperatorError) in
+      let labels = try attributes.labels(operands[2], classes: kernel.classes)
+      kernel.gradientOfScores(
+        operands[0], operands[1], labels, operands.optional(3), into: operands.output(0))
+    }
   }
 
   func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
