@@ -11,8 +11,10 @@ package enum WindowPooling {
   }
 
   /// Bytes of scratch memory of `maximum` and `mean`.
-  package static func scratchByteCount(_ geometry: PoolingGeometry, elementBytes: Int, threads: Int) -> Int {
-    threads * geometry.rowCount * elementBytes
+  package static func scratchByteCount(
+    _ geometry: PoolingGeometry, _ elementType: ElementType, _ options: KernelOptions
+  ) -> Int {
+    options.threads * (elementType.byteCount(of: geometry.rowCount) ?? 0)
   }
 
   /// y = the largest element of each window; NaN where there is one.

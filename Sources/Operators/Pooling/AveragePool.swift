@@ -24,16 +24,17 @@ struct AveragePool: Operator {
     return [ValueType(inputs[0].elementType, try attributes.geometry(inputs[0].shape).shape)]
   }
 
-  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    attributes.scratchByteCount(inputs[0], options)
-  }
-
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { attributes.operations(inputs[0].shape) }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    WindowPooling.mean(
-      operands[0], try attributes.geometry(operands[0].shape).geometry, countsPadding: countsPadding,
-      into: operands.output(0), scratch: operands.scratch, context.options)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let geometry = try attributes.geometry(inputs[0].shape).geometry
+    let countsPadding = countsPadding
+    return BoundKernel(
+      inputs, .operations(geometry.operations),
+      scratchByteCount: WindowPooling.scratchByteCount(geometry, inputs[0].elementType, options)
+    ) { operands in
+      WindowPooling.mean(
+        operands[0], geometry, countsPadding: countsPadding, into: operands.output(0),
+        scratch: operands.scratch, options)
+    }
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -75,11 +76,12 @@ struct AveragePoolGradient: Operator {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { attributes.operations(shape) }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    WindowPooling.meanGradient(
-      operands[0], try attributes.geometry(shape).geometry, countsPadding: countsPadding,
-      into: operands.output(0), context.options)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let geometry = try attributes.geometry(shape).geometry
+    let countsPadding = countsPadding
+    return BoundKernel(inputs, .operations(geometry.operations)) { operands in
+      WindowPooling.meanGradient(
+        operands[0], geometry, countsPadding: countsPadding, into: operands.output(0), options)
+    }
   }
 }

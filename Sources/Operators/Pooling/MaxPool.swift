@@ -26,18 +26,18 @@ struct MaxPool: Operator {
     return [ValueType(inputs[0].elementType, shape), ValueType(.int64, shape)]
   }
 
-  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    attributes.scratchByteCount(inputs[0], options)
-  }
-
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { attributes.operations(inputs[0].shape) }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let geometry = try attributes.geometry(operands[0].shape).geometry
-    WindowPooling.maximum(
-      operands[0], geometry, into: operands.output(0), scratch: operands.scratch, context.options)
-    if let indices = operands.optionalOutput(1) {
-      WindowPooling.largestIndices(operands[0], geometry, order, into: indices, context.options)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let geometry = try attributes.geometry(inputs[0].shape).geometry
+    let order = order
+    return BoundKernel(
+      inputs, .operations(geometry.operations),
+      scratchByteCount: WindowPooling.scratchByteCount(geometry, inputs[0].elementType, options)
+    ) { operands in
+      WindowPooling.maximum(
+        operands[0], geometry, into: operands.output(0), scratch: operands.scratch, options)
+      if let indices = operands.optionalOutput(1) {
+        WindowPooling.largestIndices(operands[0], geometry, order, into: indices, options)
+      }
     }
   }
 
@@ -72,14 +72,11 @@ struct MaxPoolGradient: Decomposable {
     return [inputs[1]]
   }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int {
-    attributes.operations(inputs[1].shape) &+ inputs[0].shape.elementCount
-  }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    WindowPooling.maximumGradient(
-      operands[0], operands[1], try attributes.geometry(operands[1].shape).geometry, into: operands.output(0),
-      context.options)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let geometry = try attributes.geometry(inputs[1].shape).geometry
+    return BoundKernel(inputs, .operations(geometry.operations &+ inputs[0].shape.elementCount)) { operands in
+      WindowPooling.maximumGradient(operands[0], operands[1], geometry, into: operands.output(0), options)
+    }
   }
 
   /// dx = zeros with dy added at the indices that MaxPool gives.

@@ -90,17 +90,7 @@ struct PoolingAttributes: Hashable {
   }
 }
 
-extension PoolingAttributes {
-  /// Bytes of scratch memory for an input.
-  func scratchByteCount(_ x: ValueType, _ options: KernelOptions) -> Int {
-    guard let geometry = try? geometry(x.shape).geometry else { return 0 }
-    return WindowPooling.scratchByteCount(
-      geometry, elementBytes: x.elementType.byteCount(of: 1) ?? 0, threads: options.threads)
-  }
-
+extension PoolingGeometry {
   /// One operation per element of each window.
-  func operations(_ x: Shape) -> Int {
-    guard let (geometry, shape) = try? geometry(x) else { return 0 }
-    return shape.elementCount &* geometry.tapCount
-  }
+  var operations: Int { planes &* outputCount &* tapCount }
 }
