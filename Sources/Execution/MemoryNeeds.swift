@@ -40,13 +40,13 @@ struct MemoryNeeds {
           try budget.require(result, for: "its result '\(output)'")
           bytes = min(bytes + result, .addressable)
         }
-        let own = node.operation.scratchByteCount(graph.inputTypes(of: node.node), context.options)
+        let own = node.operation.scratchByteCount(graph.inputTypes(of: node), context.options)
         try budget.require(own, for: "its scratch memory")
         scratch.append(own)
         bytes = min(bytes + own, .addressable)
         if bytes > largest?.byteCount ?? 0 { largest = (node, bytes) }
       } catch {
-        throw .node(label: node.node.label, operatorName: node.node.operatorName.description, error)
+        throw .node(label: node.label, operatorName: node.operatorName.description, error)
       }
     }
     self.scratch = scratch

@@ -148,7 +148,7 @@ private struct Blocks {
   /// Gives every value made by a node its place.
   mutating func assign(_ graph: LoweredGraph) {
     for (index, node) in graph.nodes.enumerated() {
-      let inputs = graph.inputTypes(of: node.node)
+      let inputs = graph.inputTypes(of: node)
       let views = node.operation.views(inputs)
       for (position, output) in node.outputs.enumerated() where !output.isEmpty {
         order.append(output)
@@ -186,7 +186,7 @@ private struct Blocks {
     for output: String, at position: Int, of node: LoweredNode, _ index: Int, _ graph: LoweredGraph
   ) -> Place? {
     let bytes = graph.type(output).byteCount
-    let updated = node.operation.updatedInputs(graph.inputTypes(of: node.node))
+    let updated = node.operation.updatedInputs(graph.inputTypes(of: node))
     let candidates =
       position < updated.count ? [updated[position]] : position == 0 ? node.operation.reusableInputs : []
     for candidate in candidates where candidate < node.inputs.count {

@@ -71,7 +71,7 @@ package final class Plan: Sendable {
     let node = graph.nodes[index]
     let moved = node.outputs.filter { !$0.isEmpty && !memory.views.contains($0) }
     guard !moved.isEmpty else { return 0 }
-    return node.operation.bytesMoved(graph.inputTypes(of: node.node), moved.map { graph.type($0) })
+    return node.operation.bytesMoved(graph.inputTypes(of: node), moved.map { graph.type($0) })
   }
 
   /// Constants of at least this size that an operator has prepared are not copied for alignment.

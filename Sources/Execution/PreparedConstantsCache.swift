@@ -41,13 +41,12 @@ package final class PreparedConstantsCache {
 
   /// What a node's operator makes of its constants, made once.
   func prepared(
-    _ lowered: LoweredNode, in graph: LoweredGraph, _ context: ExecutionContext, _ room: Room
+    _ node: LoweredNode, in graph: LoweredGraph, _ context: ExecutionContext, _ room: Room
   ) throws(ExecutionError) -> (any PreparedConstants)? {
-    let node = lowered.node
     let constants = node.inputs.map { graph.constants[$0] }
     guard constants.contains(where: { $0 != nil }) else { return nil }
     let names = zip(node.inputs, constants).map { $1 == nil ? "" : $0 }
-    let attributes = node.attributes.map { "\($0.name)=\($0.value)" }.joined(separator: ",")
+    let attributes = node.operation.attributes.map { "\($0.name)=\($0.value)" }.joined(separator: ",")
     let key = "\(node.operatorName)(\(names.joined(separator: ",")))\(attributes)"
     let known = entries[key]?.first { entry in
       zip(entry.constants, constants).allSatisfy { PreparedConstantsCache.haveSameContent($0, $1) }
@@ -55,9 +54,9 @@ package final class PreparedConstantsCache {
     if let known { return known.prepared }
     do {
       let inputs = graph.inputTypes(of: node)
-      let bytes = lowered.operation.preparedByteCount(inputs, context.options)
+      let bytes = node.operation.preparedByteCount(inputs, context.options)
       try room.require(bytes, beside: heldByteCount)
-      let prepared = try lowered.operation.prepare(inputs, context.options)
+      let prepared = try node.operation.prepare(inputs, context.options)
       heldByteCount += bytes
       if let prepared { entries[key, default: []].append(Entry(constants: constants, prepared: prepared)) }
       return prepared

@@ -117,7 +117,7 @@ package final class Session {
       do {
         if operands.hasElements { try node.operation.evaluate(operands, plan.context) }
       } catch {
-        throw .node(label: node.node.label, operatorName: node.node.operatorName.description, error)
+        throw .node(label: node.label, operatorName: node.operatorName.description, error)
       }
       if let profile, let start { profile.add(ContinuousClock.now - start, node: index) }
     }

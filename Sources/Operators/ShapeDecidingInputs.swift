@@ -14,12 +14,12 @@ extension Lowering {
         node.subgraphs.forEach { add($0.nodes) }
         guard let read = try? registry.read(node, version: version(of: node.operatorName.domain, in: model))
         else { continue }
-        let deciding: [Int] =
+        let (deciding, inputs) =
           switch read {
-          case .operation(let lowered): lowered.operation.shapeInputs
-          case .expandable(let expandable): expandable.decidingInputs
+          case .operation(let operation): (operation.operation.shapeInputs, operation.inputs)
+          case .expandable(let expandable): (expandable.decidingInputs, node.inputs)
           }
-        waiting += deciding.filter { $0 < node.inputs.count }.map { node.inputs[$0] }
+        waiting += deciding.filter { $0 < inputs.count }.map { inputs[$0] }
       }
     }
     let model = (try? model.inliningFunctions()) ?? model

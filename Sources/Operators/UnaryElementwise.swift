@@ -1,4 +1,4 @@
-package import Graphs
+import Graphs
 package import Kernels
 package import Tensors
 
@@ -23,7 +23,7 @@ extension UnaryElementwise {
     apply(operands[0], into: operands.output(0), context.options)
   }
 
-  package func narrowing(of node: Node, axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
+  package func narrowing(axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
     .alike(operands: [0])
   }
 

@@ -160,7 +160,7 @@ package enum Benchmark {
   /// Floating-point operations of one run of a plan.
   package static func operations(of plan: Plan) -> Int {
     plan.graph.nodes.reduce(0) {
-      $0 + $1.operation.floatingPointOperations(plan.graph.inputTypes(of: $1.node))
+      $0 + $1.operation.floatingPointOperations(plan.graph.inputTypes(of: $1))
     }
   }
 
@@ -179,9 +179,9 @@ package enum Benchmark {
       }
       let graph = session.plan.graph
       for (index, node) in graph.nodes.enumerated() {
-        let inputs = graph.inputTypes(of: node.node)
+        let inputs = graph.inputTypes(of: node)
         let entry = BenchmarkResult.OperatorTime(
-          name: node.node.operatorName.description,
+          name: node.operatorName.description,
           kernel: (node.operation as? any KernelNaming)?.kernel(inputs), phase: node.phase, calls: 1,
           seconds: profile.seconds[index] / Double(runs),
           operations: node.operation.floatingPointOperations(inputs),

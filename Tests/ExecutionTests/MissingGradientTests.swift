@@ -27,10 +27,9 @@ import Testing
 }
 
 /// An operator that has no gradient.
-private protocol WithoutGradient: WithoutArithmetic { init() }
+private protocol WithoutGradient: WithoutArithmetic, WithoutAttributes {}
 
 extension WithoutGradient {
-  init(reading node: AttributeReader) throws(OperatorError) { self.init() }
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] { [inputs[0]] }
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {}
 }

@@ -18,7 +18,7 @@ import Testing
     let compiled = CompiledModel(model, registry: .standard, context: .testing(threads: 1))
     let graph = try compiled.plan(try compiled.graph(batch: 1)).graph
     let count = graph.nodes.reduce(0) {
-      $0 + $1.operation.floatingPointOperations(graph.inputTypes(of: $1.node))
+      $0 + $1.operation.floatingPointOperations(graph.inputTypes(of: $1))
     }
     // Published counts leave out normalisation and activations, or count them differently.
     #expect(abs(Double(count) / 1e9 - gigaoperations) < 0.08 * gigaoperations, "\(count)")

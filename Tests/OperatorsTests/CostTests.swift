@@ -8,7 +8,7 @@ import Testing
   private func cost(of testCase: OperatorCase) throws -> (operations: Int, bytes: Int) {
     let graph = try testCase.graph(.float32)
     let node = graph.nodes[0]
-    let inputs = graph.inputTypes(of: node.node)
+    let inputs = graph.inputTypes(of: node)
     let results = node.outputs.map { graph.type($0) }
     return (node.operation.floatingPointOperations(inputs), node.operation.bytesMoved(inputs, results))
   }

@@ -1,9 +1,9 @@
-import Graphs
-import Kernels
-import Tensors
+package import Graphs
+package import Kernels
+package import Tensors
 
 /// Softmax or LogSoftmax: distributions along an axis.
-protocol DistributionOperator: UnaryElementwise {
+package protocol DistributionOperator: UnaryElementwise {
   /// The operator that computes the gradient from the result.
   associatedtype Gradient: DistributionGradient
 
@@ -14,31 +14,35 @@ protocol DistributionOperator: UnaryElementwise {
 }
 
 extension DistributionOperator {
-  init(reading node: AttributeReader) throws(OperatorError) { self.init(axes: try SoftmaxAxes(node)) }
+  package init(reading node: AttributeReader) throws(OperatorError) {
+    self.init(axes: try SoftmaxAxes(node))
+  }
 
-  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+  package var attributes: [Attribute] { axes.attributes }
+
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: Self.elementTypes)
     try axes.check(inputs[0].shape)
     return [inputs[0]]
   }
 
-  func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
+  package func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
     Distribution.apply(
       input, axes.layout(input.shape), isLogarithm: Gradient.isLogarithm, into: output, options)
   }
 
   /// Difference, power, sum and quotient.
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { 4 &* inputs[0].shape.elementCount }
+  package func floatingPointOperations(_ inputs: InputTypes) -> Int { 4 &* inputs[0].shape.elementCount }
 
-  func narrowing(of node: Node, axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
+  package func narrowing(axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
     axes.narrowing(axis: axis, of: inputs[0].shape)
   }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
-    let attributes = axes.gradientAttributes(gradient.shape(site.inputs[0]))
-    return [try gradient.emit(Gradient.self, [site.outputs[0], try site.gradient()], attributes)]
+    let operation = Gradient(layout: axes.layout(gradient.shape(site.inputs[0])))
+    return [try gradient.emit(operation, [site.outputs[0], try site.gradient()])]
   }
 }
 
@@ -46,7 +50,7 @@ extension DistributionOperator {
 ///
 /// Domain dka.gradient: exists in plans only. Attribute `layout`: extents before, along and after the axis. Shapes:
 /// Y any, dY like Y → dX like Y.
-protocol DistributionGradient: Decomposable {
+package protocol DistributionGradient: Decomposable {
   /// Whether Y holds logarithms.
   static var isLogarithm: Bool { get }
 
@@ -62,14 +66,16 @@ protocol DistributionGradient: Decomposable {
 }
 
 extension DistributionGradient {
-  init(reading node: AttributeReader) throws(OperatorError) {
+  package init(reading node: AttributeReader) throws(OperatorError) {
     guard let extents = try node.optionalInts("layout"), let layout = Distribution.Layout(extents) else {
       throw .invalid("attribute 'layout' is not three extents")
     }
     self.init(layout: layout)
   }
 
-  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+  package var attributes: [Attribute] { [Attribute("layout", [layout.outer, layout.n, layout.inner])] }
+
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64])
     guard inputs[0] == inputs[1] else { throw .invalid("inputs are \(inputs[0]) and \(inputs[1])") }
     guard layout.shape.elementCount == inputs[0].shape.elementCount else {
@@ -78,18 +84,20 @@ extension DistributionGradient {
     return [inputs[0]]
   }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     Distribution.gradient(
       operands[0], operands[1], layout, isLogarithm: Self.isLogarithm, into: operands.output(0),
       context.options)
   }
 
   /// Product or power, sum, difference and product.
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { 4 &* inputs[0].shape.elementCount }
+  package func floatingPointOperations(_ inputs: InputTypes) -> Int { 4 &* inputs[0].shape.elementCount }
 
-  var reusableInputs: [Int] { [1] }
+  package var reusableInputs: [Int] { [1] }
 
-  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+  package func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
     let y = try builder.reshape(node.inputs[0], to: layout.shape)
     let flow = try builder.reshape(node.inputs[1], to: layout.shape)
     let gradient = try gradientInLayout(y, flow, &builder)

@@ -15,9 +15,17 @@ package struct DepthwisePair: Decomposable {
 
   let pair: DepthwisePairComputation
 
-  package init(reading node: AttributeReader) throws(OperatorError) {
-    pair = DepthwisePairComputation(try DepthwiseAttributes(reading: node, tokens: false))
+  /// Convolutions whose kernels have taps at these distances.
+  package init(largeDilation: Int, smallDilation: Int) {
+    pair = DepthwisePairComputation(
+      DepthwiseForm(largeDilation: largeDilation, smallDilation: smallDilation))
   }
+
+  package init(reading node: AttributeReader) throws(OperatorError) {
+    pair = DepthwisePairComputation(try DepthwiseForm(reading: node, tokens: false))
+  }
+
+  package var attributes: [Attribute] { pair.form.attributes }
 
   package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try pair.inferTypes(inputs)
@@ -32,9 +40,9 @@ package struct DepthwisePair: Decomposable {
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
-    try pair.pullback(site, DepthwisePairGradient.schema.name, into: &gradient)
+    try pair.pullback(site, DepthwisePairGradient(pair), into: &gradient)
   }
-  package func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError)
+  package func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
     -> [String]
   {
     try pair.decomposition(node, into: &builder)
@@ -52,16 +60,24 @@ package struct TokenDepthwisePair: Decomposable, Narrowable {
 
   let pair: DepthwisePairComputation
 
-  package init(reading node: AttributeReader) throws(OperatorError) {
-    pair = DepthwisePairComputation(try DepthwiseAttributes(reading: node, tokens: true))
+  /// What a pair does with maps, done with the tokens behind a prefix.
+  package init(_ maps: DepthwisePair, height: Int, width: Int, prefix: Int) {
+    pair = DepthwisePairComputation(
+      DepthwiseForm(maps.pair.form, grid: (height, width), prefix: prefix))
   }
+
+  package init(reading node: AttributeReader) throws(OperatorError) {
+    pair = DepthwisePairComputation(try DepthwiseForm(reading: node, tokens: true))
+  }
+
+  package var attributes: [Attribute] { pair.form.attributes }
 
   package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try pair.inferTypes(inputs)
   }
   /// The tokens in front of the map are the operand's.
-  package func narrowing(of node: Node, axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
-    axis == 1 && range.upperBound <= pair.attributes.prefix ? .operand(0) : nil
+  package func narrowing(axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
+    axis == 1 && range.upperBound <= pair.form.prefix ? .operand(0) : nil
   }
   package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
     pair.scratchByteCount(inputs, options)
@@ -73,9 +89,9 @@ package struct TokenDepthwisePair: Decomposable, Narrowable {
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
-    try pair.pullback(site, TokenDepthwisePairGradient.schema.name, into: &gradient)
+    try pair.pullback(site, TokenDepthwisePairGradient(pair), into: &gradient)
   }
-  package func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError)
+  package func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
     -> [String]
   {
     try pair.decomposition(node, into: &builder)
@@ -92,9 +108,13 @@ struct DepthwisePairGradient: Decomposable {
 
   let pair: DepthwisePairComputation
 
+  init(_ pair: DepthwisePairComputation) { self.pair = pair }
+
   init(reading node: AttributeReader) throws(OperatorError) {
-    pair = DepthwisePairComputation(try DepthwiseAttributes(reading: node, tokens: false))
+    pair = DepthwisePairComputation(try DepthwiseForm(reading: node, tokens: false))
   }
+
+  var attributes: [Attribute] { pair.form.attributes }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try pair.inferGradientTypes(inputs)
@@ -106,7 +126,9 @@ struct DepthwisePairGradient: Decomposable {
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     try pair.evaluateGradient(operands, context)
   }
-  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+  func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
     try pair.gradientDecomposition(node, into: &builder)
   }
 }
@@ -119,9 +141,13 @@ struct TokenDepthwisePairGradient: Decomposable {
 
   let pair: DepthwisePairComputation
 
+  init(_ pair: DepthwisePairComputation) { self.pair = pair }
+
   init(reading node: AttributeReader) throws(OperatorError) {
-    pair = DepthwisePairComputation(try DepthwiseAttributes(reading: node, tokens: true))
+    pair = DepthwisePairComputation(try DepthwiseForm(reading: node, tokens: true))
   }
+
+  var attributes: [Attribute] { pair.form.attributes }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try pair.inferGradientTypes(inputs)
@@ -133,7 +159,9 @@ struct TokenDepthwisePairGradient: Decomposable {
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     try pair.evaluateGradient(operands, context)
   }
-  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+  func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
     try pair.gradientDecomposition(node, into: &builder)
   }
 }

@@ -4,13 +4,13 @@ import Tensors
 
 /// The computation behind the depthwise pairs on maps and on tokens, and behind their gradients.
 struct DepthwisePairComputation: Sendable {
-  let attributes: DepthwiseAttributes
+  let form: DepthwiseForm
 
-  init(_ attributes: DepthwiseAttributes) { self.attributes = attributes }
+  init(_ form: DepthwiseForm) { self.form = form }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
-    try DepthwiseAttributes.checkTypes(inputs)
-    _ = try attributes.geometry(inputs[0], kernels: [inputs[1].shape, inputs[2].shape])
+    try DepthwiseForm.checkTypes(inputs)
+    _ = try form.geometry(inputs[0], kernels: [inputs[1].shape, inputs[2].shape])
     return [inputs[0]]
   }
 
@@ -23,7 +23,7 @@ struct DepthwisePairComputation: Sendable {
   }
 
   func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    guard let geometry = try? attributes.geometry(inputs[0], kernels: [inputs[1].shape, inputs[2].shape])
+    guard let geometry = try? form.geometry(inputs[0], kernels: [inputs[1].shape, inputs[2].shape])
     else {
       return 0
     }
@@ -34,7 +34,7 @@ struct DepthwisePairComputation: Sendable {
 
   /// A multiplication and an addition per element and tap of the live window.
   func operations(_ inputs: InputTypes) -> Int {
-    guard let g = try? attributes.geometry(inputs[0], kernels: [inputs[1].shape, inputs[2].shape]) else {
+    guard let g = try? form.geometry(inputs[0], kernels: [inputs[1].shape, inputs[2].shape]) else {
       return 0
     }
     return 2 &* g.batch &* g.channels &* g.mapCount &* g.windowHeight &* g.windowWidth
@@ -74,26 +74,25 @@ struct DepthwisePairComputation: Sendable {
     }
     if let large {
       DepthwiseWindow.split(
-        window, dilation: attributes.largeDilation, geometry, into: large, context.options)
+        window, dilation: form.largeDilation, geometry, into: large, context.options)
     }
     if let small {
       DepthwiseWindow.split(
-        window, dilation: attributes.smallDilation, geometry, into: small, context.options)
+        window, dilation: form.smallDilation, geometry, into: small, context.options)
     }
   }
 
-  func pullback(_ site: PullbackSite, _ name: OperatorName, into gradient: inout GradientBuilder)
+  func pullback(_ site: PullbackSite, _ operation: some Operator, into gradient: inout GradientBuilder)
     throws(OperatorError) -> [String?]
   {
-    let names = (0..<3).map { site.needs($0) ? gradient.freshName(name.type) : "" }
+    let names = (0..<3).map { site.needs($0) ? gradient.freshName(operation.name.type) : "" }
     guard names.contains(where: { !$0.isEmpty }) else { return [nil, nil, nil] }
-    _ = try gradient.emit(
-      name, site.inputs + [try site.gradient()], attributes: site.attributes, outputs: names)
+    try gradient.emit(operation, site.inputs + [try site.gradient()], outputs: names)
     return names.map { $0.isEmpty ? nil : $0 }
   }
 
   private func geometry(_ operands: Operands) throws(OperatorError) -> DepthwiseGeometry {
-    try attributes.geometry(
+    try form.geometry(
       ValueType(operands[0].elementType, operands[0].shape),
       kernels: [operands[1].shape, operands[2].shape])
   }
@@ -104,9 +103,9 @@ struct DepthwisePairComputation: Sendable {
     let window = geometry.window(in: operands.scratch, operands[0].elementType)
     DataMovement.clear(window)
     DepthwiseWindow.merge(
-      operands[1], dilation: attributes.largeDilation, geometry, into: window, options)
+      operands[1], dilation: form.largeDilation, geometry, into: window, options)
     DepthwiseWindow.merge(
-      operands[2], dilation: attributes.smallDilation, geometry, into: window, options)
+      operands[2], dilation: form.smallDilation, geometry, into: window, options)
     return window
   }
 
@@ -132,11 +131,11 @@ struct DepthwisePairComputation: Sendable {
 
   /// Copies the tokens in front of the map.
   private func copyPrefix(_ source: TensorView, into target: TensorView) {
-    guard attributes.prefix > 0 else { return }
+    guard form.prefix > 0 else { return }
     let shape = source.shape
     let block = DataMovement.Block(strides: shape.strides)
     DataMovement.copy(
-      source, block, into: target, block, extents: [shape[0], attributes.prefix, shape[2]],
+      source, block, into: target, block, extents: [shape[0], form.prefix, shape[2]],
       KernelOptions(threads: 1, level: .portable))
   }
 }

@@ -1,4 +1,4 @@
-import Graphs
+package import Graphs
 import Kernels
 import Tensors
 
@@ -6,17 +6,22 @@ import Tensors
 ///
 /// Shapes: [a…, n_i, b…] each → [a…, Σ n_i, b…]. The gradient of each operand is its part of the result's.
 /// Source: onnx/docs/Operators.md#Concat.
-struct Concat: WithoutArithmetic, Rearranging {
-  static let schema = OperatorSchema(
+package struct Concat: WithoutArithmetic, Rearranging {
+  package static let schema = OperatorSchema(
     "Concat", versions: 4..., inputs: ["inputs..."], outputs: ["concat_result"])
 
-  let axis: Int
+  package let axis: Int
 
-  init(reading node: AttributeReader) throws(OperatorError) {
+  /// Operands one after the other along an axis.
+  package init(axis: Int) { self.axis = axis }
+
+  package init(reading node: AttributeReader) throws(OperatorError) {
     axis = try node.int("axis")
   }
 
-  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+  package var attributes: [Attribute] { [Attribute("axis", axis)] }
+
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     guard inputs.count > 0 else { throw .invalid("has no input") }
     for index in 0..<inputs.count where inputs.optional(index) == nil {
       throw .invalid("lacks input \(index)")
@@ -42,19 +47,19 @@ struct Concat: WithoutArithmetic, Rearranging {
     return [ValueType(inputs[0].elementType, Shape(extents))]
   }
 
-  func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
+  package func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
     -> StridedMap?
   {
     inputs.count == 1 ? map : nil
   }
 
   /// A view too where all operands but one, which need not be the first, have no elements.
-  func views(_ inputs: InputTypes) -> [OperandView?] {
+  package func views(_ inputs: InputTypes) -> [OperandView?] {
     let filled = (0..<inputs.count).filter { inputs[$0].shape.elementCount > 0 }
     return filled.count == 1 ? [OperandView(input: filled[0])] : []
   }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let target = operands.output(0)
     guard let axis = target.shape.normalizedAxis(axis) else { return }
     let strides = target.shape.strides
@@ -69,7 +74,7 @@ struct Concat: WithoutArithmetic, Rearranging {
     }
   }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
     let dY = try site.gradient()
@@ -94,11 +99,11 @@ extension GradientBuilder {
   {
     guard start != 0 || end != shape(value).extents[axis] else { return value }
     return try emit(
-      "Slice", [value, try constant([start]), try constant([end]), try constant([axis])])
+      Slice(), [value, try constant([start]), try constant([end]), try constant([axis])])
   }
 
   /// A tensor of zeros with the type and shape of another value.
   package mutating func zeros(like value: String) throws(OperatorError) -> String {
-    try emit("Expand", [try scalar(0, like: value), try constant(shape(value).extents)])
+    try emit(Expand(), [try scalar(0, like: value), try constant(shape(value).extents)])
   }
 }

@@ -10,22 +10,29 @@ import Tensors
 ///     dx[j] = Σ(i: source of i is j) dy[i]
 ///
 /// Shapes: data [n…] → [before + n + after…]. Source: onnx/docs/Operators.md#Pad.
-struct Pad: MovesElements {
+struct Pad: MovesElements, OlderForm {
   static let schema = OperatorSchema(
     "Pad", versions: 2..., inputs: ["data", "pads?", "constant_value?", "axes?"], outputs: ["output"])
 
   private let mode: PadMode
-  private let attributePads: [Int]?
-  private let attributeValue: Float
+
+  /// New elements that are zero, or one value.
+  init() { mode = .constant }
 
   init(reading node: AttributeReader) throws(OperatorError) {
     let known = node.version >= 19 ? PadMode.allCases : PadMode.allCases.filter { $0 != .wrap }
     let text = try node.text("mode", oneOf: known.map(\.rawValue))
     mode = PadMode(rawValue: text) ?? .constant
-    attributePads = node.version < 11 ? try node.optionalInts("pads") : nil
-    attributeValue = node.version < 11 ? try node.float("value", default: 0) : 0
-    guard node.version >= 11 || attributePads != nil else { throw .invalid("lacks attribute 'pads'") }
   }
+
+  static func operands(of node: AttributeReader) throws(OperatorError) -> [FormOperand] {
+    guard node.version < 11 else { return node.operands }
+    guard let pads = try node.optionalInts("pads") else { throw .invalid("lacks attribute 'pads'") }
+    let value = try node.float("value", default: 0)
+    return node.operands.prefix(1) + [.integers(pads), .number(value == 0 ? nil : value)]
+  }
+
+  var attributes: [Attribute] { [Attribute("mode", mode.rawValue)] }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     let pads = try pads(inputs)
@@ -38,7 +45,7 @@ struct Pad: MovesElements {
     return [ValueType(inputs[0].elementType, try pads.shape(of: source, mode: mode))]
   }
 
-  var shapeInputs: [Int] { attributePads == nil ? [1, 3] : [] }
+  var shapeInputs: [Int] { [1, 3] }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let source = operands[0]
@@ -49,7 +56,11 @@ struct Pad: MovesElements {
         source, tables: pads.tables(of: source.shape, mode: mode), into: target)
       return
     }
-    try fill(target, operands.optional(2))
+    if let value = operands.optional(2) {
+      DataMovement.fill(target, with: value)
+    } else {
+      DataMovement.clear(target)
+    }
     let interior = pads.interior(of: source.shape)
     DataMovement.copy(
       source,
@@ -70,44 +81,15 @@ struct Pad: MovesElements {
       throw OperatorError(.notDifferentiable, "Pad has no gradient with respect to its constant value")
     }
     guard mode == .constant else {
-      let dX = try gradient.emit(
-        PadGradient.self, [dY],
-        [
-          Attribute("mode", mode.rawValue), Attribute("before", pads.before),
-          Attribute("after", pads.after), Attribute("shape", source.extents),
-        ])
-      return [dX] + rest
+      return [try gradient.emit(PadGradient(mode: mode, pads: pads, shape: source), [dY])] + rest
     }
     return [try gradient.pad(dY, before: pads.before.map { -$0 }, after: pads.after.map { -$0 })] + rest
   }
 
-  private func fill(_ target: TensorView, _ value: TensorView?) throws(OperatorError) {
-    if let value {
-      DataMovement.fill(target, with: value)
-    } else if attributeValue != 0 {
-      do {
-        let constant =
-          target.elementType == .float64
-          ? try Tensor([Double(attributeValue)], shape: []) : try Tensor([attributeValue], shape: [])
-        guard constant.elementType == target.elementType else {
-          throw OperatorError.unsupported("attribute 'value' pads \(target.elementType.name) with a float")
-        }
-        DataMovement.fill(target, with: TensorView(constant))
-      } catch let error as OperatorError {
-        throw error
-      } catch { throw OperatorError(.outOfMemory, "no memory for the padding value") }
-    } else {
-      DataMovement.clear(target)
-    }
-  }
-
   private func pads(_ inputs: InputTypes) throws(OperatorError) -> PadAmounts {
     let rank = inputs[0].shape.rank
-    guard let pads = try inputs.integers(1, orAttribute: attributePads) else {
-      throw .invalid("lacks input 1 (pads)")
-    }
-    let axes = attributePads == nil ? try inputs.integers(3) : nil
-    return try PadAmounts(pads, axes: axes, of: inputs[0].shape, rank: rank)
+    guard let pads = try inputs.integers(1) else { throw .invalid("lacks input 1 (pads)") }
+    return try PadAmounts(pads, axes: try inputs.integers(3), of: inputs[0].shape, rank: rank)
   }
 }
 
@@ -221,14 +203,14 @@ extension GradientBuilder {
       let shape = shape(value)
       let axes = before.indices.filter { before[$0] != 0 || after[$0] != 0 }
       return try emit(
-        "Slice",
+        Slice(),
         [
           value, try constant(axes.map { -before[$0] }),
           try constant(axes.map { shape.extents[$0] + after[$0] }),
           try constant(axes),
         ])
     }
-    return try emit("Pad", [value, try constant(before + after)])
+    return try emit(Pad(), [value, try constant(before + after)])
   }
 }
 
@@ -253,6 +235,17 @@ struct PadGradient: Decomposable {
     self.shape = shape
   }
 
+  init(mode: PadMode, pads: PadAmounts, shape: Shape) {
+    (self.mode, self.pads, self.shape) = (mode, pads, shape)
+  }
+
+  var attributes: [Attribute] {
+    [
+      Attribute("mode", mode.rawValue), Attribute("before", pads.before), Attribute("after", pads.after),
+      Attribute("shape", shape.extents),
+    ]
+  }
+
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64])
     return [ValueType(inputs[0].elementType, shape)]
@@ -267,7 +260,9 @@ struct PadGradient: Decomposable {
   }
 
   /// Axis by axis, adds the slices up at the positions whose elements they showed.
-  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+  func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
     var result = node.inputs[0]
     for (axis, table) in pads.tables(of: shape, mode: mode).enumerated()
     where pads.before[axis] != 0 || pads.after[axis] != 0 {

@@ -9,48 +9,55 @@ import Tensors
 /// Modes nearest, linear and cubic, with antialiasing; coordinates half_pixel, half_pixel_symmetric, pytorch_half_pixel,
 /// align_corners and asymmetric (tf_crop_and_resize is refused). Shapes: X [n…] → [sizes…] or [⌊n · scale⌋…].
 /// Source: onnx/docs/Operators.md#Resize.
-struct Resize: Operator {
+struct Resize: OlderForm {
   static let schema = OperatorSchema(
     "Resize", versions: 10..., inputs: ["X", "roi?", "scales?", "sizes?"], outputs: ["Y"])
 
-  private let attributes: ResizeAttributes
+  private let sampling: ResizeSampling
   private let axes: [Int]?
   private let policy: String
-  private let isOld: Bool
 
   init(reading node: AttributeReader) throws(OperatorError) {
-    attributes = try ResizeAttributes(reading: node)
+    sampling = try ResizeSampling(reading: node)
     axes = node.version >= 18 ? try node.optionalInts("axes") : nil
     policy = try node.text("keep_aspect_ratio_policy", oneOf: ["stretch", "not_larger", "not_smaller"])
-    isOld = node.version < 11
+  }
+
+  static func operands(of node: AttributeReader) -> [FormOperand] {
+    node.version >= 11 ? node.operands : node.operands.prefix(1) + [.value("")] + node.operands.dropFirst()
+  }
+
+  var attributes: [Attribute] {
+    sampling.attributes + [Attribute("keep_aspect_ratio_policy", policy)]
+      + (axes.map { [Attribute("axes", $0)] } ?? [])
   }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
-    if attributes.mode != .nearest { try inputs.require(0, isOneOf: [.float32, .float64]) }
+    if sampling.mode != .nearest { try inputs.require(0, isOneOf: [.float32, .float64]) }
     return [ValueType(inputs[0].elementType, try geometry(inputs).shape)]
   }
 
-  var shapeInputs: [Int] { isOld ? [1] : [2, 3] }
+  var shapeInputs: [Int] { [2, 3] }
 
   func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    guard let (shape, _) = try? geometry(inputs), shape.elementCount > 0, attributes.mode != .nearest,
+    guard let (shape, _) = try? geometry(inputs), shape.elementCount > 0, sampling.mode != .nearest,
       let plan = try? plan(inputs)
     else { return 0 }
     return 2 * plan.largestIntermediate * (inputs[0].elementType.byteCount(of: 1) ?? 0)
   }
 
   func floatingPointOperations(_ inputs: InputTypes) -> Int {
-    guard attributes.mode != .nearest, let (shape, scales) = try? geometry(inputs) else { return 0 }
-    return ResizePlan.operations(attributes, from: inputs[0].shape, to: shape, scales: scales)
+    guard sampling.mode != .nearest, let (shape, scales) = try? geometry(inputs) else { return 0 }
+    return ResizePlan.operations(sampling, from: inputs[0].shape, to: shape, scales: scales)
   }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let inputs = operands.knownInputs
-    guard attributes.mode != .nearest else {
+    guard sampling.mode != .nearest else {
       let (shape, scales) = try geometry(inputs)
       let source = inputs[0].shape
       let tables = source.extents.indices.map { axis in
-        attributes.map(from: source.extents[axis], to: shape.extents[axis], scale: scales[axis]).indices
+        sampling.map(from: source.extents[axis], to: shape.extents[axis], scale: scales[axis]).indices
       }
       return IndexedMovement.gather(operands[0], tables: tables, into: operands.output(0))
     }
@@ -62,23 +69,15 @@ struct Resize: Operator {
   {
     let inputs = gradient.graph.inputTypes(of: site.node)
     let scales = try geometry(inputs).scales
-    // The gradient reads what an old operator set left to its defaults as attributes.
-    let defaults =
-      isOld
-      ? [Attribute("coordinate_transformation_mode", "asymmetric"), Attribute("nearest_mode", "floor")] : []
-    let kept = site.attributes.filter { $0.name != "axes" && $0.name != "keep_aspect_ratio_policy" }
-    let dX = try gradient.emit(
-      ResizeGradient.self, [try site.gradient()],
-      kept + defaults + [
-        Attribute("shape", inputs[0].shape.extents),
-        Attribute("scales", .floats(scales.map { Float($0) })),
-      ])
+    let operation = ResizeGradient(
+      sampling: sampling, shape: inputs[0].shape, scales: scales.map { Float($0) })
+    let dX = try gradient.emit(operation, [try site.gradient()])
     return [dX] + [String?](repeating: nil, count: site.inputs.count - 1)
   }
 
   private func plan(_ inputs: InputTypes) throws(OperatorError) -> ResizePlan {
     let (shape, scales) = try geometry(inputs)
-    return ResizePlan(attributes, from: inputs[0].shape, to: shape, scales: scales)
+    return ResizePlan(sampling, from: inputs[0].shape, to: shape, scales: scales)
   }
 
   /// The result's shape and the scale per axis.
@@ -93,7 +92,7 @@ struct Resize: Operator {
     }
     var extents = source.extents
     var scales = [Double](repeating: 1, count: source.rank)
-    if !isOld, let sizes = try inputs.integers(3), !sizes.isEmpty {
+    if let sizes = try inputs.integers(3), !sizes.isEmpty {
       guard sizes.count == chosen.count, Shape(checking: sizes) != nil else {
         throw .invalid("input 3 (sizes) is \(sizes), expected \(chosen.count) extents")
       }
@@ -107,7 +106,7 @@ struct Resize: Operator {
           ? sizes[index] : Int(exactly: (ratio * Double(source.extents[axis]) + 0.5).rounded(.down)) ?? 0
       }
     } else {
-      let given = try inputs.constant(isOld ? 1 : 2)?.doubles
+      let given = try inputs.constant(2)?.doubles
       guard let given, given.count == chosen.count else {
         throw .invalid("neither sizes nor \(chosen.count) scales are given")
       }
@@ -143,17 +142,25 @@ struct ResizeGradient: Operator {
   static let schema = OperatorSchema(
     "ResizeGradient", domain: "dka.gradient", versions: 1..., inputs: ["dY"], outputs: ["dX"])
 
-  private let attributes: ResizeAttributes
+  private let sampling: ResizeSampling
   private let shape: Shape
   private let scales: [Float]
 
   init(reading node: AttributeReader) throws(OperatorError) {
-    attributes = try ResizeAttributes(reading: node)
+    sampling = try ResizeSampling(reading: node)
     guard let extents = try node.optionalInts("shape"), let shape = Shape(checking: extents),
       let scales = try node.optionalFloats("scales"), scales.count == shape.rank
     else { throw .invalid("lacks attribute 'shape' or 'scales'") }
     self.shape = shape
     self.scales = scales
+  }
+
+  init(sampling: ResizeSampling, shape: Shape, scales: [Float]) {
+    (self.sampling, self.shape, self.scales) = (sampling, shape, scales)
+  }
+
+  var attributes: [Attribute] {
+    sampling.attributes + [Attribute("shape", shape.extents), Attribute("scales", .floats(scales))]
   }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
@@ -167,7 +174,7 @@ struct ResizeGradient: Operator {
   }
 
   func floatingPointOperations(_ inputs: InputTypes) -> Int {
-    ResizePlan.operations(attributes, from: shape, to: inputs[0].shape, scales: scales.map(Double.init))
+    ResizePlan.operations(sampling, from: shape, to: inputs[0].shape, scales: scales.map(Double.init))
   }
 
   func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
@@ -182,6 +189,6 @@ struct ResizeGradient: Operator {
       let quotient = Double(target.extents[axis]) / Double(max(shape.extents[axis], 1))
       return Float(quotient) == scales[axis] ? quotient : Double(scales[axis])
     }
-    return ResizePlan(attributes, from: shape, to: target, scales: exact)
+    return ResizePlan(sampling, from: shape, to: target, scales: exact)
   }
 }

@@ -1,4 +1,4 @@
-import Graphs
+package import Graphs
 import Kernels
 import Tensors
 
@@ -8,17 +8,22 @@ import Tensors
 ///
 /// Shapes: data [d0, d1, …] → [d(perm 0), d(perm 1), …].
 /// Source: onnx/docs/Operators.md#Transpose.
-struct Transpose: MovesElements, Rearranging {
-  static let schema = OperatorSchema(
+package struct Transpose: MovesElements, Rearranging {
+  package static let schema = OperatorSchema(
     "Transpose", versions: 1..., inputs: ["data"], outputs: ["transposed"])
 
-  let permutation: [Int]?
+  package let permutation: [Int]?
 
-  init(reading node: AttributeReader) throws(OperatorError) {
+  /// The operand's axis at each of the result's.
+  package init(_ permutation: [Int]) { self.permutation = permutation }
+
+  package init(reading node: AttributeReader) throws(OperatorError) {
     permutation = try node.optionalInts("perm")
   }
 
-  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+  package var attributes: [Attribute] { permutation.map { [Attribute("perm", $0)] } ?? [] }
+
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     let shape = inputs[0].shape
     let order = order(rank: shape.rank)
     guard order.sorted() == Array(0..<shape.rank) else {
@@ -27,13 +32,13 @@ struct Transpose: MovesElements, Rearranging {
     return [ValueType(inputs[0].elementType, Shape(order.map { shape.extents[$0] }))]
   }
 
-  func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
+  package func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
     -> StridedMap?
   {
     map.transposed(order(rank: map.axes.count))
   }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
+  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
     let source = operands[0]
     let target = operands.output(0)
     let strides = source.shape.strides
@@ -42,15 +47,15 @@ struct Transpose: MovesElements, Rearranging {
       DataMovement.Block(strides: target.shape.strides), extents: target.shape.extents, context.options)
   }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
     let order = order(rank: gradient.shape(site.inputs[0]).rank)
     var inverse = order
     for (position, axis) in order.enumerated() { inverse[axis] = position }
-    return [try gradient.emit("Transpose", [try site.gradient()], [Attribute("perm", inverse)])]
+    return [try gradient.emit(Transpose(inverse), [try site.gradient()])]
   }
 
   /// The operand's axis at each of the result's.
-  private func order(rank: Int) -> [Int] { permutation ?? Array((0..<rank).reversed()) }
+  package func order(rank: Int) -> [Int] { permutation ?? Array((0..<rank).reversed()) }
 }
