@@ -6,8 +6,8 @@ import Tensors
 struct MemoryNeeds {
   /// What there is.
   let budget: MemoryBudget
-  /// Bytes of scratch memory per node.
-  let scratch: [Int]
+  /// Every node, bound to its operands.
+  let nodes: [BoundNode]
   /// Bytes of what is fed.
   let inputs: Int
   /// Bytes of variables.
@@ -29,27 +29,29 @@ struct MemoryNeeds {
     }
     inputs = fed
     variables = graph.variables.values.reduce(0) { $0 + $1.byteCount }
-    var scratch: [Int] = []
+    var nodes: [BoundNode] = []
     var largest: (node: LoweredNode, byteCount: Int)?
     for node in graph.nodes {
       do {
         var bytes = 0
+        // Before anything is worked out for results that there is no room for.
         for output in node.outputs where !output.isEmpty {
           // Each alone: a next state, for one, takes the place of the one before.
           let result = graph.type(output).byteCount
           try budget.require(result, for: "its result '\(output)'")
           bytes = min(bytes + result, .addressable)
         }
-        let own = node.operation.scratchByteCount(graph.inputTypes(of: node), context.options)
+        let bound = try BoundNode(node, in: graph, context.options)
+        let own = bound.kernel.scratchByteCount
         try budget.require(own, for: "its scratch memory")
-        scratch.append(own)
+        nodes.append(bound)
         bytes = min(bytes + own, .addressable)
         if bytes > largest?.byteCount ?? 0 { largest = (node, bytes) }
       } catch {
         throw .node(label: node.label, operatorName: node.operatorName.description, error)
       }
     }
-    self.scratch = scratch
+    self.nodes = nodes
     self.largest = largest
   }
 

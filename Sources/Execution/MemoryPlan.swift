@@ -28,15 +28,16 @@ package struct MemoryPlan {
 
   /// Plans a graph.
   ///
-  /// - Parameter scratch: bytes of scratch memory per node.
-  init(_ graph: LoweredGraph, scratch: [Int]) {
+  /// - Parameter nodes: its nodes, bound to their operands.
+  init(_ graph: LoweredGraph, _ nodes: [BoundNode]) {
     var blocks = Blocks(graph)
-    blocks.assign(graph)
+    blocks.assign(graph, nodes)
     views = blocks.viewed
     var intervals = blocks.intervals
     let blockCount = intervals.count
     var scratchBlocks: [Int?] = []
-    for (index, bytes) in scratch.enumerated() {
+    for (index, node) in nodes.enumerated() {
+      let bytes = node.kernel.scratchByteCount
       scratchBlocks.append(bytes == 0 ? nil : intervals.count)
       if bytes > 0 { intervals.append(Interval(first: index, last: index, byteCount: bytes)) }
     }
@@ -146,15 +147,15 @@ private struct Blocks {
   }
 
   /// Gives every value made by a node its place.
-  mutating func assign(_ graph: LoweredGraph) {
+  mutating func assign(_ graph: LoweredGraph, _ nodes: [BoundNode]) {
     for (index, node) in graph.nodes.enumerated() {
-      let inputs = graph.inputTypes(of: node)
-      let views = node.operation.views(inputs)
+      let bound = nodes[index]
       for (position, output) in node.outputs.enumerated() where !output.isEmpty {
         order.append(output)
         let type = graph.type(output)
         let use = max(lastUse[output] ?? index, index)
-        if position < views.count, let view = views[position], let source = places[node.inputs[view.input]],
+        if position < bound.views.count, let view = bound.views[position],
+          let source = places[node.inputs[view.input]],
           canBeView(output, of: source)
         {
           let elementBytes = type.elementType.byteCount(of: 1) ?? 1
@@ -162,7 +163,7 @@ private struct Blocks {
             root: source.root, byteOffset: source.byteOffset + view.elementOffset * elementBytes)
           viewed.insert(output)
           extend(source.root, to: use)
-        } else if let place = reusablePlace(for: output, at: position, of: node, index, graph) {
+        } else if let place = reusablePlace(for: output, at: position, of: node, bound, index, graph) {
           places[output] = place
           extend(place.root, to: use)
         } else {
@@ -183,12 +184,13 @@ private struct Blocks {
 
   /// The memory of an operand that nobody reads after this node, where the operator allows it.
   private func reusablePlace(
-    for output: String, at position: Int, of node: LoweredNode, _ index: Int, _ graph: LoweredGraph
+    for output: String, at position: Int, of node: LoweredNode, _ bound: BoundNode, _ index: Int,
+    _ graph: LoweredGraph
   ) -> Place? {
     let bytes = graph.type(output).byteCount
-    let updated = node.operation.updatedInputs(graph.inputTypes(of: node))
+    let updated = bound.updatedInputs
     let candidates =
-      position < updated.count ? [updated[position]] : position == 0 ? node.operation.reusableInputs : []
+      position < updated.count ? [updated[position]] : position == 0 ? bound.reusableInputs : []
     for candidate in candidates where candidate < node.inputs.count {
       let input = node.inputs[candidate]
       guard let place = places[input], graph.type(input).byteCount == bytes,

@@ -1,7 +1,7 @@
 package import Operators
 import Tensors
 
-/// A graph made ready to run for given shapes: constants prepared, memory placed.
+/// A graph made ready to run for given shapes: operators bound, constants prepared, memory placed.
 ///
 /// Immutable and shareable; each `Session` brings its own memory.
 package final class Plan: Sendable {
@@ -11,7 +11,8 @@ package final class Plan: Sendable {
   package let context: ExecutionContext
   let memory: MemoryPlan
   private let inputByteCount: Int
-  let scratchByteCounts: [Int]
+  /// What each node runs.
+  package let kernels: [BoundKernel]
   let prepared: [(any PreparedConstants)?]
   let constants: [String: Tensor]
 
@@ -35,13 +36,13 @@ package final class Plan: Sendable {
     cache: PreparedConstantsCache = PreparedConstantsCache()
   ) throws(ExecutionError) {
     let needs = try MemoryNeeds(graph, context)
-    let memory = MemoryPlan(graph, scratch: needs.scratch)
+    let memory = MemoryPlan(graph, needs.nodes)
     try needs.requireRoom(for: memory)
     let room = PreparedConstantsCache.Room(needs.budget, reserved: needs.reserved(for: memory), cache)
     var prepared: [(any PreparedConstants)?] = []
     var direct: [String: Tensor] = [:]
-    for node in graph.nodes {
-      let entry = try cache.prepared(node, in: graph, context, room)
+    for (node, bound) in zip(graph.nodes, needs.nodes) {
+      let entry = try cache.prepared(node, bound.kernel, in: graph, room)
       prepared.append(entry)
       for name in node.inputs {
         guard let constant = graph.constants[name], direct[name] == nil else { continue }
@@ -59,19 +60,23 @@ package final class Plan: Sendable {
     self.graph = graph
     self.context = context
     self.prepared = prepared
-    scratchByteCounts = needs.scratch
+    kernels = needs.nodes.map(\.kernel)
     constants = graph.constants.merging(direct) { $1 }
     self.memory = memory
     inputByteCount = needs.inputs
     plannedByteCount = memory.arenaByteCount + needs.inputs + needs.variables + cache.heldByteCount
   }
 
+  /// Multiplications and additions of one run.
+  package var operations: Int { kernels.reduce(0) { $0 &+ $1.operations } }
+
   /// Bytes that a node reads and writes; none where its results are views of what it reads.
   package func bytesMoved(by index: Int) -> Int {
     let node = graph.nodes[index]
     let moved = node.outputs.filter { !$0.isEmpty && !memory.views.contains($0) }
     guard !moved.isEmpty else { return 0 }
-    return node.operation.bytesMoved(graph.inputTypes(of: node), moved.map { graph.type($0) })
+    let written = moved.reduce(0) { min($0 + graph.type($1).byteCount, .addressable) }
+    return kernels[index].bytesMoved(writing: written)
   }
 
   /// Constants of at least this size that an operator has prepared are not copied for alignment.

@@ -39,12 +39,12 @@ package final class PreparedConstantsCache {
   /// An empty cache.
   package init() {}
 
-  /// What a node's operator makes of its constants, made once.
+  /// What a node's kernel makes of its constants, made once.
   func prepared(
-    _ node: LoweredNode, in graph: LoweredGraph, _ context: ExecutionContext, _ room: Room
+    _ node: LoweredNode, _ kernel: BoundKernel, in graph: LoweredGraph, _ room: Room
   ) throws(ExecutionError) -> (any PreparedConstants)? {
+    guard let preparation = kernel.preparation else { return nil }
     let constants = node.inputs.map { graph.constants[$0] }
-    guard constants.contains(where: { $0 != nil }) else { return nil }
     let names = zip(node.inputs, constants).map { $1 == nil ? "" : $0 }
     let attributes = node.operation.attributes.map { "\($0.name)=\($0.value)" }.joined(separator: ",")
     let key = "\(node.operatorName)(\(names.joined(separator: ",")))\(attributes)"
@@ -53,12 +53,10 @@ package final class PreparedConstantsCache {
     }
     if let known { return known.prepared }
     do {
-      let inputs = graph.inputTypes(of: node)
-      let bytes = node.operation.preparedByteCount(inputs, context.options)
-      try room.require(bytes, beside: heldByteCount)
-      let prepared = try node.operation.prepare(inputs, context.options)
-      heldByteCount += bytes
-      if let prepared { entries[key, default: []].append(Entry(constants: constants, prepared: prepared)) }
+      try room.require(preparation.byteCount, beside: heldByteCount)
+      let prepared = try preparation.make()
+      heldByteCount += preparation.byteCount
+      entries[key, default: []].append(Entry(constants: constants, prepared: prepared))
       return prepared
     } catch {
       throw .node(label: node.label, operatorName: node.operatorName.description, error)

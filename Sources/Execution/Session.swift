@@ -70,7 +70,7 @@ package final class Session {
     for (index, node) in graph.nodes.enumerated() {
       let scratch = plan.memory.scratchOffsets[index].map { offset in
         TensorView(
-          elementType: .uint8, shape: Shape([plan.scratchByteCounts[index]]), storage: memory,
+          elementType: .uint8, shape: Shape([plan.kernels[index].scratchByteCount]), storage: memory,
           byteOffset: offset)
       }
       instructions.append(
@@ -112,11 +112,9 @@ package final class Session {
   ) throws(ExecutionError) {
     for (index, operands) in instructions.enumerated() {
       guard !isInterrupted() else { throw .interrupted }
-      let node = plan.graph.nodes[index]
       let start = profile == nil ? nil : ContinuousClock.now
-      do {
-        if operands.hasElements { try node.operation.evaluate(operands, plan.context) }
-      } catch {
+      do { try plan.kernels[index].run(operands) } catch {
+        let node = plan.graph.nodes[index]
         throw .node(label: node.label, operatorName: node.operatorName.description, error)
       }
       if let profile, let start { profile.add(ContinuousClock.now - start, node: index) }

@@ -1,7 +1,7 @@
 package import Tensors
 
 /// Products of stacks of matrices, with broadcasting of the stacks.
-package struct BatchedProduct {
+package struct BatchedProduct: Sendable {
   /// Rows, columns and depth of one product.
   package let size: Product.Size
   /// Number of products.
@@ -35,14 +35,14 @@ package struct BatchedProduct {
     return (floats + 15) / 16 * 64
   }
 
-  /// B packed for `run`, where there is one B of Float32 for all rows; nil otherwise.
-  package func packed(_ b: TensorView, _ options: KernelOptions) throws(StorageError) -> PackedMatrix? {
-    guard count == 1, b.elementType == .float32 else { return nil }
+  /// B packed for `run`, where there is a `packedByteCount`.
+  package func packed(_ b: TensorView, _ options: KernelOptions) throws(StorageError) -> PackedMatrix {
+    precondition(count == 1 && b.elementType == .float32, "one matrix of Float32 is packed for all rows")
     return try unsafe PackedMatrix(
       Product.view(matrixB(b, 0, Float.self)), k: size.k, n: size.n, options: options)
   }
 
-  /// Bytes that `packed` takes.
+  /// Bytes that `packed` takes, where there is one B of Float32 for all rows; 0 otherwise.
   package func packedByteCount(_ type: ElementType, _ options: KernelOptions) -> Int {
     guard count == 1, type == .float32 else { return 0 }
     return PackedMatrix.count(k: size.k, n: size.n, level: options.level) * MemoryLayout<Float>.stride
@@ -51,14 +51,14 @@ package struct BatchedProduct {
   /// Computes C = A · B.
   ///
   /// - Parameters:
-  ///   - packed: B packed before; it is packed here where it is constant and nobody did.
+  ///   - packed: B packed before, where there is a `packedByteCount`; else it is packed into scratch memory.
   ///   - scratch: memory of `scratchByteCount`.
   package func run(
     _ a: TensorView, _ b: TensorView, packed: PackedMatrix? = nil, into c: TensorView, scratch: TensorView?,
     _ options: KernelOptions
-  ) throws(StorageError) {
+  ) {
     switch c.elementType {
-    case .float32: try floats(a, b, packed, c, scratch, options)
+    case .float32: floats(a, b, packed, c, scratch, options)
     case .float64: doubles(a, b, c, options)
     case .int32: integers(a, b, c, Int32.self)
     default: integers(a, b, c, Int64.self)
@@ -68,7 +68,7 @@ package struct BatchedProduct {
   private func floats(
     _ a: TensorView, _ b: TensorView, _ packed: PackedMatrix?, _ c: TensorView, _ scratch: TensorView?,
     _ options: KernelOptions
-  ) throws(StorageError) {
+  ) {
     guard count > 0 else { return }
     guard let scratch else { preconditionFailure("a product of Float32 needs scratch memory") }
     let memory = unsafe scratch.words(Float.self)
@@ -85,11 +85,12 @@ package struct BatchedProduct {
       }
       return
     }
-    let hasRoom = scratch.byteCount >= scratchByteCount(.float32, isPacked: false, options)
-    let ready = packed != nil || hasRoom ? packed : try self.packed(b, options)
+    precondition(
+      scratch.byteCount >= scratchByteCount(.float32, isPacked: packed != nil, options),
+      "a matrix that is not packed before is packed into scratch memory")
     unsafe MatrixMultiplication.multiply(
       Product.view(matrixA(a, 0, Float.self)),
-      ready.map { unsafe .packed($0) } ?? .plain(Product.view(matrixB(b, 0, Float.self))), m: size.m,
+      packed.map { unsafe .packed($0) } ?? .plain(Product.view(matrixB(b, 0, Float.self))), m: size.m,
       n: size.n,
       k: size.k, into: result, rowStride: size.n, scratch: memory, options: options)
   }

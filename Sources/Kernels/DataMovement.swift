@@ -11,7 +11,7 @@ package enum DataMovement {
   /// Elements of a view that a first element and a stride per axis address.
   ///
   /// Strides may be negative, or zero for an axis that repeats.
-  package struct Block {
+  package struct Block: Sendable {
     package let offset: Int
     package let strides: [Int]
 
@@ -29,15 +29,7 @@ package enum DataMovement {
     _ source: TensorView, _ from: Block, into target: TensorView, _ to: Block, extents: [Int],
     _ options: KernelOptions
   ) {
-    guard !extents.contains(0) else { return }
-    let loop = StridedLoop(extents: extents, source: from.strides, target: to.strides)
-    switch source.elementType.bitWidth {
-    case 8: unsafe copy(loop, source.words(UInt8.self), from, target.words(UInt8.self), to, options)
-    case 16: unsafe copy(loop, source.words(UInt16.self), from, target.words(UInt16.self), to, options)
-    case 32: unsafe copy(loop, source.words(UInt32.self), from, target.words(UInt32.self), to, options)
-    case 64: unsafe copy(loop, source.words(UInt64.self), from, target.words(UInt64.self), to, options)
-    default: preconditionFailure("\(source.elementType.name) is no element type that kernels move")
-    }
+    StridedCopy(from, to, extents: extents).run(source, into: target, options)
   }
 
   /// Sets every element to the first of `value`.
@@ -55,15 +47,45 @@ package enum DataMovement {
     unsafe memset(target.pointer, 0, target.byteCount)
   }
 
+}
+
+/// A copy of a block of elements to a block of another view, with its loops worked out.
+package struct StridedCopy: Sendable {
+  private let from: Int
+  private let to: Int
+  /// Nil where there is nothing to copy.
+  private let loop: StridedLoop?
+
+  /// The copy between two blocks, both of the given extents.
+  package init(_ from: DataMovement.Block, _ to: DataMovement.Block, extents: [Int]) {
+    self.from = from.offset
+    self.to = to.offset
+    loop =
+      extents.contains(0)
+      ? nil : StridedLoop(extents: extents, source: from.strides, target: to.strides)
+  }
+
+  /// Copies; both blocks lie inside their views, and the views don't overlap.
+  package func run(_ source: TensorView, into target: TensorView, _ options: KernelOptions) {
+    guard let loop else { return }
+    switch source.elementType.bitWidth {
+    case 8: unsafe copy(loop, source.words(UInt8.self), target.words(UInt8.self), options)
+    case 16: unsafe copy(loop, source.words(UInt16.self), target.words(UInt16.self), options)
+    case 32: unsafe copy(loop, source.words(UInt32.self), target.words(UInt32.self), options)
+    case 64: unsafe copy(loop, source.words(UInt64.self), target.words(UInt64.self), options)
+    default: preconditionFailure("\(source.elementType.name) is no element type that kernels move")
+    }
+  }
+
   @inline(__always)
-  private static func copy<Word: BitwiseCopyable>(
-    _ loop: StridedLoop, _ source: UnsafeMutablePointer<Word>, _ from: Block,
-    _ target: UnsafeMutablePointer<Word>, _ to: Block, _ options: KernelOptions
+  private func copy<Word: BitwiseCopyable>(
+    _ loop: StridedLoop, _ source: UnsafeMutablePointer<Word>, _ target: UnsafeMutablePointer<Word>,
+    _ options: KernelOptions
   ) {
     let parts = loop.partCount(options)
     parallelFor(parts, threads: options.threads) { part, _ in
       let (rows, fromStart, toStart) = loop.part(part, of: parts)
-      unsafe copy(rows, source + from.offset + fromStart, target + to.offset + toStart)
+      unsafe Self.copy(rows, source + from + fromStart, target + to + toStart)
     }
   }
 
@@ -116,9 +138,9 @@ package enum DataMovement {
 }
 
 /// The loops of a strided copy: axes of extent one dropped, axes that follow each other merged.
-struct StridedLoop {
+struct StridedLoop: Sendable {
   /// One loop, with the distance of its steps in source and target.
-  struct Axis {
+  struct Axis: Sendable {
     var extent: Int
     var source: Int
     var target: Int

@@ -30,12 +30,12 @@ package enum LinearProduct {
   /// y = activation(x · W + bias) + residual.
   ///
   /// Shapes: x [m, k], W [k, n] or [n, k] where `transposed`, bias [n], residual and y [m, n]. `packed` stands for W where it
-  /// is given; else W is packed into scratch memory where that is large enough, or into memory of its own.
+  /// is given; else W is packed into scratch memory.
   package static func multiply(
     _ x: TensorView, _ w: TensorView, transposed: Bool, packed: PackedMatrix?, bias: TensorView?,
     residual: TensorView?, activation: ProductActivation, rows m: Int, depth k: Int, columns n: Int,
     into y: TensorView, scratch: TensorView?, _ options: KernelOptions
-  ) throws(StorageError) {
+  ) {
     guard x.elementType == .float32, let scratch else {
       LinearReference.multiply(
         x, w, transposed: transposed, bias: bias, residual: residual, activation: activation, rows: m,
@@ -53,9 +53,10 @@ package enum LinearProduct {
       unsafe epilogue.residual = UnsafePointer(residual.words(Float.self))
       unsafe epilogue.residualRowStride = n
     }
-    let needed = scratchByteCount(depth: k, columns: n, packsRight: true, options)
-    let hasRoom = scratch.byteCount >= needed
-    let packed = packed != nil || hasRoom ? packed : try Self.packed(w, transposed: transposed, options)
+    precondition(
+      scratch.byteCount
+        >= scratchByteCount(depth: k, columns: n, packsRight: packed == nil, options),
+      "a matrix that is not packed before is packed into scratch memory")
     let right: RightOperand =
       if let packed { unsafe .packed(packed) } else { unsafe .plain(view(w, transposed, k, n)) }
     unsafe MatrixMultiplication.multiply(

@@ -24,11 +24,10 @@ package enum Reduction {
     case minimum
   }
 
-  /// y = the reduction of x over the given axes, each of which is counted from the front.
+  /// y = the reduction of x along a walk over its elements.
   package static func apply(
-    _ kind: Kind, _ x: TensorView, axes: [Int], into y: TensorView, _ options: KernelOptions
+    _ kind: Kind, _ x: TensorView, _ walk: ReductionWalk, into y: TensorView, _ options: KernelOptions
   ) {
-    let walk = ReductionWalk(x.shape, axes: axes)
     switch x.elementType {
     case .float32: applyReal(kind, x, walk, y, options, Float.self)
     case .float64: applyReal(kind, x, walk, y, options, Double.self)

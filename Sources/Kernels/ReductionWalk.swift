@@ -1,10 +1,10 @@
-import Tensors
+package import Tensors
 
 /// How a reduction reads its operand: offsets of the reduced elements, and where each result's elements start.
 ///
 /// Neighbouring axes that are both reduced or both kept are merged. The innermost group becomes a run, of
 /// reduced elements (`keptRun` is 1) or of results (`reducedRun` is 1).
-struct ReductionWalk {
+package struct ReductionWalk: Sendable {
   /// Contiguous elements that belong to one result.
   private(set) var reducedRun = 1
   /// Contiguous elements that belong to as many results.
@@ -16,7 +16,8 @@ struct ReductionWalk {
   /// Kept groups above the run, innermost first.
   private var kept: [(extent: Int, stride: Int)] = []
 
-  init(_ shape: Shape, axes: [Int]) {
+  /// The walk over an operand of the given shape; each axis is counted from the front.
+  package init(_ shape: Shape, axes: [Int]) {
     guard shape.elementCount > 0 else {
       // Nothing is read, and what is reduced has no elements, however many there are along its other axes.
       (reducedCount, reducedOffsets) = (0, [])

@@ -3,7 +3,7 @@ package import Kernels
 package import Tensors
 
 /// Rule kind for c = f(a, b) on numbers of one type, with broadcasting.
-package protocol BinaryElementwise: Narrowable {
+package protocol BinaryElementwise: Narrowable, MemoryReusing {
   /// Computes f into `output`, which may be the memory of an operand of the same size.
   func apply(
     _ first: TensorView, _ second: TensorView, into output: TensorView, _ options: KernelOptions
@@ -15,8 +15,11 @@ extension BinaryElementwise {
     try Broadcasting.resultType(of: inputs)
   }
 
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    try apply(operands[0], operands[1], into: operands.output(0), context.options)
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let count = try inferTypes(inputs)[0].shape.elementCount
+    return BoundKernel(inputs, .operations(count)) { operands throws(OperatorError) in
+      try apply(operands[0], operands[1], into: operands.output(0), options)
+    }
   }
 
   /// An operand that is stretched along the axis is read whole.
@@ -29,10 +32,6 @@ extension BinaryElementwise {
     }
     // In an operand of lower rank the axis has another number.
     return varying.allSatisfy { shapes[$0].rank == rank } ? .alike(operands: varying) : nil
-  }
-
-  package func floatingPointOperations(_ inputs: InputTypes) -> Int {
-    inputs[0].shape.broadcast(with: inputs[1].shape)?.elementCount ?? 0
   }
 
   package var reusableInputs: [Int] { [0, 1] }

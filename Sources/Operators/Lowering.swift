@@ -275,15 +275,17 @@ extension Lowering {
         let isKnown = zip(node.inputs, inputs.constants).allSatisfy { $0.isEmpty || $1 != nil }
         let isBarrier = node.outputs.contains { lowering.barriers.contains($0) }
         let bytes = types.reduce(0) { min($0 + $1.byteCount, .addressable) }
-        if !isBarrier, let integers = node.operation.valuesDecidedByTypes(inputs) {
+        if !isBarrier, let operation = node.operation as? any DecidedByTypes {
+          let integers = operation.valuesDecidedByTypes(inputs)
           graph.constants[node.outputs[0]] = try Tensor(integers.map(Int64.init), shape: types[0].shape)
         } else if isKnown, !isBarrier, bytes <= lowering.foldLimit, hasRoomToFold(bytes) {
           // Everything that is folded is kept until the graph is complete.
           foldedByteCount += bytes
           try budget.require(foldedByteCount, for: "constants computed up to here")
-          let scratch = node.operation.scratchByteCount(inputs, lowering.context.options)
-          try budget.require(min(foldedByteCount + scratch, .addressable), for: "its scratch memory")
-          let results = try node.evaluate(inputs, lowering.context)
+          let kernel = try node.bind(inputs, results: types, lowering.context.options)
+          let own = kernel.scratchByteCount + (kernel.preparation?.byteCount ?? 0)
+          try budget.require(min(foldedByteCount + own, .addressable), for: "its scratch memory")
+          let results = try kernel.evaluate(inputs.constants, results: types)
           for (output, result) in zip(node.outputs, results) where !output.isEmpty {
             graph.constants[output] = result
           }
@@ -326,28 +328,5 @@ extension Lowering {
       throw .graph("input '\(input.name)' declares the impossible shape \(extents)", value: input.name)
     }
     return ValueType(elementType, shape)
-  }
-}
-
-extension LoweredNode {
-  /// Computes the node's results from known operands into fresh memory.
-  package func evaluate(_ inputs: InputTypes, _ context: ExecutionContext) throws(OperatorError) -> [Tensor] {
-    let types = try operation.inferTypes(inputs)
-    do {
-      let operands = try inputs.constants.map { try $0?.aligned() }
-      let results = try types.map { try Tensor(zeros: $0.shape, of: $0.elementType) }
-      guard types.contains(where: { $0.shape.elementCount > 0 }) else { return results }
-      let bytes = operation.scratchByteCount(inputs, context.options)
-      let scratch = bytes == 0 ? nil : try Tensor(zeros: Shape([bytes]), of: .uint8)
-      try operation.evaluate(
-        Operands(
-          inputs: operands.map { $0.map(TensorView.init) }, outputs: results.map(TensorView.init),
-          scratch: scratch.map(TensorView.init)), context)
-      return results
-    } catch let error as OperatorError {
-      throw error
-    } catch {
-      throw OperatorError(.outOfMemory, "no memory for results of types \(types)")
-    }
   }
 }

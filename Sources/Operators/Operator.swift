@@ -28,8 +28,9 @@ package struct ValueType: Hashable, Sendable, CustomStringConvertible {
 /// One ONNX operator with its attributes read: one file, one registry line.
 ///
 /// A value has the form of the newest operator set; what older ones say otherwise is resolved where a file is read.
-/// Shapes are known before a model runs (they are bound and inferred first), so `evaluate` writes into results
-/// that are already allocated. An instance is a value without state.
+/// Shapes are known before a model runs (they are bound and inferred first), so all that depends on them is worked out once, in
+/// `bind`. What else an operator can do is a protocol of its own: `Rearranging`, `MemoryReusing`, `ShapeDeciding`, ….
+/// An instance is a value without state.
 package protocol Operator: Sendable {
   /// Name, versions and operands.
   static var schema: OperatorSchema { get }
@@ -45,51 +46,16 @@ package protocol Operator: Sendable {
   /// Types of the results, as many as the node may have, from the operands' types and known values.
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType]
 
-  /// The integers of result 0 where the operands' types alone decide them, as for `Shape`; nil elsewhere.
-  func valuesDecidedByTypes(_ inputs: InputTypes) -> [Int]?
-
-  /// Computes the results.
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError)
+  /// The kernel for operands of these types, with threads and instructions as the options say.
+  ///
+  /// Asked for only where a result has elements: without one nothing is computed, and an operand without elements may still have
+  /// any extent, over which no loop should run.
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel
 
   /// Emits nodes that compute the gradients of the operands from those of the results.
   ///
   /// Returns one name per operand, nil for operands without gradient. `site.needs` says which are wanted.
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError) -> [String?]
-
-  /// For each result, the operand it is a contiguous view of, where that holds for these shapes.
-  func views(_ inputs: InputTypes) -> [OperandView?]
-
-  /// Operands whose memory result 0 may take over when nobody reads them afterwards.
-  var reusableInputs: [Int] { get }
-
-  /// For each result, the operand of which it is the next state.
-  ///
-  /// Result and operand may be the same memory, and the executor keeps a parameter or a moment in place that way.
-  func updatedInputs(_ inputs: InputTypes) -> [Int]
-
-  /// Operands that must be known before the model runs since they decide shapes.
-  var shapeInputs: [Int] { get }
-
-  /// Bytes of scratch memory that `evaluate` needs.
-  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int
-
-  /// Multiplications and additions that the definition asks for, counted one each; a function such as e^x counts one too.
-  ///
-  /// There is no default: an operator that computes nothing says so by being `WithoutArithmetic`.
-  func floatingPointOperations(_ inputs: InputTypes) -> Int
-
-  /// Bytes read and written where every element that is needed is read or written once.
-  func bytesMoved(_ inputs: InputTypes, _ results: [ValueType]) -> Int
-
-  /// Rearranges constant operands once, before the model runs; nil where there is nothing to gain.
-  ///
-  /// The executor keeps the result, shares it between plans, and hands it to `evaluate` as `Operands.prepared`.
-  func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> (
-    any PreparedConstants
-  )?
-
-  /// Bytes that `prepare` will take.
-  func preparedByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int
 }
 
 extension Operator {
@@ -100,37 +66,6 @@ extension Operator {
     -> [String?]
   {
     throw OperatorError(.notDifferentiable, "\(Self.schema.name) has no gradient")
-  }
-  package func valuesDecidedByTypes(_ inputs: InputTypes) -> [Int]? { nil }
-  package func views(_ inputs: InputTypes) -> [OperandView?] { [] }
-  package var reusableInputs: [Int] { [] }
-  package func updatedInputs(_ inputs: InputTypes) -> [Int] { [] }
-  package var shapeInputs: [Int] { [] }
-  package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int { 0 }
-  package func bytesMoved(_ inputs: InputTypes, _ results: [ValueType]) -> Int {
-    let operands = inputs.types.compactMap { $0 }
-    return (operands + results).reduce(0) { min($0 + $1.byteCount, .addressable) }
-  }
-  package func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError)
-    -> (any PreparedConstants)?
-  { nil }
-  package func preparedByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int { 0 }
-}
-
-/// What an operator computed once from constant operands.
-package protocol PreparedConstants: Sendable {}
-
-/// A result that is a contiguous part of an operand's memory.
-package struct OperandView: Sendable, Hashable {
-  /// Position of the operand.
-  package let input: Int
-  /// First element within the operand.
-  package let elementOffset: Int
-
-  /// A view that starts at an element of an operand.
-  package init(input: Int, elementOffset: Int = 0) {
-    self.input = input
-    self.elementOffset = elementOffset
   }
 }
 
@@ -164,12 +99,15 @@ package struct InputTypes {
   /// Type of an operand that may be absent.
   package func optional(_ index: Int) -> ValueType? { index < types.count ? types[index] : nil }
 
+  /// Value of an operand where it is known.
+  package func known(_ index: Int) -> Tensor? { index < constants.count ? constants[index] : nil }
+
   /// Value of an operand that decides a shape; nil where the operand is absent.
   ///
   /// - Throws: `needsConstant` where the operand is there but its value is not known.
   package func constant(_ index: Int) throws(OperatorError) -> Tensor? {
     guard optional(index) != nil else { return nil }
-    guard index < constants.count, let constant = constants[index] else {
+    guard let constant = known(index) else {
       throw OperatorError(
         .needsConstant, "input \(index) decides a shape and is not known before the model runs")
     }
@@ -206,9 +144,9 @@ package struct InputTypes {
 package struct Operands {
   private let inputs: [TensorView?]
   private let outputs: [TensorView?]
-  /// Scratch memory as large as `scratchByteCount` asked for.
+  /// Scratch memory as large as the kernel asked for.
   package let scratch: TensorView?
-  /// What `prepare` made of constant operands, where the executor keeps it.
+  /// What was made of constant operands, where the kernel has a `preparation`.
   package let prepared: (any PreparedConstants)?
 
   /// Views of operands and results.
@@ -246,11 +184,6 @@ package struct Operands {
     }
     return view
   }
-
-  /// Whether there is a result with elements.
-  ///
-  /// Without one nothing is computed: an operand without elements may still have any extent, over which no loop should run.
-  package var hasElements: Bool { outputs.contains { $0.map { $0.count > 0 } ?? false } }
 
   /// A result that the node may not want.
   package func optionalOutput(_ index: Int) -> TensorView? { index < outputs.count ? outputs[index] : nil }

@@ -4,7 +4,7 @@ import Tensors
 ///
 /// The one statement of where they lie: recognisers look through it, layout rules compose it, fused kernels read in its
 /// strides, results that are a run of the operand's memory are views of it, and what moves nothing is removed.
-package protocol Rearranging: Operator {
+package protocol Rearranging: OperandViewing {
   /// Where the elements of a result lie, for an operand whose elements lie as `map` says; nil where strides do not express it.
   ///
   /// - Parameters:
@@ -29,8 +29,9 @@ extension Rearranging {
   }
 
   /// Results that are a run of the operand's memory.
-  package func views(_ inputs: InputTypes) -> [OperandView?] {
-    guard let source = inputs.optional(0), let results = try? inferTypes(inputs) else { return [] }
+  package func views(_ inputs: InputTypes) throws(OperatorError) -> [OperandView?] {
+    let source = inputs[0]
+    let results = try inferTypes(inputs)
     return results.indices.map { index in
       guard results[index].elementType == source.elementType else { return nil }
       guard results[index].shape.elementCount > 0 else { return OperandView(input: 0) }

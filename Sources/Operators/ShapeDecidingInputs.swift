@@ -12,16 +12,18 @@ extension Lowering {
       for node in nodes {
         for output in node.outputs where !output.isEmpty { producers[output] = node }
         node.subgraphs.forEach { add($0.nodes) }
+        // What can't be read decides nothing here; lowering refuses it.
         guard let read = try? registry.read(node, version: version(of: node.operatorName.domain, in: model))
         else { continue }
         let (deciding, inputs) =
           switch read {
-          case .operation(let operation): (operation.operation.shapeInputs, operation.inputs)
+          case .operation(let operation): (operation.operation.decidingInputs, operation.inputs)
           case .expandable(let expandable): (expandable.decidingInputs, node.inputs)
           }
         waiting += deciding.filter { $0 < inputs.count }.map { inputs[$0] }
       }
     }
+    // Calls that can't be replaced are refused by lowering too.
     let model = (try? model.inliningFunctions()) ?? model
     add(model.graph.nodes)
     let inputs = Set(model.graph.requiredInputs.map(\.name))

@@ -3,7 +3,7 @@ package import Kernels
 package import Tensors
 
 /// Rule kind for y = f(x), element by element.
-package protocol UnaryElementwise: Narrowable {
+package protocol UnaryElementwise: Narrowable, MemoryReusing {
   /// Element types that are implemented; floating point unless told otherwise.
   static var elementTypes: [ElementType] { get }
 
@@ -19,15 +19,15 @@ extension UnaryElementwise {
     return [inputs[0]]
   }
 
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    apply(operands[0], into: operands.output(0), context.options)
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    BoundKernel(inputs, .operations(inputs[0].shape.elementCount)) { operands in
+      apply(operands[0], into: operands.output(0), options)
+    }
   }
 
   package func narrowing(axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
     .alike(operands: [0])
   }
-
-  package func floatingPointOperations(_ inputs: InputTypes) -> Int { inputs[0].shape.elementCount }
 
   package var reusableInputs: [Int] { [0] }
 }

@@ -55,7 +55,7 @@ extension Benchmark {
         mode: "train", batch: options.batch, microBatch: trainer.microBatch, threads: context.options.threads,
         level: context.options.level, timing: timing, openSeconds: openSeconds, loadSeconds: loadSeconds,
         peakByteCount: peak, plannedByteCount: sessions.map(\.plan.plannedByteCount).max() ?? 0,
-        operations: sessions.reduce(0) { $0 + operations(of: $1.plan) },
+        operations: sessions.reduce(0) { $0 + $1.plan.operations },
         machineGigaflops: machine.gigaflops,
         profile: options.isProfiled ? try profile(sessions, runs: 3, isInterrupted: isInterrupted) : [],
         rules: options.isProfiled ? sessions.first?.plan.graph.rules ?? [] : [], bound: model.bound,

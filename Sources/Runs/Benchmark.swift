@@ -121,7 +121,7 @@ package enum Benchmark {
         mode: "inference", batch: options.batch, microBatch: runner.size, threads: context.options.threads,
         level: context.options.level, timing: timing, openSeconds: openSeconds, loadSeconds: loadSeconds,
         peakByteCount: peak, plannedByteCount: sessions.map(\.plan.plannedByteCount).max() ?? 0,
-        operations: sessions.reduce(0) { $0 + operations(of: $1.plan) },
+        operations: sessions.reduce(0) { $0 + $1.plan.operations },
         machineGigaflops: machine.gigaflops,
         profile: options.isProfiled
           ? try profile(sessions, runs: options.runs, isInterrupted: isInterrupted) : [],
@@ -157,13 +157,6 @@ package enum Benchmark {
     return try Tensor(numbers, shape: shape)
   }
 
-  /// Floating-point operations of one run of a plan.
-  package static func operations(of plan: Plan) -> Int {
-    plan.graph.nodes.reduce(0) {
-      $0 + $1.operation.floatingPointOperations(plan.graph.inputTypes(of: $1))
-    }
-  }
-
   /// Time per operator over all sessions of a run.
   ///
   /// - Parameter isInterrupted: asked before each session's run.
@@ -177,14 +170,12 @@ package enum Benchmark {
         guard !isInterrupted() else { throw RunInterrupted() }
         try session.run(profile: profile)
       }
-      let graph = session.plan.graph
-      for (index, node) in graph.nodes.enumerated() {
-        let inputs = graph.inputTypes(of: node)
+      for (index, node) in session.plan.graph.nodes.enumerated() {
+        let kernel = session.plan.kernels[index]
         let entry = BenchmarkResult.OperatorTime(
           name: node.operatorName.description,
-          kernel: (node.operation as? any KernelNaming)?.kernel(inputs), phase: node.phase, calls: 1,
-          seconds: profile.seconds[index] / Double(runs),
-          operations: node.operation.floatingPointOperations(inputs),
+          kernel: kernel.name, phase: node.phase, calls: 1,
+          seconds: profile.seconds[index] / Double(runs), operations: kernel.operations,
           bytes: session.plan.bytesMoved(by: index))
         if let known = times.firstIndex(where: {
           $0.name == entry.name && $0.kernel == entry.kernel && $0.phase == entry.phase

@@ -1,5 +1,6 @@
 import Execution
 import Graphs
+import Kernels
 import Operators
 import Tensors
 import TestSupport
@@ -27,11 +28,13 @@ import Testing
 }
 
 /// An operator that has no gradient.
-private protocol WithoutGradient: WithoutArithmetic, WithoutAttributes {}
+private protocol WithoutGradient: WithoutAttributes {}
 
 extension WithoutGradient {
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] { [inputs[0]] }
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {}
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    BoundKernel(inputs, .withoutArithmetic) { _ in }
+  }
 }
 
 private struct Opaque: WithoutGradient {

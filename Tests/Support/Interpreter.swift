@@ -53,3 +53,16 @@ package struct Interpreter {
     }
   }
 }
+
+extension LoweredNode {
+  /// Computes the node's results from known operands into fresh memory.
+  package func evaluate(_ inputs: InputTypes, _ context: ExecutionContext) throws(OperatorError) -> [Tensor] {
+    let types = try operation.inferTypes(inputs)
+    return try bind(inputs, results: types, context.options).evaluate(inputs.constants, results: types)
+  }
+}
+
+extension KernelOptions {
+  /// One thread and the fastest kernels there are.
+  package static var testing: KernelOptions { KernelOptions(threads: 1, level: Processor.detectedLevel()) }
+}

@@ -43,21 +43,20 @@ package struct OperatorCheck {
   /// Evaluates with result 0 in the memory of each operand that the operator offers for it.
   private func checkReuse(_ graph: LoweredGraph, _ feeds: [String: Tensor], _ expected: [Tensor]) throws {
     let node = graph.nodes[0]
-    for reused in node.operation.reusableInputs {
+    for reused in (node.operation as? any MemoryReusing)?.reusableInputs ?? [] {
       guard reused < node.inputs.count, let operand = feeds[node.inputs[reused]],
         operand.byteCount == expected[0].byteCount, operand.elementType == expected[0].elementType
       else { continue }
       let operands = try node.inputs.map { try (feeds[$0] ?? graph.constants[$0])?.copied() }
       var results = try expected.map { try Tensor(zeros: $0.shape, of: $0.elementType) }
       results[0] = operands[reused]?.reshaped(to: expected[0].shape) ?? results[0]
-      let options = KernelOptions(threads: 1, level: Processor.detectedLevel())
-      let bytes = node.operation.scratchByteCount(graph.inputTypes(of: node), options)
-      let scratch = try Tensor(zeros: Shape([bytes]), of: .uint8)
-      try node.operation.evaluate(
+      let kernel = try node.bind(
+        graph.inputTypes(of: node), results: node.outputs.map { graph.type($0) }, .testing)
+      let scratch = try Tensor(zeros: Shape([kernel.scratchByteCount]), of: .uint8)
+      try kernel.run(
         Operands(
           inputs: operands.map { $0.map(TensorView.init) }, outputs: results.map(TensorView.init),
-          scratch: TensorView(scratch)),
-        ExecutionContext(options: options))
+          scratch: TensorView(scratch), prepared: try kernel.preparation?.make()))
       for (index, (found, wanted)) in zip(results, expected).enumerated() where !found.isIdentical(to: wanted)
       {
         throw CheckFailure("output \(index) differs when output 0 takes over input \(reused)")
@@ -68,7 +67,7 @@ package struct OperatorCheck {
   /// Compares the results that are said to be views with the operand's memory.
   private func checkViews(_ graph: LoweredGraph, _ feeds: [String: Tensor], _ expected: [Tensor]) throws {
     let node = graph.nodes[0]
-    let views = node.operation.views(graph.inputTypes(of: node))
+    let views = try (node.operation as? any OperandViewing)?.views(graph.inputTypes(of: node)) ?? []
     for (index, view) in views.enumerated() where index < expected.count {
       guard let view, let operand = feeds[node.inputs[view.input]] else { continue }
       let wanted = expected[index]

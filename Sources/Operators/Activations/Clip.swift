@@ -8,7 +8,7 @@ import Tensors
 ///
 /// A bound has the gradient of the elements that it replaces. Shapes: input any, min [] , max [] → output.
 /// Source: onnx/docs/Operators.md#Clip.
-struct Clip: WithoutAttributes, OlderForm {
+struct Clip: MemoryReusing, WithoutAttributes, OlderForm {
   static let schema = OperatorSchema(
     "Clip", versions: 6..., inputs: ["input", "min?", "max?"], outputs: ["output"])
 
@@ -35,15 +35,12 @@ struct Clip: WithoutAttributes, OlderForm {
     }
   }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int {
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let bounds = (1..<3).count { inputs.optional($0) != nil }
-    return bounds &* inputs[0].shape.elementCount
-  }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    Elementwise.clip(
-      operands[0], low: operands.optional(1), high: operands.optional(2), into: operands.output(0),
-      context.options)
+    return BoundKernel(inputs, .operations(bounds &* inputs[0].shape.elementCount)) { operands in
+      Elementwise.clip(
+        operands[0], low: operands.optional(1), high: operands.optional(2), into: operands.output(0), options)
+    }
   }
 
   var reusableInputs: [Int] { [0] }
@@ -84,7 +81,7 @@ struct Clip: WithoutAttributes, OlderForm {
 /// The gradient of `Clip` by its input in one pass.
 ///
 /// Domain dka.gradient: exists in plans only. Shapes: X any, dY like X, min [] , max [] → dX like X.
-struct ClipGradient: Decomposable, WithoutAttributes {
+struct ClipGradient: Decomposable, MemoryReusing, WithoutAttributes {
   static let schema = OperatorSchema(
     "ClipGradient", domain: "dka.gradient", versions: 1..., inputs: ["X", "dY", "min?", "max?"],
     outputs: ["dX"])
@@ -97,14 +94,13 @@ struct ClipGradient: Decomposable, WithoutAttributes {
     return [inputs[0]]
   }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int {
-    (2..<4).count { inputs.optional($0) != nil } &* inputs[0].shape.elementCount
-  }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    Elementwise.clipGradient(
-      operands[0], operands[1], low: operands.optional(2), high: operands.optional(3),
-      into: operands.output(0), context.options)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let bounds = (2..<4).count { inputs.optional($0) != nil }
+    return BoundKernel(inputs, .operations(bounds &* inputs[0].shape.elementCount)) { operands in
+      Elementwise.clipGradient(
+        operands[0], operands[1], low: operands.optional(2), high: operands.optional(3),
+        into: operands.output(0), options)
+    }
   }
 
   var reusableInputs: [Int] { [1] }

@@ -1,9 +1,9 @@
 package import Graphs
 package import Kernels
-package import Tensors
+import Tensors
 
 /// Softmax or LogSoftmax: distributions along an axis.
-package protocol DistributionOperator: UnaryElementwise {
+package protocol DistributionOperator: Narrowable, MemoryReusing {
   /// The operator that computes the gradient from the result.
   associatedtype Gradient: DistributionGradient
 
@@ -21,18 +21,21 @@ extension DistributionOperator {
   package var attributes: [Attribute] { axes.attributes }
 
   package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
-    try inputs.require(0, isOneOf: Self.elementTypes)
+    try inputs.require(0, isOneOf: [.float32, .float64])
     try axes.check(inputs[0].shape)
     return [inputs[0]]
   }
 
-  package func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
-    Distribution.apply(
-      input, axes.layout(input.shape), isLogarithm: Gradient.isLogarithm, into: output, options)
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let layout = axes.layout(inputs[0].shape)
+    // Difference, power, sum and quotient.
+    return BoundKernel(inputs, .operations(4 &* inputs[0].shape.elementCount)) { operands in
+      Distribution.apply(
+        operands[0], layout, isLogarithm: Gradient.isLogarithm, into: operands.output(0), options)
+    }
   }
 
-  /// Difference, power, sum and quotient.
-  package func floatingPointOperations(_ inputs: InputTypes) -> Int { 4 &* inputs[0].shape.elementCount }
+  package var reusableInputs: [Int] { [0] }
 
   package func narrowing(axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
     axes.narrowing(axis: axis, of: inputs[0].shape)
@@ -50,7 +53,7 @@ extension DistributionOperator {
 ///
 /// Domain dka.gradient: exists in plans only. Attribute `layout`: extents before, along and after the axis. Shapes:
 /// Y any, dY like Y → dX like Y.
-package protocol DistributionGradient: Decomposable {
+package protocol DistributionGradient: Decomposable, MemoryReusing {
   /// Whether Y holds logarithms.
   static var isLogarithm: Bool { get }
 
@@ -84,14 +87,13 @@ extension DistributionGradient {
     return [inputs[0]]
   }
 
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    Distribution.gradient(
-      operands[0], operands[1], layout, isLogarithm: Self.isLogarithm, into: operands.output(0),
-      context.options)
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    // Product or power, sum, difference and product.
+    BoundKernel(inputs, .operations(4 &* inputs[0].shape.elementCount)) { operands in
+      Distribution.gradient(
+        operands[0], operands[1], layout, isLogarithm: Self.isLogarithm, into: operands.output(0), options)
+    }
   }
-
-  /// Product or power, sum, difference and product.
-  package func floatingPointOperations(_ inputs: InputTypes) -> Int { 4 &* inputs[0].shape.elementCount }
 
   package var reusableInputs: [Int] { [1] }
 

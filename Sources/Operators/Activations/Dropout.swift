@@ -1,5 +1,5 @@
 package import Graphs
-import Kernels
+package import Kernels
 import Tensors
 
 /// Dropout (ai.onnx 7…): the identity outside training.
@@ -8,7 +8,7 @@ import Tensors
 /// must have one; models that draw a new mask at each step hold `TrainingDropout` in its place.
 /// Shapes: data any, ratio [], training_mode [] → output like data, mask of truth values (below version 10: of
 /// ones in the type of data). Source: onnx/docs/Operators.md#Dropout.
-struct Dropout: Operator, Rearranging {
+struct Dropout: Rearranging, MemoryReusing {
   static let schema = OperatorSchema(
     "Dropout", versions: 7..., inputs: ["data", "ratio?", "training_mode?"], outputs: ["output", "mask?"])
 
@@ -44,31 +44,30 @@ struct Dropout: Operator, Rearranging {
     return [inputs[0], ValueType(hasTruthMask ? .bool : inputs[0].elementType, inputs[0].shape)]
   }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int {
-    inputs.optional(2) == nil ? 0 : inputs[0].shape.elementCount
-  }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let mask = operands.optionalOutput(1)
-    let isTraining = operands.optional(2)?.tensor.integers?.first == 1
-    let ratio = operands.optional(1)?.tensor.doubles?.first ?? 0.5
-    if isTraining, ratio != 0 {
-      guard let seed else { throw .unsupported("is in training mode without attribute 'seed'") }
-      guard ratio > 0, ratio < 1 else { throw .invalid("ratio is \(ratio), expected 0 ≤ ratio < 1") }
-      RandomMask.drop(
-        operands[0], ratio: ratio, key: Random(seed), into: operands.output(0), mask: mask, context.options)
-      return
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let count = inputs[0].shape.elementCount
+    return BoundKernel(inputs, inputs.optional(2) == nil ? .withoutArithmetic : .operations(count)) {
+      operands throws(OperatorError) in
+      let mask = operands.optionalOutput(1)
+      let isTraining = operands.optional(2)?.tensor.integers?.first == 1
+      let ratio = operands.optional(1)?.tensor.doubles?.first ?? 0.5
+      if isTraining, ratio != 0 {
+        guard let seed else { throw .unsupported("is in training mode without attribute 'seed'") }
+        guard ratio > 0, ratio < 1 else { throw .invalid("ratio is \(ratio), expected 0 ≤ ratio < 1") }
+        RandomMask.drop(
+          operands[0], ratio: ratio, key: Random(seed), into: operands.output(0), mask: mask, options)
+        return
+      }
+      DataMovement.copy(operands[0], into: operands.output(0))
+      if let mask { Sequences.fillWithOnes(mask) }
     }
-    DataMovement.copy(operands[0], into: operands.output(0))
-    if let mask { Sequences.fillWithOnes(mask) }
   }
 
   func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
     -> StridedMap?
   {
     // Outside training the result is the operand; the mask says nothing of it.
-    let isTraining =
-      inputs.optional(2) != nil && (inputs.constants.count < 3 || inputs.constants[2]?.integers != [0])
+    let isTraining = inputs.optional(2) != nil && inputs.known(2)?.integers != [0]
     return isTraining || result > 0 ? nil : map
   }
 
@@ -90,7 +89,7 @@ struct Dropout: Operator, Rearranging {
 /// The mask is made again in the backward pass instead of being kept. Attribute `stream` tells the dropouts of one
 /// model apart. With one seed per row the mask of a row does not depend on where the row stands in a batch. Domain
 /// dka.training: exists in plans only. Shapes: data any, seed [] or [rows of data] int64 → output like data.
-package struct TrainingDropout: Operator {
+package struct TrainingDropout: MemoryReusing {
   package static let schema = OperatorSchema(
     "Dropout", domain: "dka.training", versions: 1..., inputs: ["data", "seed"], outputs: ["output"])
 
@@ -121,15 +120,15 @@ package struct TrainingDropout: Operator {
     return [inputs[0]]
   }
 
-  package func floatingPointOperations(_ inputs: InputTypes) -> Int { inputs[0].shape.elementCount }
-
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let seeds = operands[1].tensor.integers ?? []
-    let parts = operands[1].shape.rank == 0 ? 1 : seeds.count
-    for (part, seed) in seeds.enumerated() {
-      RandomMask.drop(
-        operands[0].part(part, of: parts), ratio: ratio, key: Random(seed, stream),
-        into: operands.output(0).part(part, of: parts), mask: nil, context.options)
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    BoundKernel(inputs, .operations(inputs[0].shape.elementCount)) { operands in
+      let seeds = operands[1].tensor.integers ?? []
+      let parts = operands[1].shape.rank == 0 ? 1 : seeds.count
+      for (part, seed) in seeds.enumerated() {
+        RandomMask.drop(
+          operands[0].part(part, of: parts), ratio: ratio, key: Random(seed, stream),
+          into: operands.output(0).part(part, of: parts), mask: nil, options)
+      }
     }
   }
 

@@ -36,7 +36,7 @@ package struct Gelu: UnaryElementwise {
 /// The gradient of Gelu in one pass.
 ///
 /// Domain dka.gradient: exists in plans only. Shapes: X any, dY like X → dX like X.
-struct GeluGradient: Decomposable {
+struct GeluGradient: Decomposable, MemoryReusing {
   static let schema = OperatorSchema(
     "GeluGradient", domain: "dka.gradient", versions: 1..., inputs: ["X", "dY"], outputs: ["dX"])
 
@@ -56,14 +56,11 @@ struct GeluGradient: Decomposable {
     return [inputs[0]]
   }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int {
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     // Φ and φ, four products, and two sums.
-    8 &* inputs[0].shape.elementCount
-  }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    Elementwise.geluGradient(
-      operands[0], operands[1], isTanh: isTanh, into: operands.output(0), context.options)
+    BoundKernel(inputs, .operations(8 &* inputs[0].shape.elementCount)) { operands in
+      Elementwise.geluGradient(operands[0], operands[1], isTanh: isTanh, into: operands.output(0), options)
+    }
   }
 
   var reusableInputs: [Int] { [1] }

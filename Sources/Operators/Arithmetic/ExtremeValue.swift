@@ -5,7 +5,7 @@ package import Tensors
 /// What Min and Max share: any number of operands, folded from the left.
 ///
 ///     da_i = dc · [a_i = c] / (how many operands reach c)
-package protocol ExtremeValue: Operator {
+package protocol ExtremeValue: MemoryReusing {
   /// The better of two, broadcast.
   func choose(_ a: TensorView, _ b: TensorView, into c: TensorView, _ options: KernelOptions)
 }
@@ -16,20 +16,14 @@ extension ExtremeValue {
     return try Broadcasting.resultType(of: inputs)
   }
 
-  package func floatingPointOperations(_ inputs: InputTypes) -> Int {
-    let result = (try? Broadcasting.shape(of: inputs, 0..<inputs.count))?.elementCount ?? 0
-    return max(inputs.count - 1, 0) &* result
-  }
-
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let result = operands.output(0)
-    guard operands.count > 1 else {
-      DataMovement.copy(operands[0], into: result)
-      return
-    }
-    choose(operands[0], operands[1], into: result, context.options)
-    for index in 2..<max(operands.count, 2) {
-      choose(result, operands[index], into: result, context.options)
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let count = inputs.count
+    let elements = try inferTypes(inputs)[0].shape.elementCount
+    return BoundKernel(inputs, .operations((count - 1) &* elements)) { operands in
+      let result = operands.output(0)
+      guard count > 1 else { return DataMovement.copy(operands[0], into: result) }
+      choose(operands[0], operands[1], into: result, options)
+      for index in 2..<count { choose(result, operands[index], into: result, options) }
     }
   }
 

@@ -7,7 +7,7 @@ import Tensors
 /// Floating point becomes integer by dropping the fraction (out of range: the nearest bound; NaN: 0), integers
 /// narrow by dropping upper bits, everything but 0 is true. Between floating-point types the gradient is cast
 /// back. Shapes: input any → output like it. Source: onnx/docs/Operators.md#Cast.
-struct Cast: WithoutArithmetic, Rearranging {
+struct Cast: Rearranging {
   static let schema = OperatorSchema("Cast", versions: 6..., inputs: ["input"], outputs: ["output"])
 
   let target: ElementType
@@ -30,8 +30,10 @@ struct Cast: WithoutArithmetic, Rearranging {
     return [ValueType(target, inputs[0].shape)]
   }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    Elementwise.convert(operands[0], into: operands.output(0), context.options)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    BoundKernel(inputs, .withoutArithmetic) { operands in
+      Elementwise.convert(operands[0], into: operands.output(0), options)
+    }
   }
 
   func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])

@@ -5,7 +5,7 @@ import Tensors
 /// CastLike (ai.onnx 15…): the first operand's elements in the second one's type; conversion as in Cast.
 ///
 /// Shapes: input any, target_type any → output like input. Source: onnx/docs/Operators.md#CastLike.
-struct CastLike: WithoutArithmetic, WithoutAttributes {
+struct CastLike: WithoutAttributes {
   static let schema = OperatorSchema(
     "CastLike", versions: 15..., inputs: ["input", "target_type"], outputs: ["output"])
 
@@ -18,8 +18,10 @@ struct CastLike: WithoutArithmetic, WithoutAttributes {
     return [ValueType(inputs[1].elementType, inputs[0].shape)]
   }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    Elementwise.convert(operands[0], into: operands.output(0), context.options)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    BoundKernel(inputs, .withoutArithmetic) { operands in
+      Elementwise.convert(operands[0], into: operands.output(0), options)
+    }
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)

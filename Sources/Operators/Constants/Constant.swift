@@ -6,7 +6,7 @@ import Tensors
 ///
 /// Strings and sparse tensors are refused. Shapes: → output as the attribute says; `value_float` and `value_int` are
 /// scalars, `value_floats` and `value_ints` vectors. Source: onnx/docs/Operators.md#Constant.
-struct Constant: WithoutArithmetic {
+struct Constant: Operator {
   static let schema = OperatorSchema("Constant", versions: 1..., inputs: [], outputs: ["output"])
 
   let value: Tensor
@@ -40,8 +40,10 @@ struct Constant: WithoutArithmetic {
     [ValueType(value.elementType, value.shape)]
   }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    DataMovement.copy(TensorView(value), into: operands.output(0))
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    BoundKernel(inputs, .withoutArithmetic) { operands in
+      DataMovement.copy(TensorView(value), into: operands.output(0))
+    }
   }
 
   private static func tensor<Element: Scalar>(_ elements: [Element], shape: Shape) throws(OperatorError)

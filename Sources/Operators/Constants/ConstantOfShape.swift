@@ -5,7 +5,7 @@ import Tensors
 /// ConstantOfShape (ai.onnx 9…): a tensor of one repeated value, 0 in float32 unless attribute `value` says else.
 ///
 /// Shapes: input [r], known before the model runs → r axes. Source: onnx/docs/Operators.md#ConstantOfShape.
-struct ConstantOfShape: WithoutArithmetic {
+struct ConstantOfShape: ShapeDeciding {
   static let schema = OperatorSchema(
     "ConstantOfShape", versions: 9..., inputs: ["input"], outputs: ["output"])
 
@@ -34,11 +34,13 @@ struct ConstantOfShape: WithoutArithmetic {
     return [ValueType(value?.elementType ?? .float32, shape)]
   }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    if let value {
-      Sequences.fill(operands.output(0), with: TensorView(value))
-    } else {
-      Sequences.fillWithZeros(operands.output(0))
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    BoundKernel(inputs, .withoutArithmetic) { operands in
+      if let value {
+        Sequences.fill(operands.output(0), with: TensorView(value))
+      } else {
+        Sequences.fillWithZeros(operands.output(0))
+      }
     }
   }
 

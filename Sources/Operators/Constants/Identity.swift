@@ -7,13 +7,13 @@ import Tensors
 ///     y = x          dx = dy
 ///
 /// Shapes: input any → output like it. Source: onnx/docs/Operators.md#Identity.
-struct Identity: MovesElements, Rearranging, WithoutAttributes {
+struct Identity: Rearranging, WithoutAttributes {
   static let schema = OperatorSchema("Identity", versions: 1..., inputs: ["input"], outputs: ["output"])
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] { [inputs[0]] }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    DataMovement.copy(operands[0], into: operands.output(0))
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    .copying(inputs)
   }
 
   func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])

@@ -7,7 +7,7 @@ import Tensors
 ///     y[i] = start + i · delta,  i < ⌈(limit − start) / delta⌉
 ///
 /// Shapes: start [], limit [], delta [], known before the model runs → [n]. Source: onnx/docs/Operators.md#Range.
-struct RangeOperator: Operator, WithoutAttributes {
+struct RangeOperator: ShapeDeciding, WithoutAttributes {
   static let schema = OperatorSchema(
     "Range", versions: 11..., inputs: ["start", "limit", "delta"], outputs: ["output"])
 
@@ -25,12 +25,11 @@ struct RangeOperator: Operator, WithoutAttributes {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int {
-    2 &* ((try? inferTypes(inputs)[0].shape.elementCount) ?? 0)
-  }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    Sequences.range(from: operands[0], step: operands[2], into: operands.output(0))
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let count = try inferTypes(inputs)[0].shape.elementCount
+    return BoundKernel(inputs, .operations(2 &* count)) { operands in
+      Sequences.range(from: operands[0], step: operands[2], into: operands.output(0))
+    }
   }
 
   var shapeInputs: [Int] { [0, 1, 2] }

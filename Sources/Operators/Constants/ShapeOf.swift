@@ -5,7 +5,7 @@ import Tensors
 /// Shape (ai.onnx 1…): the extents of an operand, from version 15 on only those of axes `start` ..< `end`.
 ///
 /// Shapes: data any → [n] of int64. Source: onnx/docs/Operators.md#Shape.
-struct ShapeOf: MovesElements {
+struct ShapeOf: DecidedByTypes {
   static let schema = OperatorSchema("Shape", versions: 1..., inputs: ["data"], outputs: ["shape"])
 
   let start: Int
@@ -24,14 +24,14 @@ struct ShapeOf: MovesElements {
     [ValueType(.int64, Shape([axes(inputs[0].shape.rank).count]))]
   }
 
-  func valuesDecidedByTypes(_ inputs: InputTypes) -> [Int]? {
+  func valuesDecidedByTypes(_ inputs: InputTypes) -> [Int] {
     let shape = inputs[0].shape
     return axes(shape.rank).map { shape.extents[$0] }
   }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let shape = operands[0].shape
-    Sequences.write(axes(shape.rank).map { shape.extents[$0] }, into: operands.output(0))
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let extents = valuesDecidedByTypes(inputs)
+    return BoundKernel(inputs, .movement) { operands in Sequences.write(extents, into: operands.output(0)) }
   }
 
   /// The axes that are asked for, both ends brought into 0 … rank.

@@ -88,11 +88,11 @@ package struct AttentionViews: Sendable {
   }
 
   /// Whether the windows into an operand leave none of its elements out and are all overwritten by the gradient.
-  func covers(_ source: Int, _ operand: TensorView) -> Bool {
+  func covers(_ source: Int, _ operand: ValueType) -> Bool {
     let g = geometry
     let counts = [g.queries * g.channels, g.keys * g.channels, g.keys * g.valueChannels]
     let covered = zip(sources, counts).filter { $0.0 == source }.reduce(0) { $0 + $1.1 } * g.batch * g.heads
-    return operand.elementType == .float32 && covered == operand.count
+    return operand.elementType == .float32 && covered == operand.shape.elementCount
       && [g.query.channel, g.key.channel, g.value.channel, g.output.channel].allSatisfy { $0 == 1 }
   }
 

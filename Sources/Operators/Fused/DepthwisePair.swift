@@ -30,12 +30,8 @@ package struct DepthwisePair: Decomposable {
   package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try pair.inferTypes(inputs)
   }
-  package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    pair.scratchByteCount(inputs, options)
-  }
-  package func floatingPointOperations(_ inputs: InputTypes) -> Int { pair.operations(inputs) }
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    try pair.evaluate(operands, context)
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    try pair.bind(inputs, options)
   }
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
@@ -79,12 +75,8 @@ package struct TokenDepthwisePair: Decomposable, Narrowable {
   package func narrowing(axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
     axis == 1 && range.upperBound <= pair.form.prefix ? .operand(0) : nil
   }
-  package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    pair.scratchByteCount(inputs, options)
-  }
-  package func floatingPointOperations(_ inputs: InputTypes) -> Int { pair.operations(inputs) }
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    try pair.evaluate(operands, context)
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    try pair.bind(inputs, options)
   }
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
@@ -119,12 +111,8 @@ struct DepthwisePairGradient: Decomposable {
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try pair.inferGradientTypes(inputs)
   }
-  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    pair.scratchByteCount(inputs, options)
-  }
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { pair.gradientOperations(inputs) }
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    try pair.evaluateGradient(operands, context)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    try pair.bindGradient(inputs, options)
   }
   func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
     -> [String]
@@ -152,12 +140,8 @@ struct TokenDepthwisePairGradient: Decomposable {
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try pair.inferGradientTypes(inputs)
   }
-  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    pair.scratchByteCount(inputs, options)
-  }
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { pair.gradientOperations(inputs) }
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    try pair.evaluateGradient(operands, context)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    try pair.bindGradient(inputs, options)
   }
   func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
     -> [String]

@@ -9,7 +9,7 @@ package import Tensors
 /// Attributes: `sizes` = batch, heads, queries, keys, channels, value channels; `q_view`, `k_view`, `v_view` = operand, first
 /// element, and strides of batch, head, token, channel; `output_shape` and `output_strides` (batch, head, token, channel);
 /// `mask_strides` (batch, head, query, key). LogSumExp [batch, heads, queries] is what the gradient needs.
-package struct FusedAttention: Decomposable, Narrowable, KernelNaming {
+package struct FusedAttention: Decomposable, Narrowable {
   package static let schema = OperatorSchema(
     "FusedAttention", domain: "dka.fused", versions: 1..., inputs: ["A", "B?", "C?", "mask?"],
     outputs: ["Y", "LogSumExp?"])
@@ -36,26 +36,24 @@ package struct FusedAttention: Decomposable, Narrowable, KernelNaming {
     WindowedAttention.isFast(views.geometry, type)
   }
 
-  package func kernel(_ inputs: InputTypes) -> String { views.kernel(inputs[0].elementType) }
-
   /// Fewer queries, where an axis of the result holds the tokens.
   package func narrowing(axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
     views.narrowed(axis: axis, to: range).map { .operation(FusedAttention($0)) }
   }
 
-  package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    WindowedAttention.scratchByteCount(
-      views.geometry, inputs[0].elementType, backward: false, options)
-  }
-
-  package func floatingPointOperations(_ inputs: InputTypes) -> Int { views.productOperations }
-
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    WindowedAttention.forward(
-      q: operands[views.sources[0]], k: operands[views.sources[1]],
-      v: operands[views.sources[2]], mask: operands.optional(3), views.geometry,
-      into: operands.output(0), logSumExp: operands.optionalOutput(1), scratch: operands.scratch,
-      context.options)
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let type = inputs[0].elementType
+    let (geometry, sources) = (views.geometry, views.sources)
+    return BoundKernel(
+      inputs, .operations(views.productOperations),
+      scratchByteCount: WindowedAttention.scratchByteCount(geometry, type, backward: false, options),
+      name: views.kernel(type)
+    ) { operands in
+      WindowedAttention.forward(
+        q: operands[sources[0]], k: operands[sources[1]], v: operands[sources[2]], mask: operands.optional(3),
+        geometry, into: operands.output(0), logSumExp: operands.optionalOutput(1), scratch: operands.scratch,
+        options)
+    }
   }
 
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -91,7 +89,7 @@ package struct FusedAttention: Decomposable, Narrowable, KernelNaming {
 ///
 /// Shapes: dA, dB, dC like A, B, C; zero where no window looks. Windows into one operand do not
 /// overlap.
-struct FusedAttentionGradient: Decomposable, KernelNaming {
+struct FusedAttentionGradient: Decomposable {
   static let schema = OperatorSchema(
     "FusedAttentionGradient", domain: "dka.gradient", versions: 1...,
     inputs: ["A", "B?", "C?", "mask?", "Y", "dY", "LogSumExp"], outputs: ["dA?", "dB?", "dC?"])
@@ -113,26 +111,25 @@ struct FusedAttentionGradient: Decomposable, KernelNaming {
     return (0..<3).map { inputs.optional($0) ?? inputs[0] }
   }
 
-  func kernel(_ inputs: InputTypes) -> String { views.kernel(inputs[0].elementType) }
-
-  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    WindowedAttention.scratchByteCount(views.geometry, inputs[0].elementType, backward: true, options)
-  }
-
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { views.productOperations / 2 &* 5 }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    for index in 0..<3 {
-      if let target = operands.optionalOutput(index), !views.covers(index, target) {
-        DataMovement.clear(target)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let type = inputs[0].elementType
+    let (geometry, sources) = (views.geometry, views.sources)
+    let results = try inferTypes(inputs)
+    let isOverwritten = results.indices.map { views.covers($0, results[$0]) }
+    return BoundKernel(
+      inputs, .operations(views.productOperations / 2 &* 5),
+      scratchByteCount: WindowedAttention.scratchByteCount(geometry, type, backward: true, options),
+      name: views.kernel(type)
+    ) { operands in
+      for index in 0..<3 {
+        if !isOverwritten[index], let target = operands.optionalOutput(index) { DataMovement.clear(target) }
       }
+      WindowedAttention.backward(
+        q: operands[sources[0]], k: operands[sources[1]], v: operands[sources[2]], mask: operands.optional(3),
+        y: operands[4], dy: operands[5], logSumExp: operands[6], geometry,
+        dq: operands.optionalOutput(sources[0]), dk: operands.optionalOutput(sources[1]),
+        dv: operands.optionalOutput(sources[2]), scratch: operands.scratch, options)
     }
-    let sources = views.sources
-    WindowedAttention.backward(
-      q: operands[sources[0]], k: operands[sources[1]], v: operands[sources[2]], mask: operands.optional(3),
-      y: operands[4], dy: operands[5], logSumExp: operands[6], views.geometry,
-      dq: operands.optionalOutput(sources[0]), dk: operands.optionalOutput(sources[1]),
-      dv: operands.optionalOutput(sources[2]), scratch: operands.scratch, context.options)
   }
 
   func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)

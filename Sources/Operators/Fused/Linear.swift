@@ -74,46 +74,27 @@ package struct Linear: Decomposable, Narrowable {
     axis == inputs[0].shape.rank - 1 ? nil : .alike(operands: [0, 3])
   }
 
-  package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    guard inputs[0].elementType == .float32 else { return 0 }
-    return LinearProduct.scratchByteCount(
-      depth: inputs[0].shape[-1], columns: inputs[1].shape[isTransposed ? 0 : 1],
-      packsRight: inputs.constants.count < 2 || inputs.constants[1] == nil, options)
-  }
-
-  package func floatingPointOperations(_ inputs: InputTypes) -> Int {
-    let rows = inputs[0].shape.product(0..<inputs[0].shape.rank - 1)
-    return 2 &* rows &* inputs[1].shape.elementCount
-  }
-
-  package func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError)
-    -> (any PreparedConstants)?
-  {
-    guard inputs.constants.count > 1, let matrix = inputs.constants[1], matrix.elementType == .float32 else {
-      return nil
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let (x, w) = (inputs[0].shape, inputs[1].shape)
+    let (rows, depth) = (x.product(0..<x.rank - 1), x[-1])
+    let columns = w[isTransposed ? 0 : 1]
+    let isFloat = inputs[0].elementType == .float32
+    let preparation = Preparation.packing(
+      isFloat ? inputs.known(1) : nil,
+      byteCount: LinearProduct.packedByteCount(depth: depth, columns: columns, options)
+    ) { (view) throws(StorageError) in
+      try LinearProduct.packed(view, transposed: isTransposed, options)
     }
-    return try withMemory { () throws(StorageError) in
-      let view = TensorView(try matrix.aligned())
-      return PackedLinear(matrix: try LinearProduct.packed(view, transposed: isTransposed, options))
-    }
-  }
-
-  package func preparedByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    guard inputs.constants.count > 1, inputs.constants[1]?.elementType == .float32 else { return 0 }
-    let w = inputs[1].shape
-    return LinearProduct.packedByteCount(
-      depth: w[isTransposed ? 1 : 0], columns: w[isTransposed ? 0 : 1], options)
-  }
-
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    try withMemory { () throws(StorageError) in
-      try LinearProduct.multiply(
-        operands[0], operands[1], transposed: isTransposed,
-        packed: (operands.prepared as? PackedLinear)?.matrix,
-        bias: operands.optional(2), residual: operands.optional(3), activation: activation,
-        rows: operands[0].shape.product(0..<operands[0].shape.rank - 1), depth: operands[0].shape[-1],
-        columns: operands[1].shape[isTransposed ? 0 : 1], into: operands.output(0),
-        scratch: operands.scratch, context.options)
+    let scratchByteCount = LinearProduct.scratchByteCount(
+      depth: depth, columns: columns, packsRight: preparation == nil, options)
+    return BoundKernel(
+      inputs, .operations(2 &* rows &* w.elementCount), scratchByteCount: isFloat ? scratchByteCount : 0,
+      preparation: preparation
+    ) { operands in
+      LinearProduct.multiply(
+        operands[0], operands[1], transposed: isTransposed, packed: operands.packedMatrix,
+        bias: operands.optional(2), residual: operands.optional(3), activation: activation, rows: rows,
+        depth: depth, columns: columns, into: operands.output(0), scratch: operands.scratch, options)
     }
   }
 
@@ -184,23 +165,19 @@ struct LinearWeightGradient: Decomposable {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    guard inputs[0].elementType == .float32 else { return 0 }
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let x = inputs[0].shape
-    return LinearProduct.weightGradientScratchByteCount(
-      rows: x.product(0..<x.rank - 1), depth: x[-1], columns: inputs[1].shape[-1], transposed: isTransposed,
-      options)
-  }
-
-  func floatingPointOperations(_ inputs: InputTypes) -> Int {
-    2 &* inputs[0].shape.elementCount &* inputs[1].shape[-1]
-  }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let x = operands[0].shape
-    LinearProduct.weightGradient(
-      operands[0], operands[1], transposed: isTransposed, rows: x.product(0..<x.rank - 1), depth: x[-1],
-      columns: operands[1].shape[-1], into: operands.output(0), scratch: operands.scratch, context.options)
+    let (rows, depth, columns) = (x.product(0..<x.rank - 1), x[-1], inputs[1].shape[-1])
+    let scratchByteCount = LinearProduct.weightGradientScratchByteCount(
+      rows: rows, depth: depth, columns: columns, transposed: isTransposed, options)
+    return BoundKernel(
+      inputs, .operations(2 &* x.elementCount &* columns),
+      scratchByteCount: inputs[0].elementType == .float32 ? scratchByteCount : 0
+    ) { operands in
+      LinearProduct.weightGradient(
+        operands[0], operands[1], transposed: isTransposed, rows: rows, depth: depth, columns: columns,
+        into: operands.output(0), scratch: operands.scratch, options)
+    }
   }
 
   func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
@@ -215,9 +192,4 @@ struct LinearWeightGradient: Decomposable {
     let transposed = try builder.emit(Transpose([1, 0]), [rows])
     return [try builder.emit(MatMul(), [transposed, columns])]
   }
-}
-
-/// The matrix of a `Linear`, packed once.
-private struct PackedLinear: PreparedConstants {
-  let matrix: PackedMatrix
 }

@@ -1,5 +1,5 @@
 package import Graphs
-import Kernels
+package import Kernels
 import Tensors
 
 /// Gather (ai.onnx 1…): the slices of an axis that an integer tensor names.
@@ -8,7 +8,7 @@ import Tensors
 ///
 /// Negative indices count from the end. Shapes: data [a…, n, b…], indices [i…] → [a…, i…, b…].
 /// Source: onnx/docs/Operators.md#Gather.
-package struct Gather: MovesElements, Rearranging {
+package struct Gather: Rearranging {
   package static let schema = OperatorSchema(
     "Gather", versions: 1..., inputs: ["data", "indices"], outputs: ["output"])
 
@@ -39,7 +39,7 @@ package struct Gather: MovesElements, Rearranging {
   {
     let shape = inputs[0].shape
     guard let axis = shape.normalizedAxis(axis), inputs[1].shape.elementCount == 1,
-      inputs.constants.count > 1, let index = inputs.constants[1]?.integers?.first,
+      let index = inputs.known(1)?.integers?.first,
       index >= -shape.extents[axis], index < shape.extents[axis]
     else { return nil }
     var selected = map.selecting(index < 0 ? index + shape.extents[axis] : index, axis: axis)
@@ -47,13 +47,16 @@ package struct Gather: MovesElements, Rearranging {
     return selected
   }
 
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let shape = operands[0].shape
-    guard let axis = shape.normalizedAxis(axis) else { return }
-    let positions = try operands[1].positions(extent: shape.extents[axis])
-    Indexing.gather(
-      operands[0], positions, outer: shape.product(0..<axis), extent: shape.extents[axis],
-      inner: shape.product((axis + 1)..<shape.rank), into: operands.output(0))
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let shape = inputs[0].shape
+    let axis = try inputs.axis(axis)
+    let (outer, extent) = (shape.product(0..<axis), shape.extents[axis])
+    let inner = shape.product((axis + 1)..<shape.rank)
+    return BoundKernel(inputs, .movement) { operands throws(OperatorError) in
+      let positions = try operands[1].positions(extent: extent)
+      Indexing.gather(
+        operands[0], positions, outer: outer, extent: extent, inner: inner, into: operands.output(0))
+    }
   }
 
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -89,7 +92,7 @@ extension TensorView {
 /// Adds up the gradients of all slices that `Gather` took from the same place.
 ///
 /// Domain dka.gradient: exists in plans only.
-struct GatherGradient: Operator, Decomposable {
+struct GatherGradient: Decomposable {
   static let schema = OperatorSchema(
     "GatherGradient", domain: "dka.gradient", versions: 1..., inputs: ["dY", "indices"], outputs: ["dX"])
 
@@ -113,13 +116,14 @@ struct GatherGradient: Operator, Decomposable {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { inputs[0].shape.elementCount }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let positions = try operands[1].positions(extent: shape.extents[axis])
-    Indexing.scatterSum(
-      operands[0], positions, outer: shape.product(0..<axis), extent: shape.extents[axis],
-      inner: shape.product((axis + 1)..<shape.rank), into: operands.output(0))
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let (outer, extent) = (shape.product(0..<axis), shape.extents[axis])
+    let inner = shape.product((axis + 1)..<shape.rank)
+    return BoundKernel(inputs, .operations(inputs[0].shape.elementCount)) { operands throws(OperatorError) in
+      let positions = try operands[1].positions(extent: extent)
+      Indexing.scatterSum(
+        operands[0], positions, outer: outer, extent: extent, inner: inner, into: operands.output(0))
+    }
   }
 
   func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)

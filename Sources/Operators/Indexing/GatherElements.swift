@@ -7,7 +7,7 @@ import Tensors
 ///     y[…, i, …] = x[…, indices[…, i, …], …]
 ///
 /// Shapes: data [n…], indices of the same rank → like indices. Source: onnx/docs/Operators.md#GatherElements.
-struct GatherElements: MovesElements {
+struct GatherElements: Operator {
   static let schema = OperatorSchema(
     "GatherElements", versions: 11..., inputs: ["data", "indices"], outputs: ["output"])
 
@@ -28,10 +28,13 @@ struct GatherElements: MovesElements {
     return [ValueType(inputs[0].elementType, inputs[1].shape)]
   }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    guard let axis = operands[0].shape.normalizedAxis(axis) else { return }
-    let starts = try operands[1].elementStarts(in: operands[0].shape, axis: axis)
-    Indexing.gather(operands[0], starts, run: 1, into: operands.output(0))
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let data = inputs[0].shape
+    let axis = try inputs.axis(axis)
+    return BoundKernel(inputs, .movement) { operands throws(OperatorError) in
+      let starts = try operands[1].elementStarts(in: data, axis: axis)
+      Indexing.gather(operands[0], starts, run: 1, into: operands.output(0))
+    }
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -50,7 +53,7 @@ struct GatherElements: MovesElements {
 ///
 /// Shapes: data [n…], indices and updates alike, of the same rank → like data.
 /// Source: onnx/docs/Operators.md#ScatterElements.
-struct ScatterElements: Operator {
+struct ScatterElements: MemoryReusing {
   static let schema = OperatorSchema(
     "ScatterElements", versions: 11..., inputs: ["data", "indices", "updates"], outputs: ["output"])
 
@@ -80,15 +83,15 @@ struct ScatterElements: Operator {
 
   var reusableInputs: [Int] { [0] }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int {
-    reduction.kernel == .none ? 0 : inputs[2].shape.elementCount
-  }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    guard let axis = operands[0].shape.normalizedAxis(axis) else { return }
-    let starts = try operands[1].elementStarts(in: operands[0].shape, axis: axis)
-    DataMovement.copy(operands[0], into: operands.output(0))
-    Indexing.scatter(operands[2], starts, run: 1, into: operands.output(0), reduction.kernel)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let data = inputs[0].shape
+    let axis = try inputs.axis(axis)
+    let kernel = reduction.kernel
+    return BoundKernel(inputs, reduction.work(on: inputs[2])) { operands throws(OperatorError) in
+      let starts = try operands[1].elementStarts(in: data, axis: axis)
+      DataMovement.copy(operands[0], into: operands.output(0))
+      Indexing.scatter(operands[2], starts, run: 1, into: operands.output(0), kernel)
+    }
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)

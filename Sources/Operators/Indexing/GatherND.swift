@@ -7,7 +7,7 @@ import Tensors
 ///     y[i…] = x[indices[i…]], within each of the first `batch_dims` axes apart
 ///
 /// Shapes: data [b…, n…], indices [b…, i…, k] → [b…, i…, n(k)…]. Source: onnx/docs/Operators.md#GatherND.
-struct GatherND: MovesElements {
+struct GatherND: Operator {
   static let schema = OperatorSchema(
     "GatherND", versions: 11..., inputs: ["data", "indices"], outputs: ["output"])
 
@@ -33,11 +33,13 @@ struct GatherND: MovesElements {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let data = operands[0].shape
-    let starts = try operands[1].starts(in: data, batchAxes: batchAxes)
-    let run = data.product((batchAxes + operands[1].shape[-1])..<data.rank)
-    Indexing.gather(operands[0], starts, run: run, into: operands.output(0))
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let data = inputs[0].shape
+    let run = data.product((batchAxes + inputs[1].shape[-1])..<data.rank)
+    return BoundKernel(inputs, .movement) { operands throws(OperatorError) in
+      let starts = try operands[1].starts(in: data, batchAxes: batchAxes)
+      Indexing.gather(operands[0], starts, run: run, into: operands.output(0))
+    }
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)

@@ -9,7 +9,7 @@ import Tensors
 /// Indices below zero count from the end; those out of range give `off` everywhere. Indices may be of a floating-point type.
 /// Shapes: indices [a…, b…], depth one number, values [2] = (off, on) → [a…, depth, b…].
 /// Source: onnx/docs/Operators.md#OneHot.
-struct OneHot: WithoutArithmetic {
+struct OneHot: ShapeDeciding {
   static let schema = OperatorSchema(
     "OneHot", versions: 9..., inputs: ["indices", "depth", "values"], outputs: ["output"])
 
@@ -43,23 +43,25 @@ struct OneHot: WithoutArithmetic {
 
   var shapeInputs: [Int] { [1] }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let target = operands.output(0)
-    let indices = operands[0].tensor
-    let rank = indices.shape.rank
-    let place = axis < 0 ? axis + rank + 1 : axis
-    let depth = target.shape.extents[place]
-    let inner = indices.shape.product(place..<rank)
-    let (off, on) = (operands[2].element(0), operands[2].element(1))
-    DataMovement.fill(target, with: off)
-    var starts: [Int] = []
-    let positions =
-      indices.integers ?? (indices.doubles ?? []).map { Int(exactly: $0.rounded(.down)) ?? .min }
-    for (index, given) in positions.enumerated() where given >= -depth && given < depth {
-      let position = given < 0 ? given + depth : given
-      starts.append((index / inner * depth + position) * inner + index % inner)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let shape = inputs[0].shape
+    let place = axis < 0 ? axis + shape.rank + 1 : axis
+    let depth = try depth(inputs)
+    let inner = shape.product(place..<shape.rank)
+    return BoundKernel(inputs, .withoutArithmetic) { operands in
+      let target = operands.output(0)
+      let indices = operands[0].tensor
+      let (off, on) = (operands[2].element(0), operands[2].element(1))
+      DataMovement.fill(target, with: off)
+      var starts: [Int] = []
+      let positions =
+        indices.integers ?? (indices.doubles ?? []).map { Int(exactly: $0.rounded(.down)) ?? .min }
+      for (index, given) in positions.enumerated() where given >= -depth && given < depth {
+        let position = given < 0 ? given + depth : given
+        starts.append((index / inner * depth + position) * inner + index % inner)
+      }
+      for start in starts { DataMovement.fill(target.element(start), with: on) }
     }
-    for start in starts { DataMovement.fill(target.element(start), with: on) }
   }
 
   private func depth(_ inputs: InputTypes) throws(OperatorError) -> Int {

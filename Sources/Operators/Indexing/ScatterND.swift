@@ -8,7 +8,7 @@ import Tensors
 ///     reduction none or add: dupdates = dy[indices];  dx = dy, for none with zeros at the coordinates
 ///
 /// Shapes: data [n…], indices [i…, k], updates [i…, n(k)…] → like data. Source: onnx/docs/Operators.md#ScatterND.
-struct ScatterND: Operator {
+struct ScatterND: MemoryReusing {
   static let schema = OperatorSchema(
     "ScatterND", versions: 11..., inputs: ["data", "indices", "updates"], outputs: ["output"])
 
@@ -37,17 +37,16 @@ struct ScatterND: Operator {
 
   var reusableInputs: [Int] { [0] }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int {
-    reduction.kernel == .none ? 0 : inputs[2].shape.elementCount
-  }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let data = operands[0].shape
-    guard operands[2].count > 0 else { return DataMovement.copy(operands[0], into: operands.output(0)) }
-    let starts = try operands[1].starts(in: data)
-    DataMovement.copy(operands[0], into: operands.output(0))
-    let run = data.product((operands[1].shape[-1])..<data.rank)
-    Indexing.scatter(operands[2], starts, run: run, into: operands.output(0), reduction.kernel)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let data = inputs[0].shape
+    let run = data.product(inputs[1].shape[-1]..<data.rank)
+    let kernel = reduction.kernel
+    return BoundKernel(inputs, reduction.work(on: inputs[2])) { operands throws(OperatorError) in
+      guard operands[2].count > 0 else { return DataMovement.copy(operands[0], into: operands.output(0)) }
+      let starts = try operands[1].starts(in: data)
+      DataMovement.copy(operands[0], into: operands.output(0))
+      Indexing.scatter(operands[2], starts, run: run, into: operands.output(0), kernel)
+    }
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -86,6 +85,11 @@ struct ScatterReduction {
 
   var attributes: [Attribute] {
     Self.names.filter { $0.kernel == kernel }.map { Attribute("reduction", $0.name) }
+  }
+
+  /// One operation per update, except where updates replace elements.
+  func work(on updates: ValueType) -> BoundKernel.Work {
+    kernel == .none ? .withoutArithmetic : .operations(updates.shape.elementCount)
   }
 }
 

@@ -46,27 +46,23 @@ package struct Attention: Operator {
         throw .invalid(
           "input 3 has element type \(mask.elementType.name), expected bool or \(inputs[0].elementType.name)")
       }
-      _ = try kernel.maskShape(mask.shape)
+      _ = try kernel.maskLayout(mask)
     }
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    let kernel = try? form.kernel(inputs[0].shape, inputs[1].shape, inputs[2].shape).0
-    return kernel?.scratchByteCount(inputs[0].elementType, backward: false, options) ?? 0
-  }
-
-  package func floatingPointOperations(_ inputs: InputTypes) -> Int {
-    let kernel = try? form.kernel(inputs[0].shape, inputs[1].shape, inputs[2].shape).0
-    return kernel?.productOperations ?? 0
-  }
-
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let kernel = try form.kernel(operands[0].shape, operands[1].shape, operands[2].shape).0
-    guard let scratch = operands.scratch else { return DataMovement.clear(operands.output(0)) }
-    kernel.forward(
-      operands[0], operands[1], operands[2], mask: try kernel.mask(operands.optional(3)),
-      into: operands.output(0), scratch: scratch, context.options)
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let kernel = try form.kernel(inputs[0].shape, inputs[1].shape, inputs[2].shape).0
+    let layout = try kernel.maskLayout(inputs.optional(3))
+    return BoundKernel(
+      inputs, .operations(kernel.productOperations),
+      scratchByteCount: kernel.scratchByteCount(inputs[0].elementType, backward: false, options)
+    ) { operands in
+      guard let scratch = operands.scratch else { return DataMovement.clear(operands.output(0)) }
+      kernel.forward(
+        operands[0], operands[1], operands[2], mask: layout?.mask(operands.optional(3)),
+        into: operands.output(0), scratch: scratch, options)
+    }
   }
 
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -105,28 +101,26 @@ struct AttentionGradient: Operator {
     return [inputs[1], inputs[2], inputs[3]]
   }
 
-  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    let kernel = try? form.kernel(inputs[1].shape, inputs[2].shape, inputs[3].shape).0
-    return kernel?.scratchByteCount(inputs[0].elementType, backward: true, options) ?? 0
-  }
-
-  func floatingPointOperations(_ inputs: InputTypes) -> Int {
-    // Scores again, and four products of the same sizes.
-    let kernel = try? form.kernel(inputs[1].shape, inputs[2].shape, inputs[3].shape).0
-    return (kernel?.productOperations ?? 0) / 2 &* 5
-  }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let kernel = try form.kernel(operands[1].shape, operands[2].shape, operands[3].shape).0
-    let results = (0..<3).map { operands.optionalOutput($0) }
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let kernel = try form.kernel(inputs[1].shape, inputs[2].shape, inputs[3].shape).0
+    let layout = try kernel.maskLayout(inputs.optional(4))
     // Without queries there may still be any number of heads.
-    guard let scratch = operands.scratch, operands[0].count > 0 else {
-      for result in results { if let result { DataMovement.clear(result) } }
-      return
+    let isEmpty = inputs[0].shape.elementCount == 0
+    return BoundKernel(
+      // Scores again, and four products of the same sizes.
+      inputs, .operations(kernel.productOperations / 2 &* 5),
+      scratchByteCount: isEmpty
+        ? 0 : kernel.scratchByteCount(inputs[0].elementType, backward: true, options)
+    ) { operands in
+      let results = (0..<3).map { operands.optionalOutput($0) }
+      guard let scratch = operands.scratch else {
+        for result in results { if let result { DataMovement.clear(result) } }
+        return
+      }
+      kernel.backward(
+        operands[0], operands[1], operands[2], operands[3], mask: layout?.mask(operands.optional(4)),
+        into: results[0], results[1], results[2], scratch: scratch, options)
     }
-    kernel.backward(
-      operands[0], operands[1], operands[2], operands[3], mask: try kernel.mask(operands.optional(4)),
-      into: results[0], results[1], results[2], scratch: scratch, context.options)
   }
 }
 
@@ -205,20 +199,22 @@ extension ScaledDotProduct {
     2 &* batch &* heads &* queries &* keys &* (depth &+ valueDepth)
   }
 
-  /// The shape that a mask expands to: all images, heads and queries, and the keys it covers.
-  fileprivate func maskShape(_ mask: Shape) throws(OperatorError) -> Shape {
+  /// How a mask expands to all images, heads and queries, and how many keys it covers.
+  fileprivate struct MaskLayout {
+    let strides: [Int]
+    let keys: Int
+
+    func mask(_ view: TensorView?) -> Mask? { view.map { Mask($0, strides: strides, keys: keys) } }
+  }
+
+  /// The layout of a mask, where there is one.
+  fileprivate func maskLayout(_ type: ValueType?) throws(OperatorError) -> MaskLayout? {
+    guard let mask = type?.shape else { return nil }
     let covered = (mask.extents.last ?? 1) == 1 ? keys : mask[-1]
     let full = Shape([batch, heads, queries, min(covered, keys)])
     guard covered <= keys, mask.rank <= 4, mask.broadcast(with: full) == full else {
       throw .invalid("mask \(mask) does not fit \(Shape([batch, heads, queries, keys]))")
     }
-    return full
-  }
-
-  /// The mask with its strides.
-  fileprivate func mask(_ view: TensorView?) throws(OperatorError) -> Mask? {
-    guard let view else { return nil }
-    let shape = try maskShape(view.shape)
-    return Mask(view, strides: view.shape.strides(expandedTo: shape), keys: shape[-1])
+    return MaskLayout(strides: mask.strides(expandedTo: full), keys: full[-1])
   }
 }

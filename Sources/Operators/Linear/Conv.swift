@@ -37,20 +37,17 @@ package struct Conv: Operator {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    form.scratchByteCount(inputs[0], inputs[1].shape, options)
-  }
-
-  package func floatingPointOperations(_ inputs: InputTypes) -> Int {
-    form.operations(inputs[0].shape, inputs[1].shape)
-      &+ (inputs.optional(2) == nil ? 0 : (try? inferTypes(inputs)[0].shape.elementCount) ?? 0)
-  }
-
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let geometry = try form.geometry(operands[0].shape, operands[1].shape).geometry
-    Convolution.forward(
-      operands[0], operands[1], bias: operands.optional(2), geometry, into: operands.output(0),
-      scratch: operands.scratch, context.options)
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let (geometry, shape) = try form.geometry(inputs[0].shape, inputs[1].shape)
+    let sums = inputs.optional(2) == nil ? 0 : shape.elementCount
+    return BoundKernel(
+      inputs, .operations(geometry.operations(for: shape) &+ sums),
+      scratchByteCount: Convolution.scratchByteCount(geometry, inputs[0].elementType, options)
+    ) { operands in
+      Convolution.forward(
+        operands[0], operands[1], bias: operands.optional(2), geometry, into: operands.output(0),
+        scratch: operands.scratch, options)
+    }
   }
 
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -73,18 +70,11 @@ package struct Conv: Operator {
   }
 }
 
-extension ConvolutionForm {
-  /// Operations of each of the three products for an input and a kernel, without taps that meet nothing but padding.
-  fileprivate func operations(_ x: Shape, _ w: Shape) -> Int {
-    guard let (g, shape) = try? geometry(x, w) else { return 0 }
-    let taps = g.isDepthwise ? g.liveTaps.rows.count &* g.liveTaps.columns.count : g.tapCount
-    return 2 &* shape.elementCount &* g.channels &* taps
-  }
-
-  /// Bytes of scratch memory for an input and a kernel.
-  fileprivate func scratchByteCount(_ x: ValueType, _ w: Shape, _ options: KernelOptions) -> Int {
-    guard let geometry = try? geometry(x.shape, w).geometry else { return 0 }
-    return Convolution.scratchByteCount(geometry, x.elementType, options)
+extension ConvolutionGeometry {
+  /// Operations of each of the three products, without taps that meet nothing but padding, for outputs of a shape.
+  fileprivate func operations(for outputs: Shape) -> Int {
+    let taps = isDepthwise ? liveTaps.rows.count &* liveTaps.columns.count : tapCount
+    return 2 &* outputs.elementCount &* channels &* taps
   }
 }
 
@@ -120,17 +110,15 @@ struct ConvInputGradient: Decomposable {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    form.scratchByteCount(ValueType(inputs[0].elementType, shape), inputs[1].shape, options)
-  }
-
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { form.operations(shape, inputs[1].shape) }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let geometry = try form.geometry(shape, operands[1].shape).geometry
-    Convolution.inputGradient(
-      operands[0], operands[1], geometry, into: operands.output(0), scratch: operands.scratch,
-      context.options)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let (geometry, maps) = try form.geometry(shape, inputs[1].shape)
+    return BoundKernel(
+      inputs, .operations(geometry.operations(for: maps)),
+      scratchByteCount: Convolution.scratchByteCount(geometry, inputs[0].elementType, options)
+    ) { operands in
+      Convolution.inputGradient(
+        operands[0], operands[1], geometry, into: operands.output(0), scratch: operands.scratch, options)
+    }
   }
 
   func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
@@ -174,17 +162,15 @@ struct ConvWeightGradient: Decomposable {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    form.scratchByteCount(inputs[1], shape, options)
-  }
-
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { form.operations(inputs[1].shape, shape) }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let geometry = try form.geometry(operands[1].shape, shape).geometry
-    Convolution.weightGradient(
-      operands[0], operands[1], geometry, into: operands.output(0), scratch: operands.scratch,
-      context.options)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let (geometry, maps) = try form.geometry(inputs[1].shape, shape)
+    return BoundKernel(
+      inputs, .operations(geometry.operations(for: maps)),
+      scratchByteCount: Convolution.scratchByteCount(geometry, inputs[1].elementType, options)
+    ) { operands in
+      Convolution.weightGradient(
+        operands[0], operands[1], geometry, into: operands.output(0), scratch: operands.scratch, options)
+    }
   }
 
   func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)

@@ -35,57 +35,45 @@ struct Einsum: Operator {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    guard let equation = try? EinsumEquation(text, (0..<inputs.count).map { inputs[$0].shape }),
-      let plan = EinsumPlan(equation), !equation.resultExtents.contains(0)
-    else { return 0 }
-    let type = inputs[0].elementType
-    return plan.product.scratchByteCount(type, isPacked: false, options)
-      + plan.scratchElements * (type.byteCount(of: 1) ?? 0)
-  }
-
-  func floatingPointOperations(_ inputs: InputTypes) -> Int {
-    guard let equation = try? EinsumEquation(text, (0..<inputs.count).map { inputs[$0].shape }),
-      let plan = EinsumPlan(equation)
-    else { return 0 }
-    return 2 &* plan.count &* plan.size.m &* plan.size.n &* plan.size.k
-  }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let result = operands.output(0)
-    let shapes = (0..<operands.count).map { operands[$0].shape }
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let shapes = (0..<inputs.count).map { inputs[$0].shape }
     let equation = try EinsumEquation(text, shapes)
-    guard let plan = EinsumPlan(equation), let scratch = operands.scratch, result.count > 0 else { return }
-    let packing = plan.product.scratchByteCount(result.elementType, isPacked: false, context.options)
-    func part(_ offset: Int, _ count: Int) -> TensorView {
-      let width = result.elementType.byteCount(of: 1) ?? 0
-      return TensorView(
-        elementType: result.elementType, shape: Shape([count]), storage: scratch.storage,
-        byteOffset: scratch.byteOffset + packing + offset * width)
+    guard let plan = EinsumPlan(equation) else {
+      throw .invalid("the result of equation '\(text)' is too large")
     }
-    let (m, n, k) = (plan.size.m, plan.size.n, plan.size.k)
-    let a = part(0, plan.count * m * k)
-    let b = part(a.count, plan.count * k * n)
-    let c = part(a.count + b.count, plan.count * m * n)
-    copy(
-      operands[0], equation.strides(of: 0, shapes[0], by: plan.left), equation.extents(of: plan.left), a,
-      context)
-    if operands.count == 2 {
-      copy(
-        operands[1], equation.strides(of: 1, shapes[1], by: plan.right), equation.extents(of: plan.right), b,
-        context)
-    } else {
-      MatrixSum.fillOnes(b)
+    let (size, product) = (plan.size, plan.product)
+    let type = inputs[0].elementType
+    let width = type.byteCount(of: 1) ?? 0
+    let packing = product.scratchByteCount(type, isPacked: false, options)
+    let counts = [size.m * size.k, size.k * size.n, size.m * size.n].map { plan.count * $0 }
+    let left = StridedCopy(
+      DataMovement.Block(strides: equation.strides(of: 0, shapes[0], by: plan.left)),
+      to: equation.extents(of: plan.left))
+    let right =
+      shapes.count < 2
+      ? nil
+      : StridedCopy(
+        DataMovement.Block(strides: equation.strides(of: 1, shapes[1], by: plan.right)),
+        to: equation.extents(of: plan.right))
+    let strides = Shape(equation.extents(of: plan.order)).strides
+    let source = equation.result.map { label in plan.order.firstIndex(of: label).map { strides[$0] } ?? 0 }
+    let back = StridedCopy(DataMovement.Block(strides: source), to: equation.resultExtents)
+    return BoundKernel(
+      inputs, .operations(2 &* plan.count &* size.m &* size.n &* size.k),
+      scratchByteCount: packing + plan.scratchElements * width
+    ) { operands in
+      guard let scratch = operands.scratch else { return }
+      func part(_ index: Int) -> TensorView {
+        TensorView(
+          elementType: type, shape: Shape([counts[index]]), storage: scratch.storage,
+          byteOffset: scratch.byteOffset + packing + counts[..<index].reduce(0, +) * width)
+      }
+      let (a, b, c) = (part(0), part(1), part(2))
+      left.run(operands[0], into: a, options)
+      if let right { right.run(operands[1], into: b, options) } else { MatrixSum.fillOnes(b) }
+      product.run(a, b, into: c, scratch: scratch, options)
+      back.run(c, into: operands.output(0), options)
     }
-    try withMemory { () throws(StorageError) in
-      try plan.product.run(a, b, into: c, scratch: scratch, context.options)
-    }
-    let order = plan.order
-    let strides = Shape(equation.extents(of: order)).strides
-    let source = equation.result.map { label in order.firstIndex(of: label).map { strides[$0] } ?? 0 }
-    DataMovement.copy(
-      c, DataMovement.Block(strides: source), into: result,
-      DataMovement.Block(strides: result.shape.strides), extents: result.shape.extents, context.options)
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -127,14 +115,12 @@ struct Einsum: Operator {
     }
     return results
   }
+}
 
-  private func copy(
-    _ source: TensorView, _ strides: [Int], _ extents: [Int], _ target: TensorView,
-    _ context: ExecutionContext
-  ) {
-    DataMovement.copy(
-      source, DataMovement.Block(strides: strides), into: target,
-      DataMovement.Block(strides: Shape(extents).strides), extents: extents, context.options)
+extension StridedCopy {
+  /// A copy of a block into a whole value of the given extents.
+  fileprivate init(_ block: DataMovement.Block, to extents: [Int]) {
+    self.init(block, DataMovement.Block(strides: Shape(extents).strides), extents: extents)
   }
 }
 

@@ -56,38 +56,21 @@ package struct Gemm: Operator {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    inputs.productScratchByteCount(try? product(inputs[0].shape, inputs[1].shape), options)
-  }
-
-  package func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError)
-    -> (any PreparedConstants)?
-  {
-    try inputs.packedRight(product(inputs[0].shape, inputs[1].shape), options)
-  }
-
-  package func floatingPointOperations(_ inputs: InputTypes) -> Int {
-    guard let stacks = try? stacks(inputs[0].shape, inputs[1].shape) else { return 0 }
-    return stacks.operations &+ (inputs.optional(2) == nil ? 0 : stacks.shape.elementCount)
-  }
-
-  package func preparedByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    inputs.packedRightByteCount(try? product(inputs[0].shape, inputs[1].shape), options)
-  }
-
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let result = operands.output(0)
-    let product = try product(operands[0].shape, operands[1].shape)
-    try withMemory { () throws(StorageError) in
-      try product.run(
-        operands[0], operands[1], packed: (operands.prepared as? PackedRight)?.matrix, into: result,
-        scratch: operands.scratch, context.options)
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let stacks = try stacks(inputs[0].shape, inputs[1].shape)
+    let product = BoundProduct(stacks, inputs, options)
+    let addend = inputs.optional(2)?.shape
+    let strides = addend?.strides(expandedTo: stacks.shape) ?? [0, 0]
+    let scales = alpha != 1 || addend != nil
+    return BoundKernel(
+      inputs, .operations(stacks.operations &+ (addend == nil ? 0 : stacks.shape.elementCount)),
+      scratchByteCount: product.scratchByteCount, preparation: product.preparation
+    ) { operands in
+      product.run(operands, options)
+      guard scales else { return }
+      MatrixSum.scale(
+        operands.output(0), by: alpha, adding: operands.optional(2), strides: strides, times: beta)
     }
-    let addend = operands.optional(2)
-    guard alpha != 1 || addend != nil else { return }
-    MatrixSum.scale(
-      result, by: alpha, adding: addend, strides: addend?.shape.strides(expandedTo: result.shape) ?? [0, 0],
-      times: beta)
   }
 
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -129,9 +112,5 @@ package struct Gemm: Operator {
 
   private func stacks(_ a: Shape, _ b: Shape) throws(OperatorError) -> MatrixStacks {
     try MatrixStacks(a, b, transposesA: transposesA, transposesB: transposesB)
-  }
-
-  private func product(_ a: Shape, _ b: Shape) throws(OperatorError) -> BatchedProduct {
-    try stacks(a, b).product(transposesA: transposesA, transposesB: transposesB)
   }
 }

@@ -18,31 +18,8 @@ package struct MatMul: Operator, WithoutAttributes {
     return [ValueType(inputs[0].elementType, try MatrixStacks(inputs[0].shape, inputs[1].shape).shape)]
   }
 
-  package func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    inputs.productScratchByteCount(try? MatrixStacks(inputs[0].shape, inputs[1].shape).product(), options)
-  }
-
-  package func prepare(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError)
-    -> (any PreparedConstants)?
-  {
-    try inputs.packedRight(MatrixStacks(inputs[0].shape, inputs[1].shape).product(), options)
-  }
-
-  package func floatingPointOperations(_ inputs: InputTypes) -> Int {
-    (try? MatrixStacks(inputs[0].shape, inputs[1].shape))?.operations ?? 0
-  }
-
-  package func preparedByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    inputs.packedRightByteCount(try? MatrixStacks(inputs[0].shape, inputs[1].shape).product(), options)
-  }
-
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let product = try MatrixStacks(operands[0].shape, operands[1].shape).product()
-    try withMemory { () throws(StorageError) in
-      try product.run(
-        operands[0], operands[1], packed: (operands.prepared as? PackedRight)?.matrix,
-        into: operands.output(0), scratch: operands.scratch, context.options)
-    }
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    .product(try MatrixStacks(inputs[0].shape, inputs[1].shape), inputs, options)
   }
 
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -113,7 +90,7 @@ extension GradientBuilder {
 ///     y = a′ · b′          a′ = aᵀ where `transA`, b′ = bᵀ where `transB`
 ///
 /// Domain dka.gradient: exists in plans only.
-struct TransposedMatMul: Operator, Decomposable {
+struct TransposedMatMul: Decomposable {
   static let schema = OperatorSchema(
     "TransposedMatMul", domain: "dka.gradient", versions: 1..., inputs: ["A", "B"], outputs: ["Y"])
 
@@ -142,20 +119,8 @@ struct TransposedMatMul: Operator, Decomposable {
     return [ValueType(inputs[0].elementType, try stacks(inputs[0].shape, inputs[1].shape).shape)]
   }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int {
-    (try? stacks(inputs[0].shape, inputs[1].shape))?.operations ?? 0
-  }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let stacks = try stacks(operands[0].shape, operands[1].shape)
-    try withMemory { () throws(StorageError) in
-      try product(stacks).run(
-        operands[0], operands[1], into: operands.output(0), scratch: operands.scratch, context.options)
-    }
-  }
-
-  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    inputs.productScratchByteCount((try? stacks(inputs[0].shape, inputs[1].shape)).map(product), options)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    .product(try stacks(inputs[0].shape, inputs[1].shape), inputs, options)
   }
 
   func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
@@ -170,9 +135,6 @@ struct TransposedMatMul: Operator, Decomposable {
     try MatrixStacks(a, b, transposesA: transposesA, transposesB: transposesB)
   }
 
-  private func product(_ stacks: MatrixStacks) -> BatchedProduct {
-    stacks.product(transposesA: transposesA, transposesB: transposesB)
-  }
 }
 
 extension GradientBuilder {

@@ -11,6 +11,8 @@ struct MatrixStacks {
   let size: Product.Size
   /// The stacks of both operands, and of the result; nil where all rows are one product.
   private let stacks: (a: Shape, b: Shape, both: Shape)?
+  private let transposesA: Bool
+  private let transposesB: Bool
 
   /// Pairs two stacks, the last two axes of which count as swapped where an operand is transposed.
   ///
@@ -31,6 +33,8 @@ struct MatrixStacks {
         checking: stack.extents + (a.rank == 1 ? [] : [m]) + (b.rank == 1 ? [] : [n]))
     else { throw .invalid("can't multiply \(a) and \(b): the stacks do not broadcast") }
     self.shape = shape
+    self.transposesA = transposesA
+    self.transposesB = transposesB
     if stackB.elementCount == 1, !transposesA, shape.elementCount > 0 {
       size = Product.Size(m: stack.elementCount * m, n: n, k: kA)
       stacks = nil
@@ -41,7 +45,7 @@ struct MatrixStacks {
   }
 
   /// The products to run.
-  func product(transposesA: Bool = false, transposesB: Bool = false) -> BatchedProduct {
+  var product: BatchedProduct {
     let offsets = offsets
     return BatchedProduct(
       size, offsetsA: offsets.a, offsetsB: offsets.b, transposesA: transposesA, transposesB: transposesB)

@@ -4,7 +4,7 @@ package import Tensors
 /// Rule kind for comparisons of two operands with broadcasting.
 ///
 /// Nothing flows back through a truth value.
-package protocol ComparisonOperator: WithoutArithmetic {
+package protocol ComparisonOperator: Operator {
   /// Element types that are implemented; numbers unless told otherwise.
   static var elementTypes: [ElementType] { get }
   /// Which comparison.
@@ -18,8 +18,10 @@ extension ComparisonOperator {
     [ValueType(.bool, try Broadcasting.resultType(of: inputs, types: Self.elementTypes)[0].shape)]
   }
 
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    Elementwise.compare(
-      Self.comparison, operands[0], operands[1], into: operands.output(0), context.options)
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    BoundKernel(inputs, .withoutArithmetic) { operands in
+      Elementwise.compare(
+        Self.comparison, operands[0], operands[1], into: operands.output(0), options)
+    }
   }
 }

@@ -7,7 +7,7 @@ import Tensors
 ///     y = a where the condition holds, else b          da = dy where it holds,  db = dy where not
 ///
 /// Shapes: condition, X, Y broadcastable → output. Source: onnx/docs/Operators.md#Where.
-struct Where: WithoutArithmetic, WithoutAttributes {
+struct Where: MemoryReusing, WithoutAttributes {
   static let schema = OperatorSchema(
     "Where", versions: 9..., inputs: ["condition", "X", "Y"], outputs: ["output"])
 
@@ -18,9 +18,10 @@ struct Where: WithoutArithmetic, WithoutAttributes {
     return [ValueType(inputs[1].elementType, try Broadcasting.shape(of: inputs, 0..<3))]
   }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    Elementwise.choose(
-      operands[0], operands[1], operands[2], into: operands.output(0), context.options)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    BoundKernel(inputs, .withoutArithmetic) { operands in
+      Elementwise.choose(operands[0], operands[1], operands[2], into: operands.output(0), options)
+    }
   }
 
   var reusableInputs: [Int] { [1, 2] }

@@ -8,7 +8,7 @@ import Tensors
 ///     dx = dy · a;  dscale = Σ dy · (x − mean) / √(var + ε);  dbias = Σ dy
 ///
 /// Shapes: X [B, C, d…], scale, bias, mean, var [C] → like X. Source: onnx/docs/Operators.md#BatchNormalization.
-struct BatchNormalization: Operator {
+struct BatchNormalization: MemoryReusing {
   static let schema = OperatorSchema(
     "BatchNormalization", versions: 7..., inputs: ["X", "scale", "B", "input_mean", "input_var"],
     outputs: ["Y"])
@@ -37,12 +37,12 @@ struct BatchNormalization: Operator {
 
   var reusableInputs: [Int] { [0] }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { 3 &* inputs[0].shape.elementCount }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    Normalization.batchNorm(
-      operands[0], scale: operands[1], bias: operands[2], mean: operands[3], variance: operands[4],
-      epsilon: epsilon, into: operands.output(0))
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    BoundKernel(inputs, .operations(3 &* inputs[0].shape.elementCount)) { operands in
+      Normalization.batchNorm(
+        operands[0], scale: operands[1], bias: operands[2], mean: operands[3], variance: operands[4],
+        epsilon: epsilon, into: operands.output(0))
+    }
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)

@@ -18,10 +18,10 @@ struct GlobalAveragePool: Operator, WithoutAttributes {
     return [ValueType(inputs[0].elementType, Shape(extents))]
   }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { inputs[0].shape.elementCount }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    Pooling.globalMean(operands[0], into: operands.output(0))
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    BoundKernel(inputs, .operations(inputs[0].shape.elementCount)) { operands in
+      Pooling.globalMean(operands[0], into: operands.output(0))
+    }
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)

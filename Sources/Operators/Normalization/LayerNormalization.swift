@@ -1,5 +1,5 @@
 package import Graphs
-import Kernels
+package import Kernels
 import Tensors
 
 /// LayerNormalization (ai.onnx 17…): normalises over the axes from `axis` on, then scales and shifts.
@@ -59,16 +59,14 @@ package struct LayerNormalization: Narrowable {
     return .alike(operands: [0])
   }
 
-  package func floatingPointOperations(_ inputs: InputTypes) -> Int {
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let rowLength = inputs[1].shape.elementCount
     // Mean, distance, square and its sum; then factor, scale and bias.
-    7 &* inputs[0].shape.elementCount
-  }
-
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    Normalization.layerNorm(
-      operands[0], scale: operands[1], bias: operands.optional(2), epsilon: epsilon,
-      rowLength: operands[1].count, into: operands.output(0), mean: operands.optionalOutput(1),
-      rstd: operands.optionalOutput(2), context.options)
+    return BoundKernel(inputs, .operations(7 &* inputs[0].shape.elementCount)) { operands in
+      Normalization.layerNorm(
+        operands[0], scale: operands[1], bias: operands.optional(2), epsilon: epsilon, rowLength: rowLength,
+        into: operands.output(0), mean: operands.optionalOutput(1), rstd: operands.optionalOutput(2), options)
+    }
   }
 
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -93,7 +91,7 @@ package struct LayerNormalization: Narrowable {
 /// dX, dScale, dBias of `LayerNormalization` in one pass, each where it is wanted.
 ///
 /// Domain dka.gradient: exists in plans only.
-struct LayerNormalizationGradient: Operator, Decomposable {
+struct LayerNormalizationGradient: Decomposable {
   static let schema = OperatorSchema(
     "LayerNormalizationGradient", domain: "dka.gradient", versions: 1..., inputs: ["dY", "X", "Scale"],
     outputs: ["dX?", "dScale?", "dBias?"])
@@ -118,21 +116,19 @@ struct LayerNormalizationGradient: Operator, Decomposable {
     return [inputs[1], inputs[2], inputs[2]]
   }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int {
-    // Statistics as forward (4), x̂ (1), g and its two means (4), dx (4), dscale (2), dbias (1).
-    16 &* inputs[1].shape.elementCount
-  }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    Normalization.layerNormGradient(
-      operands[0], operands[1], scale: operands[2], epsilon: epsilon, rowLength: operands[2].count,
-      into: operands.optionalOutput(0), dScale: operands.optionalOutput(1),
-      dBias: operands.optionalOutput(2), scratch: operands.scratch, context.options)
-  }
-
-  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    let rows = inputs[1].shape.elementCount / max(inputs[2].shape.elementCount, 1)
-    return Normalization.layerNormGradientScratch(rows: rows, inputs[0].elementType)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let rowLength = inputs[2].shape.elementCount
+    let rows = inputs[1].shape.elementCount / max(rowLength, 1)
+    return BoundKernel(
+      // Statistics as forward (4), x̂ (1), g and its two means (4), dx (4), dscale (2), dbias (1).
+      inputs, .operations(16 &* inputs[1].shape.elementCount),
+      scratchByteCount: Normalization.layerNormGradientScratch(rows: rows, inputs[0].elementType)
+    ) { operands in
+      Normalization.layerNormGradient(
+        operands[0], operands[1], scale: operands[2], epsilon: epsilon, rowLength: rowLength,
+        into: operands.optionalOutput(0), dScale: operands.optionalOutput(1),
+        dBias: operands.optionalOutput(2), scratch: operands.scratch, options)
+    }
   }
 
   func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)

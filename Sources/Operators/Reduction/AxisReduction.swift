@@ -19,7 +19,7 @@ package struct ReducedAxes: Sendable {
     isNothingWhenEmpty = try node.flag("noop_with_empty_axes", default: false)
   }
 
-  var attributes: [Attribute] {
+  package var attributes: [Attribute] {
     [Attribute("keepdims", keepsAxes ? 1 : 0)]
       + (isNothingWhenEmpty ? [Attribute("noop_with_empty_axes", 1)] : [])
   }
@@ -45,7 +45,7 @@ package struct ReducedAxes: Sendable {
 }
 
 /// Rule kind for reductions over axes.
-package protocol AxisReduction: OlderForm {
+package protocol AxisReduction: ShapeDeciding, OlderForm {
   /// What is computed.
   static var kind: Reduction.Kind { get }
   /// Element types that are implemented; numbers unless told otherwise.
@@ -92,15 +92,13 @@ extension AxisReduction {
 
   package var shapeInputs: [Int] { [1] }
 
-  package func floatingPointOperations(_ inputs: InputTypes) -> Int {
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let walk = ReductionWalk(inputs[0].shape, axes: try axes.axes(inputs))
     let squares = Self.kind == .sumOfSquares || Self.kind == .euclideanNorm
-    return (squares ? 2 : 1) &* inputs[0].shape.elementCount
-  }
-
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    Reduction.apply(
-      Self.kind, operands[0], axes: try axes.axes(operands.knownInputs), into: operands.output(0),
-      context.options)
+    let count = (squares ? 2 : 1) &* inputs[0].shape.elementCount
+    return BoundKernel(inputs, .operations(count)) { operands in
+      Reduction.apply(Self.kind, operands[0], walk, into: operands.output(0), options)
+    }
   }
 
   package func pullback(_ site: PullbackSite, into builder: inout GradientBuilder) throws(OperatorError)

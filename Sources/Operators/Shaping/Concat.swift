@@ -1,12 +1,12 @@
 package import Graphs
-import Kernels
+package import Kernels
 import Tensors
 
 /// Concat (ai.onnx 4…): operands one after the other along `axis`.
 ///
 /// Shapes: [a…, n_i, b…] each → [a…, Σ n_i, b…]. The gradient of each operand is its part of the result's.
 /// Source: onnx/docs/Operators.md#Concat.
-package struct Concat: WithoutArithmetic, Rearranging {
+package struct Concat: Rearranging {
   package static let schema = OperatorSchema(
     "Concat", versions: 4..., inputs: ["inputs..."], outputs: ["concat_result"])
 
@@ -59,18 +59,24 @@ package struct Concat: WithoutArithmetic, Rearranging {
     return filled.count == 1 ? [OperandView(input: filled[0])] : []
   }
 
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let target = operands.output(0)
-    guard let axis = target.shape.normalizedAxis(axis) else { return }
-    let strides = target.shape.strides
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let type = try inferTypes(inputs)[0]
+    let strides = type.shape.strides
+    let axis = try inputs.axis(axis)
+    var copies: [StridedCopy] = []
     var start = 0
-    for index in 0..<operands.count {
-      let source = operands[index]
-      DataMovement.copy(
-        source, DataMovement.Block(strides: source.shape.strides), into: target,
-        DataMovement.Block(offset: start * strides[axis], strides: strides), extents: source.shape.extents,
-        context.options)
-      start += source.shape.extents[axis]
+    for index in 0..<inputs.count {
+      let shape = inputs[index].shape
+      copies.append(
+        StridedCopy(
+          DataMovement.Block(strides: shape.strides),
+          DataMovement.Block(offset: start * strides[axis], strides: strides), extents: shape.extents))
+      start += shape.extents[axis]
+    }
+    return BoundKernel(inputs, .withoutArithmetic) { [copies] operands in
+      for (index, copy) in copies.enumerated() {
+        copy.run(operands[index], into: operands.output(0), options)
+      }
     }
   }
 

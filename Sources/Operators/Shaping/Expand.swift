@@ -8,7 +8,7 @@ import Tensors
 ///
 /// Shapes: input and `shape` broadcast with each other → the common shape.
 /// Source: onnx/docs/Operators.md#Expand.
-struct Expand: MovesElements, Rearranging, WithoutAttributes {
+struct Expand: Rearranging, ShapeDeciding, WithoutAttributes {
   static let schema = OperatorSchema(
     "Expand", versions: 8..., inputs: ["input", "shape"], outputs: ["output"])
 
@@ -35,12 +35,10 @@ struct Expand: MovesElements, Rearranging, WithoutAttributes {
     return map.reshaped(to: shape.extents)
   }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let source = operands[0]
-    let target = operands.output(0)
-    DataMovement.copy(
-      source, DataMovement.Block(strides: source.shape.strides(expandedTo: target.shape)), into: target,
-      DataMovement.Block(strides: target.shape.strides), extents: target.shape.extents, context.options)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let type = try inferTypes(inputs)[0]
+    let block = DataMovement.Block(strides: inputs[0].shape.strides(expandedTo: type.shape))
+    return .taking(block, of: inputs, into: type, options)
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)

@@ -6,7 +6,7 @@ import Tensors
 ///
 /// Shapes: input [d0, …, dn] → [d0 · … · d(axis−1), d(axis) · … · dn].
 /// Source: onnx/docs/Operators.md#Flatten.
-struct Flatten: MovesElements, Rearranging {
+struct Flatten: Rearranging {
   static let schema = OperatorSchema("Flatten", versions: 1..., inputs: ["input"], outputs: ["output"])
 
   let axis: Int
@@ -33,8 +33,8 @@ struct Flatten: MovesElements, Rearranging {
     results[result].flatMap { map.reshaped(to: $0.shape.extents) }
   }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    DataMovement.copy(operands[0], into: operands.output(0))
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    .copying(inputs)
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)

@@ -10,7 +10,7 @@ import Tensors
 ///     dx[j] = Σ(i: source of i is j) dy[i]
 ///
 /// Shapes: data [n…] → [before + n + after…]. Source: onnx/docs/Operators.md#Pad.
-struct Pad: MovesElements, OlderForm {
+struct Pad: ShapeDeciding, OlderForm {
   static let schema = OperatorSchema(
     "Pad", versions: 2..., inputs: ["data", "pads?", "constant_value?", "axes?"], outputs: ["output"])
 
@@ -47,27 +47,30 @@ struct Pad: MovesElements, OlderForm {
 
   var shapeInputs: [Int] { [1, 3] }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let source = operands[0]
-    let target = operands.output(0)
-    let pads = try pads(operands.knownInputs)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let pads = try pads(inputs)
+    let source = inputs[0].shape
     guard mode == .constant else {
-      IndexedMovement.gather(
-        source, tables: pads.tables(of: source.shape, mode: mode), into: target)
-      return
+      let tables = pads.tables(of: source, mode: mode)
+      return BoundKernel(inputs, .movement) { operands in
+        IndexedMovement.gather(operands[0], tables: tables, into: operands.output(0))
+      }
     }
-    if let value = operands.optional(2) {
-      DataMovement.fill(target, with: value)
-    } else {
-      DataMovement.clear(target)
+    let target = try pads.shape(of: source, mode: mode)
+    let interior = pads.interior(of: source)
+    let copy = StridedCopy(
+      DataMovement.Block(offset: interior.sourceOffset(source), strides: source.strides),
+      DataMovement.Block(offset: interior.targetOffset(target), strides: target.strides),
+      extents: interior.extents)
+    return BoundKernel(inputs, .movement) { operands in
+      let result = operands.output(0)
+      if let value = operands.optional(2) {
+        DataMovement.fill(result, with: value)
+      } else {
+        DataMovement.clear(result)
+      }
+      copy.run(operands[0], into: result, options)
     }
-    let interior = pads.interior(of: source.shape)
-    DataMovement.copy(
-      source,
-      DataMovement.Block(offset: interior.sourceOffset(source.shape), strides: source.shape.strides),
-      into: target,
-      DataMovement.Block(offset: interior.targetOffset(target.shape), strides: target.shape.strides),
-      extents: interior.extents, context.options)
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -251,12 +254,13 @@ struct PadGradient: Decomposable {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { inputs[0].shape.elementCount }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    guard operands[0].count > 0 else { return DataMovement.clear(operands.output(0)) }
-    IndexedMovement.scatterSum(
-      operands[0], tables: pads.tables(of: shape, mode: mode), into: operands.output(0))
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let isEmpty = inputs[0].shape.elementCount == 0
+    let tables = isEmpty ? [] : pads.tables(of: shape, mode: mode)
+    return BoundKernel(inputs, .operations(inputs[0].shape.elementCount)) { operands in
+      guard !isEmpty else { return DataMovement.clear(operands.output(0)) }
+      IndexedMovement.scatterSum(operands[0], tables: tables, into: operands.output(0))
+    }
   }
 
   /// Axis by axis, adds the slices up at the positions whose elements they showed.

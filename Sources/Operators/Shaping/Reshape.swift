@@ -1,12 +1,12 @@
 package import Graphs
-import Kernels
+package import Kernels
 import Tensors
 
 /// Reshape (ai.onnx 5…): the same elements in another shape.
 ///
 /// An extent 0 copies the operand's (unless `allowzero`), one −1 is computed. Shapes: data any, shape [r] → r axes.
 /// Source: onnx/docs/Operators.md#Reshape.
-package struct Reshape: MovesElements, Rearranging {
+package struct Reshape: Rearranging, ShapeDeciding {
   package static let schema = OperatorSchema(
     "Reshape", versions: 5..., inputs: ["data", "shape"], outputs: ["reshaped"])
 
@@ -52,8 +52,8 @@ package struct Reshape: MovesElements, Rearranging {
     results[result].flatMap { map.reshaped(to: $0.shape.extents) }
   }
 
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    DataMovement.copy(operands[0], into: operands.output(0))
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    .copying(inputs)
   }
 
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)

@@ -9,7 +9,7 @@ import Tensors
 /// Modes nearest, linear and cubic, with antialiasing; coordinates half_pixel, half_pixel_symmetric, pytorch_half_pixel,
 /// align_corners and asymmetric (tf_crop_and_resize is refused). Shapes: X [n…] → [sizes…] or [⌊n · scale⌋…].
 /// Source: onnx/docs/Operators.md#Resize.
-struct Resize: OlderForm {
+struct Resize: ShapeDeciding, OlderForm {
   static let schema = OperatorSchema(
     "Resize", versions: 10..., inputs: ["X", "roi?", "scales?", "sizes?"], outputs: ["Y"])
 
@@ -39,29 +39,25 @@ struct Resize: OlderForm {
 
   var shapeInputs: [Int] { [2, 3] }
 
-  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    guard let (shape, _) = try? geometry(inputs), shape.elementCount > 0, sampling.mode != .nearest,
-      let plan = try? plan(inputs)
-    else { return 0 }
-    return 2 * plan.largestIntermediate * (inputs[0].elementType.byteCount(of: 1) ?? 0)
-  }
-
-  func floatingPointOperations(_ inputs: InputTypes) -> Int {
-    guard sampling.mode != .nearest, let (shape, scales) = try? geometry(inputs) else { return 0 }
-    return ResizePlan.operations(sampling, from: inputs[0].shape, to: shape, scales: scales)
-  }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let inputs = operands.knownInputs
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let source = inputs[0].shape
+    let (shape, scales) = try geometry(inputs)
     guard sampling.mode != .nearest else {
-      let (shape, scales) = try geometry(inputs)
-      let source = inputs[0].shape
       let tables = source.extents.indices.map { axis in
         sampling.map(from: source.extents[axis], to: shape.extents[axis], scale: scales[axis]).indices
       }
-      return IndexedMovement.gather(operands[0], tables: tables, into: operands.output(0))
+      return BoundKernel(inputs, .withoutArithmetic) { operands in
+        IndexedMovement.gather(operands[0], tables: tables, into: operands.output(0))
+      }
     }
-    try plan(inputs).run(operands[0], into: operands.output(0), scratch: operands.scratch, transposed: false)
+    let plan = ResizePlan(sampling, from: source, to: shape, scales: scales)
+    return BoundKernel(
+      inputs,
+      .operations(ResizePlan.operations(sampling, from: source, to: shape, scales: scales)),
+      scratchByteCount: plan.scratchByteCount(inputs[0].elementType)
+    ) { operands in
+      plan.run(operands[0], into: operands.output(0), scratch: operands.scratch, transposed: false)
+    }
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -73,11 +69,6 @@ struct Resize: OlderForm {
       sampling: sampling, shape: inputs[0].shape, scales: scales.map { Float($0) })
     let dX = try gradient.emit(operation, [try site.gradient()])
     return [dX] + [String?](repeating: nil, count: site.inputs.count - 1)
-  }
-
-  private func plan(_ inputs: InputTypes) throws(OperatorError) -> ResizePlan {
-    let (shape, scales) = try geometry(inputs)
-    return ResizePlan(sampling, from: inputs[0].shape, to: shape, scales: scales)
   }
 
   /// The result's shape and the scale per axis.
@@ -168,19 +159,20 @@ struct ResizeGradient: Operator {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  func scratchByteCount(_ inputs: InputTypes, _ options: KernelOptions) -> Int {
-    guard inputs[0].shape.elementCount > 0 else { return 0 }
-    return 2 * plan(inputs[0].shape).largestIntermediate * (inputs[0].elementType.byteCount(of: 1) ?? 0)
-  }
-
-  func floatingPointOperations(_ inputs: InputTypes) -> Int {
-    ResizePlan.operations(sampling, from: shape, to: inputs[0].shape, scales: scales.map(Double.init))
-  }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    guard operands[0].count > 0 else { return DataMovement.clear(operands.output(0)) }
-    plan(operands[0].shape)
-      .run(operands[0], into: operands.output(0), scratch: operands.scratch, transposed: true)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let target = inputs[0].shape
+    guard target.elementCount > 0 else {
+      return BoundKernel(inputs, .withoutArithmetic) { operands in DataMovement.clear(operands.output(0)) }
+    }
+    let plan = plan(target)
+    return BoundKernel(
+      inputs,
+      .operations(
+        ResizePlan.operations(sampling, from: shape, to: target, scales: scales.map(Double.init))),
+      scratchByteCount: plan.scratchByteCount(inputs[0].elementType)
+    ) { operands in
+      plan.run(operands[0], into: operands.output(0), scratch: operands.scratch, transposed: true)
+    }
   }
 
   private func plan(_ target: Shape) -> ResizePlan {

@@ -120,9 +120,9 @@ struct ResizeSampling {
 }
 
 /// The maps of all axes that change, for operand and result of given shapes.
-struct ResizePlan {
+struct ResizePlan: Sendable {
   /// The axis, its map, and the shape before and after.
-  struct Step {
+  struct Step: Sendable {
     let axis: Int
     let map: Interpolation
     let before: Shape
@@ -149,6 +149,11 @@ struct ResizePlan {
     }
     self.steps = steps
     largestIntermediate = steps.dropLast().map(\.after.elementCount).max() ?? 0
+  }
+
+  /// Bytes of the values between steps, of which two are there at a time.
+  func scratchByteCount(_ type: ElementType) -> Int {
+    2 * largestIntermediate * (type.byteCount(of: 1) ?? 0)
   }
 
   /// Multiplications and additions of all steps: one of each per tap of each element that a step makes.

@@ -1,5 +1,5 @@
 import Graphs
-import Kernels
+package import Kernels
 import Tensors
 
 /// Slice (ai.onnx 1…): every `step`-th element from `start` to before `end`, per axis.
@@ -10,7 +10,7 @@ import Tensors
 ///     y[…, i, …] = x[…, start + i · step, …]          dx = dy put back into zeros
 ///
 /// Shapes: data any rank → the same rank. Source: onnx/docs/Operators.md#Slice.
-package struct Slice: MovesElements, Rearranging, WithoutAttributes, OlderForm {
+package struct Slice: Rearranging, ShapeDeciding, WithoutAttributes, OlderForm {
   package static let schema = OperatorSchema(
     "Slice", versions: 1..., inputs: ["data", "starts?", "ends?", "axes?", "steps?"], outputs: ["output"])
 
@@ -37,6 +37,7 @@ package struct Slice: MovesElements, Rearranging, WithoutAttributes, OlderForm {
   package func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
     -> StridedMap?
   {
+    // Bounds that can't be read were refused when the node was typed.
     guard let bounds = try? bounds(inputs) else { return nil }
     let extents = inputs[0].shape.extents
     return extents.indices.reduce(map) { map, axis in
@@ -47,12 +48,9 @@ package struct Slice: MovesElements, Rearranging, WithoutAttributes, OlderForm {
     }
   }
 
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let source = operands[0]
-    let target = operands.output(0)
-    DataMovement.copy(
-      source, try bounds(operands.knownInputs).block(in: source.shape), into: target,
-      DataMovement.Block(strides: target.shape.strides), extents: target.shape.extents, context.options)
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let block = try bounds(inputs).block(in: inputs[0].shape)
+    return .taking(block, of: inputs, into: try inferTypes(inputs)[0], options)
   }
 
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -138,7 +136,7 @@ extension Int {
 /// Puts the gradient of a strided slice back into zeros of the operand's shape.
 ///
 /// Domain dka.gradient: exists in plans only.
-struct SliceGradient: Decomposable, WithoutArithmetic {
+struct SliceGradient: Decomposable {
   static let schema = OperatorSchema(
     "SliceGradient", domain: "dka.gradient", versions: 1..., inputs: ["dY"], outputs: ["dX"])
 
@@ -165,17 +163,17 @@ struct SliceGradient: Decomposable, WithoutArithmetic {
     [ValueType(inputs[0].elementType, shape)]
   }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let source = operands[0]
-    let target = operands.output(0)
-    DataMovement.clear(target)
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let strides = shape.strides
     let block = DataMovement.Block(
       offset: zip(starts, strides).reduce(0) { $0 + $1.0 * $1.1 },
       strides: zip(steps, strides).map { $0 &* $1 })
-    DataMovement.copy(
-      source, DataMovement.Block(strides: source.shape.strides), into: target, block,
-      extents: source.shape.extents, context.options)
+    let source = inputs[0].shape
+    let copy = StridedCopy(DataMovement.Block(strides: source.strides), block, extents: source.extents)
+    return BoundKernel(inputs, .withoutArithmetic) { operands in
+      DataMovement.clear(operands.output(0))
+      copy.run(operands[0], into: operands.output(0), options)
+    }
   }
 
   /// Turns the axes that were walked backwards, spaces the elements out, and pads to the operand's shape.

@@ -7,7 +7,7 @@ import Tensors
 /// Extents come from attribute `split` (to 12) or operand 1 (from 13), else the axis is cut into as many parts as the
 /// node has results (or `num_outputs`, from 18) of ⌈n / parts⌉, the last one smaller where it does not divide.
 /// Shapes: [a…, n, b…] → [a…, n_i, b…] each. Source: onnx/docs/Operators.md#Split.
-struct Split: MovesElements, Rearranging, OlderForm {
+struct Split: Rearranging, ShapeDeciding, OlderForm {
   static let schema = OperatorSchema(
     "Split", versions: 2..., inputs: ["input", "split?"], outputs: ["outputs..."])
 
@@ -61,19 +61,22 @@ struct Split: MovesElements, Rearranging, OlderForm {
       ? map : map.sliced(axis: axis, start: start, count: shape[axis], step: 1)
   }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let source = operands[0]
-    guard let axis = source.shape.normalizedAxis(axis) else { return }
-    let given = operands.optional(1)?.tensor.integers
-    let strides = source.shape.strides
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let axis = try inputs.axis(axis)
+    let strides = inputs[0].shape.strides
+    var copies: [StridedCopy] = []
     var start = 0
-    for (index, extent) in try extents(of: source.shape.extents[axis], given: given).enumerated() {
-      if let target = operands.optionalOutput(index) {
-        DataMovement.copy(
-          source, DataMovement.Block(offset: start * strides[axis], strides: strides), into: target,
-          DataMovement.Block(strides: target.shape.strides), extents: target.shape.extents, context.options)
+    for type in try inferTypes(inputs) {
+      copies.append(
+        StridedCopy(
+          DataMovement.Block(offset: start * strides[axis], strides: strides),
+          DataMovement.Block(strides: type.shape.strides), extents: type.shape.extents))
+      start += type.shape.extents[axis]
+    }
+    return BoundKernel(inputs, .movement) { [copies] operands in
+      for (index, copy) in copies.enumerated() {
+        if let target = operands.optionalOutput(index) { copy.run(operands[0], into: target, options) }
       }
-      start += extent
     }
   }
 

@@ -7,7 +7,7 @@ import Tensors
 ///     y[…, r · n + i, …] = x[…, i, …]          dx = Σ(r) dy
 ///
 /// Shapes: input [n…] → [repeats · n…]. Source: onnx/docs/Operators.md#Tile.
-struct Tile: MovesElements, WithoutAttributes {
+struct Tile: ShapeDeciding, WithoutAttributes {
   static let schema = OperatorSchema(
     "Tile", versions: 6..., inputs: ["input", "repeats"], outputs: ["output"])
 
@@ -30,22 +30,20 @@ struct Tile: MovesElements, WithoutAttributes {
 
   var shapeInputs: [Int] { [1] }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let source = operands[0].shape
-    let target = operands.output(0).shape
-    guard target.elementCount > 0 else { return }
-    var extents: [Int] = []
-    var from: [Int] = []
-    var to: [Int] = []
-    for axis in source.extents.indices {
-      let extent = source.extents[axis]
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let source = inputs[0].shape
+    let target = try inferTypes(inputs)[0].shape
+    var (extents, from, to): ([Int], [Int], [Int]) = ([], [], [])
+    for (axis, extent) in source.extents.enumerated() {
       extents += [target.extents[axis] / extent, extent]
       from += [0, source.strides[axis]]
       to += [extent * target.strides[axis], target.strides[axis]]
     }
-    DataMovement.copy(
-      operands[0], DataMovement.Block(strides: from), into: operands.output(0),
-      DataMovement.Block(strides: to), extents: extents, context.options)
+    let copy = StridedCopy(
+      DataMovement.Block(strides: from), DataMovement.Block(strides: to), extents: extents)
+    return BoundKernel(inputs, .movement) { operands in
+      copy.run(operands[0], into: operands.output(0), options)
+    }
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)

@@ -1,5 +1,5 @@
 package import Graphs
-import Kernels
+package import Kernels
 import Tensors
 
 /// Transpose (ai.onnx 1…): the axes in another order; reversed without `perm`.
@@ -8,7 +8,7 @@ import Tensors
 ///
 /// Shapes: data [d0, d1, …] → [d(perm 0), d(perm 1), …].
 /// Source: onnx/docs/Operators.md#Transpose.
-package struct Transpose: MovesElements, Rearranging {
+package struct Transpose: Rearranging {
   package static let schema = OperatorSchema(
     "Transpose", versions: 1..., inputs: ["data"], outputs: ["transposed"])
 
@@ -38,13 +38,11 @@ package struct Transpose: MovesElements, Rearranging {
     map.transposed(order(rank: map.axes.count))
   }
 
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let source = operands[0]
-    let target = operands.output(0)
-    let strides = source.shape.strides
-    DataMovement.copy(
-      source, DataMovement.Block(strides: order(rank: source.shape.rank).map { strides[$0] }), into: target,
-      DataMovement.Block(strides: target.shape.strides), extents: target.shape.extents, context.options)
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let source = inputs[0].shape
+    let strides = source.strides
+    let block = DataMovement.Block(strides: order(rank: source.rank).map { strides[$0] })
+    return .taking(block, of: inputs, into: try inferTypes(inputs)[0], options)
   }
 
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)

@@ -6,7 +6,7 @@ import Tensors
 ///
 /// Shapes: data [d…] → the same extents with 1 at each of `axes`.
 /// Source: onnx/docs/Operators.md#Unsqueeze.
-struct Unsqueeze: MovesElements, Rearranging, WithoutAttributes, OlderForm {
+struct Unsqueeze: Rearranging, ShapeDeciding, WithoutAttributes, OlderForm {
   static let schema = OperatorSchema(
     "Unsqueeze", versions: 1..., inputs: ["data", "axes?"], outputs: ["expanded"])
 
@@ -41,8 +41,8 @@ struct Unsqueeze: MovesElements, Rearranging, WithoutAttributes, OlderForm {
     results[result].flatMap { map.reshaped(to: $0.shape.extents) }
   }
 
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    DataMovement.copy(operands[0], into: operands.output(0))
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    .copying(inputs)
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)

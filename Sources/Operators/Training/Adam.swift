@@ -11,7 +11,7 @@ import Tensors
 /// decay shrinks by the learning rate: `AdamW` follows it.
 /// Shapes: R and T scalars, parameters, gradients and moments alike → parameters and moments after the step.
 /// Source: onnx/docs/Operators.md#ai.onnx.preview.training.Adam.
-struct Adam: Operator {
+struct Adam: StateUpdating {
   static let schema = OperatorSchema(
     "Adam", domain: "ai.onnx.preview.training", versions: 1..., inputs: ["R", "T", "inputs..."],
     outputs: ["outputs..."])
@@ -41,23 +41,24 @@ struct Adam: Operator {
     try OptimizerOperands.resultTypes(inputs)
   }
 
-  func updatedInputs(_ inputs: InputTypes) -> [Int] {
-    (try? OptimizerOperands(operandCount: inputs.count))?.updatedInputs ?? []
+  func updatedInputs(_ inputs: InputTypes) throws(OperatorError) -> [Int] {
+    try OptimizerOperands(operandCount: inputs.count).updatedInputs
   }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { OptimizerOperands.operations(inputs) }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    var (rate, time) = try OptimizerOperands.rateAndStep(operands)
-    if time > 0 {
-      rate *=
-        (1 - AdaptiveMoments.power(Double(beta), time)).squareRoot()
-        / (1 - AdaptiveMoments.power(Double(alpha), time))
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let parameters = try OptimizerOperands(operandCount: inputs.count)
+    return BoundKernel(inputs, .operations(parameters.operations(inputs))) { operands throws(OperatorError) in
+      var (rate, time) = try OptimizerOperands.rateAndStep(operands)
+      if time > 0 {
+        rate *=
+          (1 - AdaptiveMoments.power(Double(beta), time)).squareRoot()
+          / (1 - AdaptiveMoments.power(Double(alpha), time))
+      }
+      var step = AdaptiveMoments.Step(
+        alpha: Double(alpha), beta: Double(beta), epsilon: Double(epsilon), rate: rate)
+      step.coupledDecay = Double(coefficient)
+      step.factorAfter = 1 - Double(coefficientAfter)
+      parameters.apply(step, operands, options)
     }
-    var step = AdaptiveMoments.Step(
-      alpha: Double(alpha), beta: Double(beta), epsilon: Double(epsilon), rate: rate)
-    step.coupledDecay = Double(coefficient)
-    step.factorAfter = 1 - Double(coefficientAfter)
-    try OptimizerOperands(operandCount: operands.count).apply(step, operands, context.options)
   }
 }

@@ -1,5 +1,5 @@
 package import Graphs
-import Kernels
+package import Kernels
 import Tensors
 
 /// One step of PyTorch's Adam or AdamW on a group of tensors.
@@ -12,7 +12,7 @@ import Tensors
 /// correction instead. Attributes: `alpha` 0.9, `beta` 0.999, `epsilon` 1e-8, `weight_decay` 0, `decoupled` 1.
 /// Shapes: R and T scalars, parameters, gradients and moments alike → parameters and moments after the step.
 /// Source: torch.optim.AdamW and torch.optim.Adam.
-package struct AdamW: Decomposable {
+package struct AdamW: Decomposable, StateUpdating {
   package static let schema = OperatorSchema(
     "AdamW", domain: "dka.training", versions: 1..., inputs: ["R", "T", "inputs..."],
     outputs: ["outputs..."])
@@ -55,24 +55,25 @@ package struct AdamW: Decomposable {
     try OptimizerOperands.resultTypes(inputs)
   }
 
-  package func updatedInputs(_ inputs: InputTypes) -> [Int] {
-    (try? OptimizerOperands(operandCount: inputs.count))?.updatedInputs ?? []
+  package func updatedInputs(_ inputs: InputTypes) throws(OperatorError) -> [Int] {
+    try OptimizerOperands(operandCount: inputs.count).updatedInputs
   }
 
-  package func floatingPointOperations(_ inputs: InputTypes) -> Int { OptimizerOperands.operations(inputs) }
-
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let (rate, time) = try OptimizerOperands.rateAndStep(operands)
-    guard time > 0 else { throw .invalid("T is \(time), the first step is 1") }
-    var step = AdaptiveMoments.Step(
-      alpha: alpha, beta: beta, epsilon: epsilon, rate: rate / (1 - AdaptiveMoments.power(alpha, time)),
-      rootDivisor: (1 - AdaptiveMoments.power(beta, time)).squareRoot())
-    if isDecoupled {
-      step.factorBefore = 1 - rate * decay
-    } else {
-      step.coupledDecay = decay
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let parameters = try OptimizerOperands(operandCount: inputs.count)
+    return BoundKernel(inputs, .operations(parameters.operations(inputs))) { operands throws(OperatorError) in
+      let (rate, time) = try OptimizerOperands.rateAndStep(operands)
+      guard time > 0 else { throw .invalid("T is \(time), the first step is 1") }
+      var step = AdaptiveMoments.Step(
+        alpha: alpha, beta: beta, epsilon: epsilon, rate: rate / (1 - AdaptiveMoments.power(alpha, time)),
+        rootDivisor: (1 - AdaptiveMoments.power(beta, time)).squareRoot())
+      if isDecoupled {
+        step.factorBefore = 1 - rate * decay
+      } else {
+        step.coupledDecay = decay
+      }
+      parameters.apply(step, operands, options)
     }
-    try OptimizerOperands(operandCount: operands.count).apply(step, operands, context.options)
   }
 
   package func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)

@@ -24,12 +24,13 @@ struct NegativeLogLikelihoodLoss: Operator {
     [try form.lossType(inputs[0], inputs[1], inputs.optional(2))]
   }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { 2 &* inputs[1].shape.elementCount }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let kernel = form.kernel(operands[0].shape)
-    let labels = try form.labels(operands[1], classes: kernel.classes)
-    kernel.loss(operands[0], labels, operands.optional(2), into: operands.output(0))
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let kernel = form.kernel(inputs[0].shape)
+    return BoundKernel(inputs, .operations(2 &* inputs[1].shape.elementCount)) {
+      operands throws(OperatorError) in
+      let labels = try form.labels(operands[1], classes: kernel.classes)
+      kernel.loss(operands[0], labels, operands.optional(2), into: operands.output(0))
+    }
   }
 
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -46,7 +47,7 @@ struct NegativeLogLikelihoodLoss: Operator {
 /// Gradient of `NegativeLogLikelihoodLoss` with respect to its input.
 ///
 /// Domain dka.gradient: exists in plans only.
-struct NegativeLogLikelihoodLossGradient: Operator, Decomposable {
+struct NegativeLogLikelihoodLossGradient: Decomposable {
   static let schema = OperatorSchema(
     "NegativeLogLikelihoodLossGradient", domain: "dka.gradient", versions: 1...,
     inputs: ["dLoss", "input", "target", "weight?"], outputs: ["dInput"])
@@ -65,12 +66,13 @@ struct NegativeLogLikelihoodLossGradient: Operator, Decomposable {
     return [inputs[1]]
   }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { 2 &* inputs[2].shape.elementCount }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let kernel = form.kernel(operands[1].shape)
-    let labels = try form.labels(operands[2], classes: kernel.classes)
-    kernel.gradient(operands[0], labels, operands.optional(3), into: operands.output(0))
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let kernel = form.kernel(inputs[1].shape)
+    return BoundKernel(inputs, .operations(2 &* inputs[2].shape.elementCount)) {
+      operands throws(OperatorError) in
+      let labels = try form.labels(operands[2], classes: kernel.classes)
+      kernel.gradient(operands[0], labels, operands.optional(3), into: operands.output(0))
+    }
   }
 
   func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)

@@ -2,7 +2,7 @@ import Kernels
 import Tensors
 
 /// The operand list that optimisers share: R, T, then parameters, gradients, first and second moments, as many of each.
-struct OptimizerOperands {
+struct OptimizerOperands: Sendable {
   /// Number of parameters.
   let count: Int
 
@@ -36,12 +36,8 @@ struct OptimizerOperands {
   }
 
   /// Three operations for the mean, four for the square, four for their quotient, four for the parameter and its decay.
-  static func operations(_ inputs: InputTypes) -> Int {
-    guard let operands = try? OptimizerOperands(operandCount: inputs.count) else { return 0 }
-    let elements = (0..<operands.count).reduce(0) {
-      $0 &+ inputs[operands.position(0, $1)].shape.elementCount
-    }
-    return 15 &* elements
+  func operations(_ inputs: InputTypes) -> Int {
+    15 &* (0..<count).reduce(0) { $0 &+ inputs[position(0, $1)].shape.elementCount }
   }
 
   /// Operand of a part (0 parameter, 1 gradient, 2 and 3 moments) of a parameter.

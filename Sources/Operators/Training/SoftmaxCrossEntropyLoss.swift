@@ -1,5 +1,5 @@
 package import Graphs
-import Kernels
+package import Kernels
 import Tensors
 
 /// SoftmaxCrossEntropyLoss (ai.onnx 12…): the negative logarithm of the softmax at the label, weighted and reduced.
@@ -29,12 +29,15 @@ package struct SoftmaxCrossEntropyLoss: Operator {
 
   package func floatingPointOperations(_ inputs: InputTypes) -> Int { 4 &* inputs[0].shape.elementCount }
 
-  package func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let scores = operands[0]
-    let kernel = form.kernel(scores.shape)
-    let labels = try form.labels(operands[1], classes: kernel.classes)
-    kernel.lossOfScores(scores, labels, operands.optional(2), into: operands.output(0))
-    if let logarithms = operands.optionalOutput(1) { kernel.logSoftmax(scores, into: logarithms) }
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let kernel = form.kernel(inputs[0].shape)
+    return BoundKernel(inputs, .operations(4 &* inputs[0].shape.elementCount)) {
+      operands throws(OperatorError) in
+      let scores = operands[0]
+      let labels = try form.labels(operands[1], classes: kernel.classes)
+      kernel.lossOfScores(scores, labels, operands.optional(2), into: operands.output(0))
+      if let logarithms = operands.optionalOutput(1) { kernel.logSoftmax(scores, into: logarithms) }
+    }
   }
 
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
@@ -52,7 +55,7 @@ package struct SoftmaxCrossEntropyLoss: Operator {
 /// Gradient of `SoftmaxCrossEntropyLoss` with respect to the scores.
 ///
 /// Domain dka.gradient: exists in plans only.
-struct SoftmaxCrossEntropyLossGradient: Operator, Decomposable {
+struct SoftmaxCrossEntropyLossGradient: Decomposable {
   static let schema = OperatorSchema(
     "SoftmaxCrossEntropyLossGradient", domain: "dka.gradient", versions: 1...,
     inputs: ["dLoss", "scores", "labels", "weights?"], outputs: ["dScores"])
@@ -71,13 +74,14 @@ struct SoftmaxCrossEntropyLossGradient: Operator, Decomposable {
     return [inputs[1]]
   }
 
-  func floatingPointOperations(_ inputs: InputTypes) -> Int { 6 &* inputs[1].shape.elementCount }
-
-  func evaluate(_ operands: Operands, _ context: ExecutionContext) throws(OperatorError) {
-    let kernel = form.kernel(operands[1].shape)
-    let labels = try form.labels(operands[2], classes: kernel.classes)
-    kernel.gradientOfScores(
-      operands[0], operands[1], labels, operands.optional(3), into: operands.output(0))
+  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let kernel = form.kernel(inputs[1].shape)
+    return BoundKernel(inputs, .operations(6 &* inputs[1].shape.elementCount)) {
+      operands throws(OperatorError) in
+      let labels = try form.labels(operands[2], classes: kernel.classes)
+      kernel.gradientOfScores(
+        operands[0], operands[1], labels, operands.optional(3), into: operands.output(0))
+    }
   }
 
   func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)

@@ -1,0 +1,23 @@
+import Kernels
+import Operators
+
+/// A node of a graph bound to its operands: the kernel, and what its results may share with its operands.
+struct BoundNode {
+  /// What a run calls.
+  let kernel: BoundKernel
+  /// For each result, the operand it is a part of, where it is one.
+  let views: [OperandView?]
+  /// For each result, the operand of which it is the next state.
+  let updatedInputs: [Int]
+  /// Operands whose memory result 0 may take over.
+  let reusableInputs: [Int]
+
+  init(_ node: LoweredNode, in graph: LoweredGraph, _ options: KernelOptions) throws(OperatorError) {
+    let inputs = graph.inputTypes(of: node)
+    let results = node.outputs.filter { !$0.isEmpty }.map { graph.type($0) }
+    kernel = try node.bind(inputs, results: results, options)
+    views = try (node.operation as? any OperandViewing)?.views(inputs) ?? []
+    updatedInputs = try (node.operation as? any StateUpdating)?.updatedInputs(inputs) ?? []
+    reusableInputs = (node.operation as? any MemoryReusing)?.reusableInputs ?? []
+  }
+}
