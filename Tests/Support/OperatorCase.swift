@@ -139,7 +139,9 @@ package struct OperatorCase: Sendable, CustomStringConvertible {
 
 extension ReadOperation {
   /// Names of the operands that decide shapes.
-  package var shapeInputs: [String] { operation.decidingInputs.filter { $0 < inputs.count }.map { inputs[$0] } }
+  package var shapeInputs: [String] {
+    operation.decidingInputs.filter { $0 < inputs.count }.map { inputs[$0] }
+  }
 }
 
 extension LoweredGraph {
