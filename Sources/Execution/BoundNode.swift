@@ -13,7 +13,7 @@ struct BoundNode {
   let reusableInputs: [Int]
 
   init(_ node: LoweredNode, in graph: LoweredGraph, _ options: KernelOptions) throws(OperatorError) {
-    let inputs = graph.inputTypes(of: node.node)
+    let inputs = graph.inputTypes(of: node)
     let results = node.outputs.filter { !$0.isEmpty }.map { graph.type($0) }
     kernel = try node.bind(inputs, results: results, options)
     views = try (node.operation as? any OperandViewing)?.views(inputs) ?? []

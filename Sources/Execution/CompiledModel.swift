@@ -50,14 +50,14 @@ package final class CompiledModel {
   ///
   /// - Throws: `ExecutionError`.
   package func fused(_ graph: LoweredGraph) throws -> LoweredGraph {
-    try CompiledModel.applying(RuleSet.early, to: graph, registry, barriers)
+    try CompiledModel.applying(RuleSet.early, to: graph, barriers)
   }
 
   /// A plan of a graph of this model, possibly extended or cut.
   ///
   /// - Throws: `ExecutionError`.
   package func plan(_ graph: LoweredGraph) throws -> Plan {
-    var fused = try CompiledModel.applying(RuleSet.late, to: graph, registry, [])
+    var fused = try CompiledModel.applying(RuleSet.late, to: graph, [])
     fused.removeUnused()
     return try Plan(fused, context: context, cache: cache)
   }
@@ -69,7 +69,7 @@ package final class CompiledModel {
   ///
   /// - Throws: `LoweringError`, `ExecutionError`.
   package func rules(batch: Int) throws -> [RuleOutcome] {
-    try CompiledModel.applying(RuleSet.late, to: try graph(batch: batch), registry, []).rules
+    try CompiledModel.applying(RuleSet.late, to: try graph(batch: batch), []).rules
   }
 
   /// Images per micro-batch so that the largest inner value stays in the processor's cache, and the plan within the limit
@@ -110,10 +110,10 @@ package final class CompiledModel {
   private static let cachedByteCount = 6 << 20
 
   private static func applying(
-    _ rules: RuleSet, to graph: LoweredGraph, _ registry: OperatorRegistry, _ barriers: Set<String>
+    _ rules: RuleSet, to graph: LoweredGraph, _ barriers: Set<String>
   ) throws(ExecutionError) -> LoweredGraph {
     do {
-      return try rules.apply(to: graph, registry: registry, barriers: barriers.union(graph.delivered)).graph
+      return try rules.apply(to: graph, barriers: barriers.union(graph.delivered)).graph
     } catch { throw .node(label: "fusion", operatorName: "", error) }
   }
 }

@@ -27,9 +27,8 @@ package enum Differentiation {
     var result: [String: String] = [:]
     var missing: [DifferentiationError.Missing] = []
 
-    for lowered in nodes.reversed() where lowered.outputs.contains(where: { active.contains($0) }) {
-      let node = lowered.node
-      builder.origin = LoweredNode.Origin(label: lowered.origin?.label ?? node.label, phase: .backward)
+    for node in nodes.reversed() where node.outputs.contains(where: { active.contains($0) }) {
+      builder.origin = LoweredNode.Origin(label: node.origin?.label ?? node.label, phase: .backward)
       do {
         var gradients: [String?] = []
         for output in node.outputs {
@@ -44,7 +43,7 @@ package enum Differentiation {
         }
         guard needs.contains(true) else { continue }
         let site = PullbackSite(node: node, outputGradients: gradients, needs: needs)
-        let inputGradients = try lowered.operation.pullback(site, into: &builder)
+        let inputGradients = try node.operation.pullback(site, into: &builder)
         for (index, gradient) in inputGradients.enumerated() where site.needs(index) {
           guard let gradient else { continue }
           contributions[node.inputs[index], default: []].append(gradient)
@@ -90,7 +89,7 @@ package enum Differentiation {
     throws(OperatorError) -> String?
   {
     guard var total = gradients.first else { return nil }
-    for next in gradients.dropFirst() { total = try builder.emit("Add", [total, next]) }
+    for next in gradients.dropFirst() { total = try builder.emit(Add(), [total, next]) }
     return total
   }
 }

@@ -48,7 +48,7 @@ struct MemoryNeeds {
         bytes = min(bytes + own, .addressable)
         if bytes > largest?.byteCount ?? 0 { largest = (node, bytes) }
       } catch {
-        throw .node(label: node.node.label, operatorName: node.node.operatorName.description, error)
+        throw .node(label: node.label, operatorName: node.operatorName.description, error)
       }
     }
     self.nodes = nodes

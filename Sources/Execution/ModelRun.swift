@@ -63,7 +63,7 @@ package struct ModelRun {
       model, variables: lowering.variables.sorted(), barriers: lowering.barriers, registry: registry,
       context: context)
     let graph = try compiled.fused(lowered)
-    var builder = GradientBuilder(extending: graph, registry: registry, prefix: "gradient/")
+    var builder = GradientBuilder(extending: graph, prefix: "gradient/")
     guard let output = graph.outputs.first, graph.type(output).elementType.isFloatingPoint else {
       throw ExecutionError.input(
         name: graph.outputs.first ?? "", message: "the first output is not floating point")

@@ -41,13 +41,12 @@ package final class PreparedConstantsCache {
 
   /// What a node's kernel makes of its constants, made once.
   func prepared(
-    _ lowered: LoweredNode, _ kernel: BoundKernel, in graph: LoweredGraph, _ room: Room
+    _ node: LoweredNode, _ kernel: BoundKernel, in graph: LoweredGraph, _ room: Room
   ) throws(ExecutionError) -> (any PreparedConstants)? {
-    let node = lowered.node
     guard let preparation = kernel.preparation else { return nil }
     let constants = node.inputs.map { graph.constants[$0] }
     let names = zip(node.inputs, constants).map { $1 == nil ? "" : $0 }
-    let attributes = node.attributes.map { "\($0.name)=\($0.value)" }.joined(separator: ",")
+    let attributes = node.operation.attributes.map { "\($0.name)=\($0.value)" }.joined(separator: ",")
     let key = "\(node.operatorName)(\(names.joined(separator: ",")))\(attributes)"
     let known = entries[key]?.first { entry in
       zip(entry.constants, constants).allSatisfy { PreparedConstantsCache.haveSameContent($0, $1) }

@@ -115,7 +115,7 @@ package final class Session {
       let start = profile == nil ? nil : ContinuousClock.now
       do { try plan.kernels[index].run(operands) } catch {
         let node = plan.graph.nodes[index]
-        throw .node(label: node.node.label, operatorName: node.node.operatorName.description, error)
+        throw .node(label: node.label, operatorName: node.operatorName.description, error)
       }
       if let profile, let start { profile.add(ContinuousClock.now - start, node: index) }
     }

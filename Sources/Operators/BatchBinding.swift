@@ -20,23 +20,22 @@ struct BatchBinding {
   /// A binding against the graph at its own batch.
   init(reference: LoweredGraph) { self.reference = reference }
 
-  /// A constant or node that must stand before the rewritten node.
+  /// What stands in a node's place.
   enum Addition {
     case constant(name: String, Tensor)
-    case node(Node)
+    case node(LoweredNode)
   }
 
-  /// The node as it must read in the graph being lowered, and what must be added before it; nil where it stays.
+  /// The constants and nodes that take a node's place in the graph being lowered; nil where it stays.
   ///
   /// Nodes are asked for in topological order, each once.
-  mutating func rewritten(_ node: Node, in graph: LoweredGraph) throws(OperatorError) -> (Node, [Addition])? {
+  mutating func rewritten(_ node: LoweredNode, in graph: LoweredGraph) throws(OperatorError) -> [Addition]? {
     if let rows = node.inputs.compactMap({ rowsBefore[$0] }).first {
       for output in node.outputs { rowsBefore[output] = rows }
     }
-    guard node.operatorName.domain.isEmpty else { return nil }
-    switch node.operatorName.type {
-    case "Reshape": return try reshape(node, in: graph)
-    case "Concat": return try concat(node, in: graph)
+    switch node.operation {
+    case is Reshape: return try reshape(node, in: graph)
+    case let join as Concat: return try concat(node, join, in: graph)
     default: return nil
     }
   }
@@ -53,8 +52,8 @@ struct BatchBinding {
     return (axis, now.extents[axis] / before.extents[axis])
   }
 
-  private mutating func reshape(_ node: Node, in graph: LoweredGraph) throws(OperatorError)
-    -> (Node, [Addition])?
+  private mutating func reshape(_ node: LoweredNode, in graph: LoweredGraph) throws(OperatorError)
+    -> [Addition]?
   {
     rowsBefore[node.outputs[0]] = nil
     guard let batch = batchAxis(of: node.inputs[0], in: graph),
@@ -70,29 +69,29 @@ struct BatchBinding {
     if rows > 1 { rowsBefore[node.outputs[0]] = rows }
     var extents = target.extents
     extents[axis] *= batch.factor
-    let (reshape, shape) = try BatchBinding.reshape(node, to: extents, result: node.outputs[0])
-    return (reshape, [shape])
+    return try BatchBinding.reshape(node, to: extents, result: node.outputs[0])
   }
 
-  /// A Reshape of a node's operand to other extents, and the constant that holds them.
-  private static func reshape(_ node: Node, to extents: [Int], result: String) throws(OperatorError) -> (
-    Node, Addition
-  ) {
+  /// A Reshape of a node's operand to other extents, behind the constant that holds them.
+  private static func reshape(_ node: LoweredNode, to extents: [Int], result: String) throws(OperatorError)
+    -> [Addition]
+  {
     let name = "\(result)/batch_shape"
-    let tensor: Tensor
-    do { tensor = try Tensor(extents.map(Int64.init)) } catch {
+    let reshape = LoweredNode(
+      Reshape(allowsZero: extents.contains(0)), [node.inputs[0], name], outputs: [result], name: node.name)
+    return [.constant(name: name, try shape(extents)), .node(reshape)]
+  }
+
+  private static func shape(_ extents: [Int]) throws(OperatorError) -> Tensor {
+    do { return try Tensor(extents.map(Int64.init)) } catch {
       throw OperatorError(.outOfMemory, "no memory for a shape")
     }
-    let reshape = Node(
-      node.operatorName, name: node.name, inputs: [node.inputs[0], name], outputs: [result],
-      attributes: extents.contains(0) ? [Attribute("allowzero", 1)] : [])
-    return (reshape, .constant(name: name, tensor))
   }
 
   /// The Reshape in row-major order, then the Transpose that brings the batch to its axis.
   private func reshape(
-    _ node: Node, to target: Shape, moving moved: (from: Int, to: Int), _ factor: Int
-  ) throws(OperatorError) -> (Node, [Addition]) {
+    _ node: LoweredNode, to target: Shape, moving moved: (from: Int, to: Int), _ factor: Int
+  ) throws(OperatorError) -> [Addition] {
     var extents = target.extents
     extents.remove(at: moved.to)
     extents.insert(factor, at: moved.from)
@@ -100,11 +99,8 @@ struct BatchBinding {
     permutation.remove(at: moved.from)
     permutation.insert(moved.from, at: moved.to)
     let rows = "\(node.outputs[0])/batch_rows"
-    let (reshape, shape) = try BatchBinding.reshape(node, to: extents, result: rows)
-    let transpose = Node(
-      OperatorName("Transpose"), name: node.name, inputs: [rows], outputs: node.outputs,
-      attributes: [Attribute("perm", permutation)])
-    return (transpose, [shape, .node(reshape)])
+    let transpose = LoweredNode(Transpose(permutation), [rows], outputs: node.outputs, name: node.name)
+    return try BatchBinding.reshape(node, to: extents, result: rows) + [.node(transpose)]
   }
 
   /// The axis that the batch must be moved from, and its place: the only axis of extent 1, where that is not the
@@ -138,29 +134,23 @@ struct BatchBinding {
     return nil
   }
 
-  private func concat(_ node: Node, in graph: LoweredGraph) throws(OperatorError) -> (Node, [Addition])? {
+  private func concat(_ node: LoweredNode, _ join: Concat, in graph: LoweredGraph) throws(OperatorError)
+    -> [Addition]?
+  {
     guard let batch = node.inputs.lazy.compactMap({ batchAxis(of: $0, in: graph) }).first,
-      case .int(let declared)? = node.attribute("axis"),
-      let axis = graph.types[node.inputs[0]]?.shape.normalizedAxis(Int(declared)), axis != batch.axis
+      let axis = graph.types[node.inputs[0]]?.shape.normalizedAxis(join.axis), axis != batch.axis
     else { return nil }
     var additions: [Addition] = []
-    var inputs = node.inputs
+    var joined = node
     for (index, input) in node.inputs.enumerated() where batchAxis(of: input, in: graph) == nil {
       guard let shape = graph.types[input]?.shape, shape.extents[batch.axis] == 1 else { continue }
       var extents = shape.extents
       extents[batch.axis] = batch.factor
       let name = "\(node.outputs[0])/batch_operand_\(index)"
-      let target: Tensor
-      do { target = try Tensor(extents.map(Int64.init)) } catch {
-        throw OperatorError(.outOfMemory, "no memory for a shape")
-      }
-      additions.append(.constant(name: "\(name)/shape", target))
-      additions.append(.node(Node("Expand", inputs: [input, "\(name)/shape"], outputs: [name])))
-      inputs[index] = name
+      additions.append(.constant(name: "\(name)/shape", try BatchBinding.shape(extents)))
+      additions.append(.node(LoweredNode(Expand(), [input, "\(name)/shape"], outputs: [name])))
+      joined.inputs[index] = name
     }
-    guard !additions.isEmpty else { return nil }
-    let rewritten = Node(
-      node.operatorName, name: node.name, inputs: inputs, outputs: node.outputs, attributes: node.attributes)
-    return (rewritten, additions)
+    return additions.isEmpty ? nil : additions + [.node(joined)]
   }
 }

@@ -1,4 +1,4 @@
-package import Graphs
+import Graphs
 package import Kernels
 package import Tensors
 
@@ -23,7 +23,7 @@ extension BinaryElementwise {
   }
 
   /// An operand that is stretched along the axis is read whole.
-  package func narrowing(of node: Node, axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
+  package func narrowing(axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
     let shapes = [inputs[0].shape, inputs[1].shape]
     let rank = max(shapes[0].rank, shapes[1].rank)
     let varying = [0, 1].filter { index in

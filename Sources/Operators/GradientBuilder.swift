@@ -1,10 +1,10 @@
-package import Graphs
+import Graphs
 package import Tensors
 
 /// Where a pullback stands: the forward node, the gradients of its results, and which operands need one.
 package struct PullbackSite {
   /// The forward node.
-  package let node: Node
+  package let node: LoweredNode
   /// Gradient per result; nil where no gradient flows into it.
   package let outputGradients: [String?]
   /// Whether each operand needs a gradient.
@@ -13,7 +13,7 @@ package struct PullbackSite {
   package let needs: [Bool]
 
   /// A site.
-  package init(node: Node, outputGradients: [String?], needs: [Bool]) {
+  package init(node: LoweredNode, outputGradients: [String?], needs: [Bool]) {
     self.node = node
     self.outputGradients = outputGradients
     self.needs = needs
@@ -23,8 +23,6 @@ package struct PullbackSite {
   package var inputs: [String] { node.inputs }
   /// Names of the results.
   package var outputs: [String] { node.outputs }
-  /// Attributes of the forward node.
-  package var attributes: [Attribute] { node.attributes }
 
   /// Gradient of the first result.
   ///
@@ -41,21 +39,17 @@ package struct PullbackSite {
 }
 
 /// Appends nodes to a lowered graph, typing each at once; pullbacks and passes emit through it.
-///
-/// Nodes of the default domain follow the newest operator set that the registry implements.
 package struct GradientBuilder {
   /// The graph so far.
   package private(set) var graph: LoweredGraph
   /// What the nodes that are appended from now on are made for.
   package var origin: LoweredNode.Origin?
-  private let registry: OperatorRegistry
   private let prefix: String
   private var counter = 0
 
   /// A builder that appends to `graph` and names new values `prefix` + number.
-  package init(extending graph: LoweredGraph, registry: OperatorRegistry, prefix: String) {
+  package init(extending graph: LoweredGraph, prefix: String) {
     self.graph = graph
-    self.registry = registry
     self.prefix = prefix
   }
 
@@ -78,43 +72,35 @@ package struct GradientBuilder {
     return name
   }
 
-  /// Appends a node and returns the names of its results.
-  ///
-  /// - Parameter outputs: names to use for the results; fresh ones where it is empty.
-  package mutating func emit(
-    _ name: OperatorName, _ inputs: [String], attributes: [Attribute] = [], outputCount: Int = 1,
-    outputs: [String] = []
-  ) throws(OperatorError) -> [String] {
-    var results = outputs
-    while results.count < outputCount { results.append(freshName(name.type)) }
-    let node = Node(name, inputs: inputs, outputs: results, attributes: attributes)
-    var lowered = try registry.lower(node, version: registry.newestVersion(of: name.domain))
-    lowered.origin = origin
-    let types = try lowered.operation.inferTypes(graph.inputTypes(of: node))
-    for (result, type) in zip(results, types) where !result.isEmpty { graph.types[result] = type }
-    graph.nodes.append(lowered)
-    return results
+  /// Appends a node with one result and returns its name.
+  package mutating func emit(_ operation: some Operator, _ inputs: [String]) throws(OperatorError) -> String {
+    try emit(operation, inputs, resultCount: 1)[0]
   }
 
-  /// Appends a node of the default domain with one result and returns its name.
-  package mutating func emit(_ type: String, _ inputs: [String], _ attributes: [Attribute] = [])
-    throws(OperatorError) -> String
+  /// Appends a node with several results and returns their names.
+  package mutating func emit(_ operation: some Operator, _ inputs: [String], resultCount: Int)
+    throws(OperatorError) -> [String]
   {
-    try emit(OperatorName(type), inputs, attributes: attributes)[0]
+    let outputs = (0..<resultCount).map { _ in freshName(operation.name.type) }
+    try emit(operation, inputs, outputs: outputs)
+    return outputs
   }
 
-  /// Appends a node of one of our own operators with one result and returns its name.
-  package mutating func emit(
-    _ operation: any Operator.Type, _ inputs: [String], _ attributes: [Attribute] = []
-  ) throws(OperatorError) -> String {
-    try emit(operation.schema.name, inputs, attributes: attributes)[0]
+  /// Appends a node whose results have names; an empty one is not wanted.
+  package mutating func emit(_ operation: some Operator, _ inputs: [String], outputs: [String])
+    throws(OperatorError)
+  {
+    var node = LoweredNode(operation, inputs, outputs: outputs)
+    node.origin = origin
+    let types = try operation.inferTypes(graph.inputTypes(of: node))
+    for (output, type) in zip(outputs, types) where !output.isEmpty { graph.types[output] = type }
+    graph.nodes.append(node)
   }
 
   /// Adds a constant and returns its name.
   package mutating func constant(_ tensor: Tensor, named hint: String = "constant") -> String {
     let name = freshName(hint)
-    graph.types[name] = ValueType(tensor.elementType, tensor.shape)
-    graph.constants[name] = tensor
+    graph.add(tensor, named: name)
     return name
   }
 
@@ -143,7 +129,7 @@ package struct GradientBuilder {
     }
     var result = gradient
     if !axes.isEmpty {
-      result = try emit("ReduceSum", [gradient, try constant(axes)], [Attribute("keepdims", 1)])
+      result = try emit(ReduceSum(), [gradient, try constant(axes)])
     }
     return missing == 0 ? result : try reshape(result, to: target)
   }
@@ -152,8 +138,8 @@ package struct GradientBuilder {
   package mutating func reshape(_ value: String, to shape: Shape) throws(OperatorError) -> String {
     guard self.shape(value) != shape else { return value }
     // `allowzero` keeps an extent of zero what it is.
-    let allowZero = shape.extents.contains(0) ? [Attribute("allowzero", 1)] : []
-    return try emit("Reshape", [value, try constant(shape.extents)], allowZero)
+    let operation = Reshape(allowsZero: shape.extents.contains(0))
+    return try emit(operation, [value, try constant(shape.extents)])
   }
 
   /// Changes the graph's outputs.

@@ -1,7 +1,7 @@
 package import Graphs
 package import Tensors
 
-/// A node with its operator read.
+/// An operator with the values that it reads and makes: what files are read into, and what passes and rules emit.
 package struct LoweredNode: Sendable {
   /// Which part of a training step a node belongs to.
   package enum Phase: String, Sendable { case forward, backward, update }
@@ -20,31 +20,44 @@ package struct LoweredNode: Sendable {
     }
   }
 
-  /// The node as it stands in the file, or as a pass emitted it.
-  package var node: Node
-  /// Its operator.
-  package let operation: any Operator
-  /// Version of the operator's domain that the node follows.
-  package let version: Int
+  /// What it computes, in the newest operator set's form.
+  package var operation: any Operator
+  /// Values read, by position; an empty name is an absent one.
+  package var inputs: [String]
+  /// Values made, by position; an empty name is an unwanted one.
+  package var outputs: [String]
+  /// The name that the file gives the node; empty where it gives none, and for what passes and rules emit.
+  package var name: String
   /// What it was made for; nil for a node of the forward part, which stands for itself.
   package var origin: Origin?
 
-  /// A node with its operator.
-  package init(_ node: Node, operation: any Operator, version: Int) {
-    self.node = node
+  /// A node.
+  package init(_ operation: any Operator, _ inputs: [String], outputs: [String], name: String = "") {
     self.operation = operation
-    self.version = version
+    self.inputs = inputs
+    self.outputs = outputs
+    self.name = name
   }
 
   /// Its part of a training step.
   package var phase: Phase { origin?.phase ?? .forward }
 
-  /// Values read.
-  package var inputs: [String] { node.inputs }
-  /// Values made.
-  package var outputs: [String] { node.outputs }
-  /// Operator type, for patterns and profiles.
-  package var type: String { node.operatorName.type }
+  /// Domain and type of its operator, for profiles and messages.
+  package var operatorName: OperatorName { operation.name }
+  /// Operator type.
+  package var type: String { operatorName.type }
+  /// How messages refer to it: its name, or its operator and first result.
+  package var label: String { name.isEmpty ? "\(operatorName) → \(outputs.first ?? "")" : name }
+
+  /// The operand at a position; nil where it is absent.
+  package func input(_ index: Int) -> String? {
+    index < inputs.count && !inputs[index].isEmpty ? inputs[index] : nil
+  }
+
+  /// The node as a file of the newest operator set holds it, for what prints or recognises nodes of files.
+  package var node: Node {
+    Node(operatorName, name: name, inputs: inputs, outputs: outputs, attributes: operation.attributes)
+  }
 }
 
 /// A graph on its way to execution: shapes bound, operators read, constants folded; a copy of the user's graph.
@@ -107,11 +120,16 @@ package struct LoweredGraph: Sendable {
   }
 
   /// The operands' types and known values of a node, as its operator asks for them.
-  package func inputTypes(of node: Node) -> InputTypes {
+  package func inputTypes(of node: LoweredNode) -> InputTypes {
+    inputTypes(node.inputs, outputs: node.outputs)
+  }
+
+  /// Types and known values of operands, for a node of which some results are wanted.
+  func inputTypes(_ inputs: [String], outputs: [String]) -> InputTypes {
     InputTypes(
-      types: node.inputs.map { $0.isEmpty ? nil : types[$0] },
-      constants: node.inputs.map { $0.isEmpty ? nil : constants[$0] },
-      outputCount: (node.outputs.lastIndex { !$0.isEmpty } ?? -1) + 1)
+      types: inputs.map { $0.isEmpty ? nil : types[$0] },
+      constants: inputs.map { $0.isEmpty ? nil : constants[$0] },
+      outputCount: (outputs.lastIndex { !$0.isEmpty } ?? -1) + 1)
   }
 
   /// Index of the node that makes each value.

@@ -232,31 +232,24 @@ extension Lowering {
       }
     }
 
-    /// Adds a node, rewritten for another batch where one is being bound.
-    mutating func add(_ lowered: LoweredNode) throws(LoweringError) {
-      guard binding != nil else { return try addTyped(lowered) }
-      let label = lowered.node.label
-      let name = lowered.node.operatorName.description
+    /// Adds a node of the file, rewritten for another batch where one is being bound.
+    mutating func add(_ operation: ReadOperation, _ node: Node) throws(LoweringError) {
+      let lowered: LoweredNode
       do {
-        guard let (node, additions) = try binding?.rewritten(lowered.node, in: graph) else {
-          return try addTyped(lowered)
+        let completed = try operation.completed(in: graph) { name in record.value(name, in: node) }
+        for constant in completed.constants { graph.add(constant.value, named: constant.name) }
+        lowered = completed.node
+      } catch { throw failure(error, at: node) }
+      let additions: [BatchBinding.Addition]?
+      do { additions = try binding?.rewritten(lowered, in: graph) } catch {
+        throw .node(label: lowered.label, operatorName: lowered.operatorName.description, error)
+      }
+      for addition in additions ?? [.node(lowered)] {
+        switch addition {
+        case .constant(let name, let tensor): graph.add(tensor, named: name)
+        case .node(let node): try addTyped(node)
         }
-        for addition in additions {
-          switch addition {
-          case .constant(let name, let tensor):
-            graph.types[name] = ValueType(tensor.elementType, tensor.shape)
-            graph.constants[name] = tensor
-          case .node(let node):
-            let version = lowering.registry.newestVersion(of: node.operatorName.domain)
-            try addTyped(try lowering.registry.lower(node, version: version))
-          }
-        }
-        try addTyped(try lowering.registry.lower(node, version: lowered.version))
-      } catch let error as OperatorError {
-        throw .node(label: label, operatorName: name, error)
-      } catch let error as LoweringError {
-        throw error
-      } catch { throw .graph("\(error)", value: lowered.outputs.first) }
+      }
     }
 
     private func hasRoomToFold(_ byteCount: Int) -> Bool {
@@ -266,11 +259,10 @@ extension Lowering {
     }
 
     /// Types a node and keeps it, or computes it now where all it needs is known.
-    private mutating func addTyped(_ lowered: LoweredNode) throws(LoweringError) {
-      let node = lowered.node
+    private mutating func addTyped(_ node: LoweredNode) throws(LoweringError) {
       do {
         let inputs = graph.inputTypes(of: node)
-        let types = try lowered.operation.inferTypes(inputs)
+        let types = try node.operation.inferTypes(inputs)
         if let wide = types.first(where: { $0.shape.rank > ValueType.largestRank }) {
           throw OperatorError.invalid(
             "its result has \(wide.shape.rank) axes, at most \(ValueType.largestRank) are implemented")
@@ -283,14 +275,14 @@ extension Lowering {
         let isKnown = zip(node.inputs, inputs.constants).allSatisfy { $0.isEmpty || $1 != nil }
         let isBarrier = node.outputs.contains { lowering.barriers.contains($0) }
         let bytes = types.reduce(0) { min($0 + $1.byteCount, .addressable) }
-        if !isBarrier, let operation = lowered.operation as? any DecidedByTypes {
+        if !isBarrier, let operation = node.operation as? any DecidedByTypes {
           let integers = operation.valuesDecidedByTypes(inputs)
           graph.constants[node.outputs[0]] = try Tensor(integers.map(Int64.init), shape: types[0].shape)
         } else if isKnown, !isBarrier, bytes <= lowering.foldLimit, hasRoomToFold(bytes) {
           // Everything that is folded is kept until the graph is complete.
           foldedByteCount += bytes
           try budget.require(foldedByteCount, for: "constants computed up to here")
-          let kernel = try lowered.bind(inputs, results: types, lowering.context.options)
+          let kernel = try node.bind(inputs, results: types, lowering.context.options)
           let own = kernel.scratchByteCount + (kernel.preparation?.byteCount ?? 0)
           try budget.require(min(foldedByteCount + own, .addressable), for: "its scratch memory")
           let results = try kernel.evaluate(inputs.constants, results: types)
@@ -299,10 +291,11 @@ extension Lowering {
           }
         } else {
           for output in node.outputs where !output.isEmpty { makers[output] = graph.nodes.count }
-          graph.nodes.append(lowered)
+          graph.nodes.append(node)
         }
       } catch let error as OperatorError {
-        throw LoweringError(error, at: node, version: lowered.version)
+        let version = lowering.version(of: node.operatorName.domain, in: record.source.model)
+        throw LoweringError(error, at: node.label, node.operatorName, version: version)
       } catch { throw .graph("\(error)", value: node.outputs.first) }
     }
   }

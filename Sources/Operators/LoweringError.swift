@@ -69,16 +69,15 @@ extension LoweringError: ReportableError {
 
 extension LoweringError {
   /// What an operator refused, with the node.
-  init(_ error: OperatorError, at node: Node, version: Int) {
-    let name = node.operatorName
+  init(_ error: OperatorError, at label: String, _ name: OperatorName, version: Int) {
     if error.code == .unsupported {
       self = .unsupported([
         Unsupported(
-          name: name.description, domain: name.domain, version: version, nodes: [node.label],
+          name: name.description, domain: name.domain, version: version, nodes: [label],
           reason: error.message)
       ])
     } else {
-      self = .node(label: node.label, operatorName: name.description, error)
+      self = .node(label: label, operatorName: name.description, error)
     }
   }
 }

@@ -1,4 +1,4 @@
-import Graphs
+package import Graphs
 package import Kernels
 package import Tensors
 
@@ -27,6 +27,7 @@ package struct ValueType: Hashable, Sendable, CustomStringConvertible {
 
 /// One ONNX operator with its attributes read: one file, one registry line.
 ///
+/// A value has the form of the newest operator set; what older ones say otherwise is resolved where a file is read.
 /// Shapes are known before a model runs (they are bound and inferred first), so all that depends on them is worked out once, in
 /// `bind`. What else an operator can do is a protocol of its own: `Rearranging`, `MemoryReusing`, `ShapeDeciding`, ….
 /// An instance is a value without state.
@@ -36,6 +37,11 @@ package protocol Operator: Sendable {
 
   /// Reads the attributes once and refuses by name what is not implemented.
   init(reading node: AttributeReader) throws(OperatorError)
+
+  /// The attributes of the newest operator set's form, from which `init(reading:)` makes an equal value.
+  ///
+  /// Operators of one name with equal attributes compute alike where they read and make as many values.
+  var attributes: [Attribute] { get }
 
   /// Types of the results, as many as the node may have, from the operands' types and known values.
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType]
@@ -53,6 +59,9 @@ package protocol Operator: Sendable {
 }
 
 extension Operator {
+  /// Domain and type.
+  package var name: OperatorName { Self.schema.name }
+
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {

@@ -28,9 +28,6 @@ package struct OperatorRegistry: Sendable {
   /// Whether a domain holds operators that plans are made of and files never are.
   package static func isInternal(_ domain: String) -> Bool { domain.hasPrefix("dka.") }
 
-  /// Newest version of a domain that the operators follow.
-  package func newestVersion(of domain: String) -> Int { domain.isEmpty ? 24 : 1 }
-
   /// The operator of a name, or nil.
   package subscript(name: OperatorName) -> (any Operator.Type)? {
     operators[OperatorName(name.type, domain: name.domain)]
@@ -51,13 +48,15 @@ package struct OperatorRegistry: Sendable {
   /// - Parameter names: collects the attributes that the operator knows.
   /// - Throws: `unsupported` for an unknown operator or version, `invalid` where the node breaks its rules.
   package func lower(_ node: Node, version: Int, names: AttributeNames = AttributeNames())
-    throws(OperatorError) -> LoweredNode
+    throws(OperatorError) -> ReadOperation
   {
     guard let type = self[node.operatorName] else {
       throw .unsupported("operator \(node.operatorName) is not implemented")
     }
     let reader = try reader(node, type.schema, version, names)
-    return LoweredNode(node, operation: try type.init(reading: reader), version: version)
+    let operation = try type.init(reading: reader)
+    let operands = try (type as? any OlderForm.Type)?.operands(of: reader) ?? reader.operands
+    return ReadOperation(operation, operands, of: node)
   }
 
   /// Reads what a node of a file stands for: its operator, or other nodes.
@@ -90,7 +89,7 @@ package struct OperatorRegistry: Sendable {
 /// What a node of a file stands for.
 package enum ReadNode: Sendable {
   /// Itself, with its operator read.
-  case operation(LoweredNode)
+  case operation(ReadOperation)
   /// Other nodes.
   case expandable(any Expandable)
 }

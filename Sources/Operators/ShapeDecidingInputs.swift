@@ -15,12 +15,12 @@ extension Lowering {
         // What can't be read decides nothing here; lowering refuses it.
         guard let read = try? registry.read(node, version: version(of: node.operatorName.domain, in: model))
         else { continue }
-        let deciding: [Int] =
+        let (deciding, inputs) =
           switch read {
-          case .operation(let lowered): lowered.operation.decidingInputs
-          case .expandable(let expandable): expandable.decidingInputs
+          case .operation(let operation): (operation.operation.decidingInputs, operation.inputs)
+          case .expandable(let expandable): (expandable.decidingInputs, node.inputs)
           }
-        waiting += deciding.filter { $0 < node.inputs.count }.map { node.inputs[$0] }
+        waiting += deciding.filter { $0 < inputs.count }.map { inputs[$0] }
       }
     }
     // Calls that can't be replaced are refused by lowering too.

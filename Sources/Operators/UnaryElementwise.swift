@@ -1,4 +1,4 @@
-package import Graphs
+import Graphs
 package import Kernels
 package import Tensors
 
@@ -25,7 +25,7 @@ extension UnaryElementwise {
     }
   }
 
-  package func narrowing(of node: Node, axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
+  package func narrowing(axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
     .alike(operands: [0])
   }
 

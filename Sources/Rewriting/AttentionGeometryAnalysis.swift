@@ -57,13 +57,14 @@ extension AttentionWindows {
     }
   }
 
-  /// Attributes of the fused operator that reads through these windows.
-  func attributes(maskStrides: [Int], outputShape: [Int], outputStrides: [Int]) -> [Attribute] {
-    let mask = maskStrides.isEmpty ? [] : [Attribute("mask_strides", maskStrides)]
-    return [
-      Attribute("sizes", sizes), Attribute("q_view", views[0]), Attribute("k_view", views[1]),
-      Attribute("v_view", views[2]), Attribute("scale", Float(scale)),
-    ] + mask + [Attribute("output_shape", outputShape), Attribute("output_strides", outputStrides)]
+  /// The fused operator that reads through these windows.
+  func attention(maskStrides: [Int], outputShape: [Int], outputStrides: [Int]) throws(OperatorError)
+    -> FusedAttention
+  {
+    FusedAttention(
+      try AttentionViews(
+        sizes: sizes, views: views, scale: Float(scale), maskStrides: maskStrides, outputShape: outputShape,
+        outputStrides: outputStrides))
   }
 
   /// The operand as the farthest window whose token and channel axes have one stride each, at worst of itself; one whose

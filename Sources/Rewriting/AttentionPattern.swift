@@ -31,21 +31,20 @@ extension AttentionPattern {
   static func around(_ softmax: LoweredNode, in graph: EditableGraph) throws(MatchFailure) -> AttentionPattern
   {
     func fail(_ reason: String) -> MatchFailure {
-      MatchFailure(rule: FuseAttention().label, node: softmax.node.label, reason: reason)
+      MatchFailure(rule: FuseAttention().label, node: softmax.label, reason: reason)
     }
     let scores = softmax.inputs[0]
     let rank = graph.shape(scores).rank
-    let axis = graph.integerAttribute("axis", of: softmax) ?? (softmax.version < 13 ? 1 : -1)
-    guard rank >= 2, graph.shape(scores).normalizedAxis(axis) == rank - 1 else {
-      throw fail("normalises over axis \(axis), expected the last")
-    }
+    guard rank >= 2, let operation = softmax.operation as? Softmax,
+      operation.isOverLastAxis(of: graph.shape(scores))
+    else { throw fail("normalises over another axis than the last") }
     let before = try scoreProduct(scores, in: graph, fail: fail)
     let (weights, hasGuard) = guarded(softmax.outputs[0], in: graph)
     if hasGuard, let mask = before.mask, hasEmptyRow(mask) {
       throw fail("a row of the mask admits no key, whose result the exporter sets to zero")
     }
     guard let product = graph.soleReader(of: weights), product.node.type == "MatMul",
-      product.node.node.operatorName.domain.isEmpty, product.node.inputs[0] == weights
+      product.node.operatorName.domain.isEmpty, product.node.inputs[0] == weights
     else { throw fail("'\(weights)' is not read by one MatMul alone") }
     return AttentionPattern(
       query: before.query, key: before.key, value: product.node.inputs[1], keyIsTransposed: true,
@@ -61,7 +60,7 @@ extension AttentionPattern {
     var mask: Tensor?
     while true {
       guard graph.isInner(value) else { throw fail("'\(value)' has other readers or was asked for") }
-      guard let maker = graph.maker(of: value), maker.node.node.operatorName.domain.isEmpty else {
+      guard let maker = graph.maker(of: value), maker.node.operatorName.domain.isEmpty else {
         throw fail("'\(value)' is no product of queries and keys")
       }
       let node = maker.node
@@ -82,7 +81,7 @@ extension AttentionPattern {
         value = other
       } else {
         throw fail(
-          "'\(value)' is made by \(node.node.operatorName), expected MatMul, Mul, Div or a constant mask")
+          "'\(value)' is made by \(node.operatorName), expected MatMul, Mul, Div or a constant mask")
       }
     }
   }
@@ -126,14 +125,11 @@ extension AttentionPattern {
     _ node: LoweredNode, id: EditableGraph.NodeID, in graph: EditableGraph
   ) throws(MatchFailure) -> AttentionPattern {
     func fail(_ reason: String) -> MatchFailure {
-      MatchFailure(rule: FuseAttention().label, node: node.node.label, reason: reason)
+      MatchFailure(rule: FuseAttention().label, node: node.label, reason: reason)
     }
-    func number(_ name: String) -> Float? {
-      if case .float(let value)? = node.node.attribute(name) { value } else { nil }
-    }
-    guard graph.integerAttribute("is_causal", of: node) ?? 0 == 0, (number("softcap") ?? 0) == 0,
+    guard let operation = node.operation as? Attention, !operation.isCausal,
       node.inputs.dropFirst(4).allSatisfy(\.isEmpty), node.outputs.dropFirst().allSatisfy(\.isEmpty)
-    else { throw fail("is causal, caps its scores, has a past or several results") }
+    else { throw fail("is causal, has a past or several results") }
     let shapes = node.inputs.prefix(3).map { graph.shape($0) }
     guard shapes.allSatisfy({ $0.rank == 4 }), shapes[0][1] == shapes[1][1] else {
       throw fail("has operands of shapes \(shapes), expected four axes and equal heads")
@@ -147,7 +143,7 @@ extension AttentionPattern {
       } catch let failure as MatchFailure { throw failure } catch { throw fail("no memory for its mask") }
       if let mask, hasEmptyRow(mask) { throw fail("a row of its mask admits no key") }
     }
-    let scale = number("scale").map(Double.init) ?? 1 / Double(max(shapes[0][3], 1)).squareRoot()
+    let scale = operation.scale.map(Double.init) ?? 1 / Double(max(shapes[0][3], 1)).squareRoot()
     return AttentionPattern(
       query: node.inputs[0], key: node.inputs[1], value: node.inputs[2], keyIsTransposed: false,
       factor: scale, mask: mask, last: id, result: node.outputs[0])

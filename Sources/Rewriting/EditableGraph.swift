@@ -1,4 +1,4 @@
-package import Graphs
+import Graphs
 package import Operators
 package import Tensors
 
@@ -15,7 +15,6 @@ package struct EditableGraph {
   /// Places that rules left alone.
   package private(set) var failures: [MatchFailure] = []
   private var noted: Set<MatchFailure> = []
-  private let registry: OperatorRegistry
   private var graph: LoweredGraph
   private var slots: [LoweredNode?]
   private var next: [NodeID]
@@ -29,9 +28,8 @@ package struct EditableGraph {
   private static let sentinel = 0
 
   /// An editable copy of a graph.
-  package init(_ graph: LoweredGraph, registry: OperatorRegistry, barriers: Set<String>) {
+  package init(_ graph: LoweredGraph, barriers: Set<String>) {
     self.graph = graph
-    self.registry = registry
     outputs = Set(graph.outputs)
     self.barriers = barriers.union(graph.outputs)
     slots = [nil] + graph.nodes.map(Optional.some)
@@ -61,12 +59,17 @@ package struct EditableGraph {
     return result
   }
 
-  /// Numbers of the nodes of some operators, in topological order.
-  package func ids(of types: String..., domain: String = "") -> [NodeID] {
+  /// Numbers of the nodes of some operators of the default domain, in topological order.
+  package func ids(of types: String...) -> [NodeID] {
     ids.filter { id in
       guard let node = slots[id] else { return false }
-      return node.node.operatorName.domain == domain && types.contains(node.type)
+      return node.operatorName.domain.isEmpty && types.contains(node.type)
     }
+  }
+
+  /// Numbers of the nodes of one operator, in topological order.
+  package func ids<Operation: Operator>(of operation: Operation.Type) -> [NodeID] {
+    ids.filter { slots[$0]?.operation is Operation }
   }
 
   /// The node of a number, or nil where it has been removed.
@@ -80,7 +83,7 @@ package struct EditableGraph {
 
   /// The node that makes a value, where it is one of the given operators of the default domain.
   package func maker(of value: String, _ types: String...) -> (id: NodeID, node: LoweredNode)? {
-    guard let found = maker(of: value), found.node.node.operatorName.domain.isEmpty,
+    guard let found = maker(of: value), found.node.operatorName.domain.isEmpty,
       types.contains(found.node.type)
     else { return nil }
     return found
@@ -107,7 +110,7 @@ package struct EditableGraph {
   package func shape(_ value: String) -> Shape { graph.type(value).shape }
 
   /// The operands' types and known values of a node.
-  package func inputTypes(of node: Node) -> InputTypes { graph.inputTypes(of: node) }
+  package func inputTypes(of node: LoweredNode) -> InputTypes { graph.inputTypes(of: node) }
 
   /// The known value of a name.
   package func constant(_ value: String) -> Tensor? { graph.constants[value] }
@@ -156,8 +159,7 @@ package struct EditableGraph {
   /// Adds a constant and returns its name.
   package mutating func add(_ tensor: Tensor, named hint: String) -> String {
     let name = freshName(hint)
-    graph.types[name] = ValueType(tensor.elementType, tensor.shape)
-    graph.constants[name] = tensor
+    graph.add(tensor, named: name)
     return name
   }
 
@@ -170,9 +172,8 @@ package struct EditableGraph {
 
   /// Puts new nodes where the node `id` stands, which goes, with others that nothing else reads.
   ///
-  /// Nodes of the default domain follow the newest operator set that the registry implements. The new nodes make what
-  /// was read of `id`, with the same type, and have its origin.
-  package mutating func replace(_ id: NodeID, with nodes: [Node]) throws(OperatorError) {
+  /// The new nodes make what was read of `id`, with the same type, and have its origin.
+  package mutating func replace(_ id: NodeID, with nodes: [LoweredNode]) throws(OperatorError) {
     let anchor = next[id]
     let operands = slots[id]?.inputs ?? []
     let origin = slots[id]?.origin
@@ -201,7 +202,7 @@ package struct EditableGraph {
     graph.types[value] = graph.types[other]
     if let node = slots[source] {
       var renamed = node
-      renamed.node.outputs = node.outputs.map { $0 == other ? value : $0 }
+      renamed.outputs = node.outputs.map { $0 == other ? value : $0 }
       slots[source] = renamed
       makers[other] = nil
       makers[value] = source
@@ -230,8 +231,8 @@ package struct EditableGraph {
     guard let node = slots[id], position < node.outputs.count else { return }
     makers[node.outputs[position]] = nil
     var changed = node
-    changed.node.outputs[position] = ""
-    while changed.outputs.last == "" { changed.node.outputs.removeLast() }
+    changed.outputs[position] = ""
+    while changed.outputs.last == "" { changed.outputs.removeLast() }
     slots[id] = changed
   }
 }
@@ -243,15 +244,15 @@ extension EditableGraph {
     for input in node.inputs where !input.isEmpty { readers[input, default: []].append(id) }
   }
 
-  private mutating func insert(_ node: Node, before anchor: NodeID, origin: LoweredNode.Origin?)
+  private mutating func insert(_ node: LoweredNode, before anchor: NodeID, origin: LoweredNode.Origin?)
     throws(OperatorError)
   {
-    var lowered = try registry.lower(node, version: registry.newestVersion(of: node.operatorName.domain))
-    lowered.origin = origin
-    let types = try lowered.operation.inferTypes(graph.inputTypes(of: node))
+    var node = node
+    node.origin = origin
+    let types = try node.operation.inferTypes(graph.inputTypes(of: node))
     for (output, type) in zip(node.outputs, types) where !output.isEmpty { graph.types[output] = type }
     let id = slots.count
-    slots.append(lowered)
+    slots.append(node)
     next.append(anchor)
     previous.append(previous[anchor])
     next[previous[anchor]] = id
@@ -282,7 +283,7 @@ extension EditableGraph {
   private mutating func changeReads(of id: NodeID, from value: String, to other: String) {
     guard let node = slots[id], node.inputs.contains(value) else { return }
     var changed = node
-    changed.node.inputs = node.inputs.map { $0 == value ? other : $0 }
+    changed.inputs = node.inputs.map { $0 == value ? other : $0 }
     slots[id] = changed
     let moved = readers[value]?.filter { $0 == id } ?? []
     readers[value]?.removeAll { $0 == id }

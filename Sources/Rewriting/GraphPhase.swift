@@ -31,15 +31,15 @@ extension LoweredGraph {
     var problems: [String] = []
     var known = Set(inputs).union(constants.keys).union(variables.keys)
     for node in nodes {
-      let domain = node.node.operatorName.domain
+      let domain = node.operatorName.domain
       if domain.hasPrefix("dka."), !phase.domains.contains(domain) {
-        problems.append("'\(node.node.label)' (\(node.node.operatorName)) has no place in phase \(phase)")
+        problems.append("'\(node.label)' (\(node.operatorName)) has no place in phase \(phase)")
       }
       for input in node.inputs where !input.isEmpty && !known.contains(input) {
-        problems.append("'\(node.node.label)' reads '\(input)', which nothing before it makes")
+        problems.append("'\(node.label)' reads '\(input)', which nothing before it makes")
       }
       for output in node.outputs where !output.isEmpty && !known.insert(output).inserted {
-        problems.append("'\(node.node.label)' makes '\(output)', which exists already")
+        problems.append("'\(node.label)' makes '\(output)', which exists already")
       }
       problems += mistypedResults(of: node)
     }
@@ -55,12 +55,12 @@ extension LoweredGraph {
     let untyped = node.inputs.filter { !$0.isEmpty && types[$0] == nil }
     guard untyped.isEmpty else { return untyped.map { "'\($0)' has no type" } }
     do {
-      let inferred = try node.operation.inferTypes(inputTypes(of: node.node))
+      let inferred = try node.operation.inferTypes(inputTypes(of: node))
       return zip(node.outputs, inferred).compactMap { output, type in
         output.isEmpty || types[output] == type
           ? nil
           : "'\(output)' is \(types[output].map(\.description) ?? "untyped"), its operator makes \(type)"
       }
-    } catch { return ["'\(node.node.label)' has no types: \(error.message)"] }
+    } catch { return ["'\(node.label)' has no types: \(error.message)"] }
   }
 }

@@ -47,10 +47,10 @@ package struct RuleSet: Sendable {
   ///   - barriers: values that must stay beside the graph's outputs: requested ones, and those to differentiate by.
   ///   - observe: called after each rule that changed something, with the rule and the graph as it then is.
   package func apply(
-    to graph: LoweredGraph, registry: OperatorRegistry, barriers: Set<String> = [],
+    to graph: LoweredGraph, barriers: Set<String> = [],
     observe: ((any RewriteRule, LoweredGraph) -> Void)? = nil
   ) throws(OperatorError) -> (graph: LoweredGraph, report: RewriteReport) {
-    var editable = EditableGraph(graph, registry: registry, barriers: barriers)
+    var editable = EditableGraph(graph, barriers: barriers)
     var report = RewriteReport()
     for stage in stages {
       for _ in 0..<stage.roundLimit {
@@ -66,7 +66,7 @@ package struct RuleSet: Sendable {
     }
     report.failures = editable.failures
     var result = editable.lowered()
-    let remaining = report.failures.isEmpty ? [] : Set(result.nodes.flatMap { [$0.node.label] + $0.outputs })
+    let remaining = report.failures.isEmpty ? [] : Set(result.nodes.flatMap { [$0.label] + $0.outputs })
     var labels: [String] = []
     for rule in stages.flatMap(\.rules) where !labels.contains(rule.label) { labels.append(rule.label) }
     result.rules = RuleOutcome.merged(

@@ -85,7 +85,7 @@ extension EditableGraph {
   package func rearranged(_ inner: StridedView, by node: LoweredNode, to value: String) -> StridedView? {
     guard let operation = node.operation as? any Rearranging, let result = node.outputs.firstIndex(of: value)
     else { return nil }
-    return operation.rearranged(inner.map, to: result, inputTypes(of: node.node), resultTypes(of: node))
+    return operation.rearranged(inner.map, to: result, inputTypes(of: node), resultTypes(of: node))
       .map(inner.with)
   }
 
@@ -101,11 +101,11 @@ extension EditableGraph {
     guard let operation = node.operation as? any Rearranging, let result = node.outputs.first,
       isOnlyResult(result, of: node)
     else { return false }
-    return operation.keepsMemory(inputTypes(of: node.node), resultTypes(of: node))
+    return operation.keepsMemory(inputTypes(of: node), resultTypes(of: node))
   }
 
   private func isScaling(_ node: LoweredNode) -> Bool {
-    node.node.operatorName.domain.isEmpty && (node.type == "Mul" || node.type == "Div")
+    node.operatorName.domain.isEmpty && (node.type == "Mul" || node.type == "Div")
   }
 
   /// Types of a node's results, nil for those without a name.
@@ -122,24 +122,8 @@ extension EditableGraph {
     return scaled.value
   }
 
-  /// The permutation of a Transpose, the reverse where the attribute is absent; nil for other nodes.
+  /// The permutation of a Transpose; nil for other nodes.
   package func permutation(of node: LoweredNode) -> [Int]? {
-    guard node.type == "Transpose", node.node.operatorName.domain.isEmpty else { return nil }
-    let rank = shape(node.inputs[0]).rank
-    guard case .ints(let values)? = node.node.attribute("perm") else { return (0..<rank).reversed() }
-    return values.map { Int($0) }
-  }
-
-  /// An integer attribute of a node.
-  package func integerAttribute(_ name: String, of node: LoweredNode) -> Int? {
-    guard case .int(let value)? = node.node.attribute(name) else { return nil }
-    return Int(value)
-  }
-
-  /// Integers that a node has as attribute in older operator sets and as operand in newer ones.
-  package func integerList(_ name: String, operand: Int, of node: LoweredNode) -> [Int]? {
-    if case .ints(let values)? = node.node.attribute(name) { return values.map { Int($0) } }
-    guard operand < node.inputs.count, !node.inputs[operand].isEmpty else { return nil }
-    return integers(node.inputs[operand])
+    (node.operation as? Transpose)?.order(rank: shape(node.inputs[0]).rank)
   }
 }

@@ -173,7 +173,7 @@ package enum Benchmark {
       for (index, node) in session.plan.graph.nodes.enumerated() {
         let kernel = session.plan.kernels[index]
         let entry = BenchmarkResult.OperatorTime(
-          name: node.node.operatorName.description,
+          name: node.operatorName.description,
           kernel: kernel.name, phase: node.phase, calls: 1,
           seconds: profile.seconds[index] / Double(runs), operations: kernel.operations,
           bytes: session.plan.bytesMoved(by: index))

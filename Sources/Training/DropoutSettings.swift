@@ -19,9 +19,7 @@ package struct DropoutSettings: Sendable {
   package static let seeds = "training/dropout_seeds"
 
   /// The graph with dropout behind the values, and the seeds as a further input.
-  func inserted(into graph: LoweredGraph, images: Int, registry: OperatorRegistry) throws(OperatorError)
-    -> LoweredGraph
-  {
+  func inserted(into graph: LoweredGraph, images: Int) throws(OperatorError) -> LoweredGraph {
     var graph = graph
     graph.types[DropoutSettings.seeds] = ValueType(.int64, Shape([images]))
     graph.inputs.append(DropoutSettings.seeds)
@@ -32,12 +30,11 @@ package struct DropoutSettings: Sendable {
       let dropped = "training/dropped/\(value)"
       graph.types[dropped] = type
       for index in graph.nodes.indices where index > maker {
-        graph.nodes[index].node.inputs = graph.nodes[index].inputs.map { $0 == value ? dropped : $0 }
+        graph.nodes[index].inputs = graph.nodes[index].inputs.map { $0 == value ? dropped : $0 }
       }
-      let node = Node(
-        TrainingDropout.schema.name, inputs: [value, DropoutSettings.seeds], outputs: [dropped],
-        attributes: [Attribute("ratio", Float(share)), Attribute("stream", stream)])
-      graph.nodes.insert(try registry.lower(node, version: 1), at: maker + 1)
+      let operation = try TrainingDropout(ratio: Float(share), stream: stream)
+      graph.nodes.insert(
+        LoweredNode(operation, [value, DropoutSettings.seeds], outputs: [dropped]), at: maker + 1)
     }
     return graph
   }

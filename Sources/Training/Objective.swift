@@ -30,6 +30,6 @@ package struct CrossEntropyObjective: Objective {
   package func loss(of output: String, against targets: String, in builder: inout GradientBuilder)
     throws(OperatorError) -> String
   {
-    try builder.emit("SoftmaxCrossEntropyLoss", [output, targets], [Attribute("reduction", "sum")])
+    try builder.emit(SoftmaxCrossEntropyLoss(isSum: true), [output, targets])
   }
 }

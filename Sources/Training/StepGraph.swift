@@ -24,11 +24,11 @@ package enum StepGraph {
   ///   - graph: lowered at the micro-batch's size; the loss is taken of its first output.
   ///   - parameters: variables to train.
   package static func make(
-    from graph: LoweredGraph, parameters: [String], objective: any Objective, registry: OperatorRegistry
+    from graph: LoweredGraph, parameters: [String], objective: any Objective
   ) throws(TrainingError) -> LoweredGraph {
     guard let output = graph.outputs.first else { throw .unsuitable("the model has no output to train") }
     let type = try objective.targets(for: graph.type(output))
-    var builder = GradientBuilder(extending: graph, registry: registry, prefix: "training/")
+    var builder = GradientBuilder(extending: graph, prefix: "training/")
     builder.addInput(targets, type: type)
     builder.addInput(lossScale, type: ValueType(.float32, []))
     do {
@@ -41,7 +41,7 @@ package enum StepGraph {
         let type = graph.type(parameter)
         builder.origin = LoweredNode.Origin(label: parameter, phase: .backward)
         builder.addVariable(sum, start: try Tensor(zeros: type.shape, of: type.elementType))
-        builder.addUpdate(of: sum, to: try builder.emit("Add", [sum, gradient]))
+        builder.addUpdate(of: sum, to: try builder.emit(Add(), [sum, gradient]))
       }
       builder.setOutputs([loss, output])
     } catch let error as DifferentiationError {

@@ -70,7 +70,7 @@ package final class Trainer {
     let variables = VariableStore()
     do {
       let graph = try UpdateGraph.make(
-        groups: groups, parameters: start, settings: options.optimizer, registry: registry)
+        groups: groups, parameters: start, settings: options.optimizer)
       let update = try Session(try compiled.plan(graph), variables: variables)
       let size =
         try options.microBatch

@@ -35,10 +35,10 @@ final class TrainingCompiler {
   /// The plan of one micro-batch of training.
   func step(batch: Int) throws -> Plan {
     var front = try trainable(batch: batch)
-    if let dropout { front = try dropout.inserted(into: front, images: batch, registry: model.registry) }
+    if let dropout { front = try dropout.inserted(into: front, images: batch) }
     return try model.plan(
       try StepGraph.make(
-        from: front, parameters: model.variables, objective: objective, registry: model.registry))
+        from: front, parameters: model.variables, objective: objective))
   }
 
   /// The same, refused where it does not fit beside what else is held while it runs: the other plans of this number of

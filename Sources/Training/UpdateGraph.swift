@@ -21,10 +21,9 @@ package enum UpdateGraph {
 
   /// Builds the graph for parameters with their start values.
   package static func make(
-    groups: [ParameterGroup], parameters: [String: Tensor], settings: OptimizerSettings,
-    registry: OperatorRegistry
+    groups: [ParameterGroup], parameters: [String: Tensor], settings: OptimizerSettings
   ) throws(TrainingError) -> LoweredGraph {
-    var builder = GradientBuilder(extending: LoweredGraph(), registry: registry, prefix: "update/")
+    var builder = GradientBuilder(extending: LoweredGraph(), prefix: "update/")
     builder.addInput(step, type: ValueType(.int64, []))
     var norms: [String] = []
     do {
@@ -66,14 +65,11 @@ package enum UpdateGraph {
     let inputs =
       [learningRate(of: group.name), step] + names + gradients + names.map { moments(of: $0).first }
       + names.map { moments(of: $0).second }
-    let results = try builder.emit(
-      AdamW.schema.name, inputs,
-      attributes: [
-        Attribute("alpha", Float(settings.firstMomentDecay)),
-        Attribute("beta", Float(settings.secondMomentDecay)),
-        Attribute("epsilon", Float(settings.epsilon)), Attribute("weight_decay", Float(group.weightDecay)),
-        Attribute("decoupled", settings.rule == .adamw ? 1 : 0),
-      ], outputCount: 3 * names.count)
+    let step = try AdamW(
+      alpha: Float(settings.firstMomentDecay), beta: Float(settings.secondMomentDecay),
+      epsilon: Float(settings.epsilon), decay: Float(group.weightDecay),
+      isDecoupled: settings.rule == .adamw)
+    let results = try builder.emit(step, inputs, resultCount: 3 * names.count)
     for (index, name) in names.enumerated() {
       builder.addUpdate(of: name, to: results[index])
       builder.addUpdate(of: moments(of: name).first, to: results[names.count + index])

@@ -92,7 +92,7 @@ import Testing
   /// A plan and a run of the one node, as passes emit it.
   private static func run(graphOf testCase: OperatorCase, _ variant: HostileVariant) throws {
     let node = testCase.node(attributes: variant.attributes)
-    let lowered = try OperatorRegistry.standard.lower(node, version: testCase.version)
+    let read = try OperatorRegistry.standard.lower(node, version: testCase.version)
     var graph = LoweredGraph()
     for (name, operand) in zip(node.inputs, variant.operands) {
       guard let operand else { continue }
@@ -103,7 +103,8 @@ import Testing
         graph.constants[name] = operand
       }
     }
-    let types = try lowered.operation.inferTypes(graph.inputTypes(of: node))
+    let lowered = try graph.complete(read)
+    let types = try lowered.operation.inferTypes(graph.inputTypes(of: lowered))
     for (output, type) in zip(node.outputs, types) { graph.types[output] = type }
     graph.nodes = [lowered]
     graph.outputs = node.outputs

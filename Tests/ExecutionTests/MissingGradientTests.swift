@@ -28,10 +28,9 @@ import Testing
 }
 
 /// An operator that has no gradient.
-private protocol WithoutGradient: Operator { init() }
+private protocol WithoutGradient: WithoutAttributes {}
 
 extension WithoutGradient {
-  init(reading node: AttributeReader) throws(OperatorError) { self.init() }
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] { [inputs[0]] }
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     BoundKernel(inputs, .withoutArithmetic) { _ in }

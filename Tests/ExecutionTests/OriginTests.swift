@@ -15,7 +15,7 @@ import Testing
         g (float[2,3] x, float[3,3] w) => (float[2,3] y) { a = Relu (x)  y = MatMul (a, w) }
         """)
     let lowered = try Lowering(registry: .standard, context: .testing(threads: 1)).lower(model, batch: 2)
-    var builder = GradientBuilder(extending: lowered, registry: .standard, prefix: "gradient/")
+    var builder = GradientBuilder(extending: lowered, prefix: "gradient/")
     builder.addInput("dy", type: lowered.type("y"))
     let found = try Differentiation.extend(&builder, seeds: [(value: "y", gradient: "dy")], by: ["x"])
     builder.setOutputs(found.compactMap { $0 })
@@ -31,7 +31,7 @@ import Testing
   }
 
   @Test func `what a rule puts in the place of a backward node has its origin`() throws {
-    let early = try RuleSet.early.apply(to: try gradients(), registry: .standard).graph
+    let early = try RuleSet.early.apply(to: try gradients()).graph
     let product = try #require(early.nodes.first { $0.type == "Linear" && $0.phase == .backward })
     #expect(product.origin?.label == "MatMul → y")
   }

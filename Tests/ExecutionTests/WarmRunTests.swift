@@ -34,7 +34,7 @@ import Testing
       let compiled = CompiledModel(
         model, variables: names, registry: .standard, context: .testing(threads: 1))
       var builder = GradientBuilder(
-        extending: try compiled.graph(batch: 8), registry: .standard, prefix: "gradient/")
+        extending: try compiled.graph(batch: 8), prefix: "gradient/")
       let output = builder.graph.outputs[0]
       let shape = builder.graph.type(output).shape
       let ones = try Tensor([Float](repeating: 1, count: shape.elementCount), shape: shape)

@@ -11,15 +11,16 @@ import Testing
       .uniform([3], in: 0.5...2, seed: 5),
     ]
     let seed = ReferenceTensor.normal([2, 3, 4], seed: 6)
-    var builder = GradientBuilder(extending: LoweredGraph(), registry: .standard, prefix: "bn/")
+    var builder = GradientBuilder(extending: LoweredGraph(), prefix: "bn/")
     let names = ["x", "scale", "bias", "mean", "variance"]
     for (name, operand) in zip(names, operands) {
       builder.addInput(name, type: ValueType(.float64, operand.shape))
     }
     builder.addInput("dY", type: ValueType(.float64, seed.shape))
     let node = Node("BatchNormalization", inputs: names, outputs: ["y"])
-    let lowered = try OperatorRegistry.standard.lower(node, version: 24)
-    let site = PullbackSite(node: node, outputGradients: ["dY"], needs: [true, true, true, false, false])
+    let read = try OperatorRegistry.standard.lower(node, version: 24)
+    let lowered = LoweredNode(read.operation, names, outputs: ["y"])
+    let site = PullbackSite(node: lowered, outputGradients: ["dY"], needs: [true, true, true, false, false])
     let gradients = try lowered.operation.pullback(site, into: &builder)
     var feeds = ["dY": try seed.tensor(.float64)]
     for (name, operand) in zip(names, operands) { feeds[name] = try operand.tensor(.float64) }

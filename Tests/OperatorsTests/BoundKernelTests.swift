@@ -19,7 +19,7 @@ import Testing
       let feeds = try testCase.feeds(.float32)
       let types = node.outputs.map { graph.type($0) }
       let options = KernelOptions(threads: threads, level: Processor.detectedLevel())
-      kernel = try node.bind(graph.inputTypes(of: node.node), results: types, options)
+      kernel = try node.bind(graph.inputTypes(of: node), results: types, options)
       results = try types.map { try Tensor(zeros: $0.shape, of: $0.elementType) }
       let scratch = try Tensor(zeros: Shape([kernel.scratchByteCount]), of: .uint8)
       operands = Operands(

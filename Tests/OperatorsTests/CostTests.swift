@@ -9,7 +9,7 @@ import Testing
     let graph = try testCase.graph(.float32)
     let node = graph.nodes[0]
     let results = node.outputs.map { graph.type($0) }
-    let kernel = try node.bind(graph.inputTypes(of: node.node), results: results, .testing)
+    let kernel = try node.bind(graph.inputTypes(of: node), results: results, .testing)
     return (kernel.work, kernel.bytesMoved(writing: results.reduce(0) { $0 + $1.byteCount }))
   }
 

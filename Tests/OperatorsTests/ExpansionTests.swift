@@ -27,7 +27,7 @@ import Testing
   @Test func `inner values have the node's name as prefix, each their own, and results keep theirs`() throws {
     let graph = try lowered(try model("[n] a = d.f (x) y = d.f (a)", function))
     #expect(graph.nodes.flatMap(\.outputs) == ["n/z", "a", "y/z", "y"])
-    #expect(graph.nodes.map(\.node.name) == ["n/Neg", "n/Exp", "y/Neg", "y/Exp"])
+    #expect(graph.nodes.map(\.name) == ["n/Neg", "n/Exp", "y/Neg", "y/Exp"])
   }
 
   @Test func `a name that the file has already is not taken`() throws {
@@ -103,8 +103,9 @@ import Testing
         y = LayerNormalization <epsilon: float = @eps> (x, w, b)
       }
       """
-    let node = try #require(try lowered(try model("y = d.f (x, w)", norm)).nodes.first?.node)
-    #expect(node.inputs == ["x", "w", ""] && node.attributes.isEmpty)
+    let node = try #require(try lowered(try model("y = d.f (x, w)", norm)).nodes.first)
+    let operation = try #require(node.operation as? LayerNormalization)
+    #expect(node.inputs == ["x", "w", ""] && operation.epsilon == 1e-5)
   }
 
   @Test func `a branch that makes a value twice is refused`() throws {

@@ -9,7 +9,7 @@ import Testing
   func `gradients are scaled to the common norm that PyTorch allows`(_ maximum: Double) throws {
     let first = ReferenceTensor.normal([3, 4])
     let second = ReferenceTensor.normal([5], seed: 2, scale: 2)
-    var builder = GradientBuilder(extending: LoweredGraph(), registry: .standard, prefix: "clip/")
+    var builder = GradientBuilder(extending: LoweredGraph(), prefix: "clip/")
     builder.addInput("a", type: ValueType(.float64, first.shape))
     builder.addInput("b", type: ValueType(.float64, second.shape))
     let clipped = try GradientClipping.emit(["a", "b"], maximumNorm: maximum, into: &builder)

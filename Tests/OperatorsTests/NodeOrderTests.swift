@@ -10,7 +10,7 @@ import Testing
     graph.inputs = [ValueDescription(name: "x", type: type)]
     let model = ModelDescription(irVersion: 8, operatorSets: [OperatorSet(version: 17)], graph: graph)
     let lowered = try Lowering(registry: .standard, context: Interpreter().context).lower(model)
-    return lowered.nodes.map(\.node.label)
+    return lowered.nodes.map(\.label)
   }
 
   private func relu(_ name: String, _ input: String) -> Node {

@@ -57,7 +57,8 @@ import Testing
     let names = refusal.inputs.indices.map { "input\($0)" }
     let error = #expect(throws: OperatorError.self) {
       let node = Node(refusal.type, inputs: names, outputs: ["y"], attributes: refusal.attributes)
-      let lowered = try OperatorRegistry.standard.lower(node, version: 24)
+      let lowered = LoweredNode(
+        try OperatorRegistry.standard.lower(node, version: 24).operation, names, outputs: ["y"])
       let tensors = try refusal.inputs.map { try $0?.exactTensor() }
       _ = try lowered.evaluate(
         InputTypes(

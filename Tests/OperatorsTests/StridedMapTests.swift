@@ -131,6 +131,6 @@ import Testing
     let lowered = try #require(graph.nodes.first)
     let operation = try #require(lowered.operation as? any Rearranging)
     return operation.map(
-      to: 0, graph.inputTypes(of: lowered.node), lowered.outputs.map { graph.types[$0] })
+      to: 0, graph.inputTypes(of: lowered), lowered.outputs.map { graph.types[$0] })
   }
 }

@@ -31,6 +31,12 @@ import Testing
     #expect(try FusionCheck(path: path).problems == [])
   }
 
+  @Test(arguments: vision + adapted)
+  func `every node is read back from what it prints, before and after the rules`(_ path: String) throws {
+    let check = try FusionCheck(path: path)
+    for node in [check.plain, check.early, check.fused].flatMap(\.nodes) { try node.expectReadBack() }
+  }
+
   @Test(arguments: vision)
   func `fused graphs give the outputs of the plain graph`(_ path: String) throws {
     try FusionCheck(path: path).compareOutputs()

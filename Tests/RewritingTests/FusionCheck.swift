@@ -28,13 +28,13 @@ struct FusionCheck {
     let lowering = Lowering(registry: .standard, context: context)
     plain = try lowering.lower(model.bindingBatch(batch))
     var problems = plain.problems(in: .lowered)
-    whole = try RuleSet(stages: Array(RuleSet.early.stages.dropLast())).apply(to: plain, registry: .standard)
+    whole = try RuleSet(stages: Array(RuleSet.early.stages.dropLast())).apply(to: plain)
       .graph
-    let first = try RuleSet.early.apply(to: plain, registry: .standard) { rule, graph in
+    let first = try RuleSet.early.apply(to: plain) { rule, graph in
       problems += graph.problems(in: .early).map { "\(rule.label): \($0)" }
     }
     early = first.graph
-    let second = try RuleSet.late.apply(to: early, registry: .standard) { rule, graph in
+    let second = try RuleSet.late.apply(to: early) { rule, graph in
       problems += graph.problems(in: .late).map { "\(rule.label): \($0)" }
     }
     fused = second.graph

@@ -27,10 +27,10 @@ package struct DecompositionCheck {
         start.types[input] = graph.type(input)
         start.constants[input] = graph.constants[input]
       }
-      var builder = GradientBuilder(extending: start, registry: registry, prefix: "decomposed/")
-      let names = try decomposable.decomposition(node.node, into: &builder)
-      for emitted in builder.graph.nodes where !emitted.node.operatorName.domain.isEmpty {
-        throw CheckFailure("\(node.node.label) decomposes into \(emitted.node.operatorName)")
+      var builder = GradientBuilder(extending: start, prefix: "decomposed/")
+      let names = try decomposable.decomposition(node, into: &builder)
+      for emitted in builder.graph.nodes where !emitted.operatorName.domain.isEmpty {
+        throw CheckFailure("\(node.label) decomposes into \(emitted.operatorName)")
       }
       var feeds: [String: Tensor] = [:]
       for input in node.inputs where !input.isEmpty { feeds[input] = values[input] }
@@ -38,15 +38,15 @@ package struct DecompositionCheck {
       for (index, (output, name)) in zip(node.outputs, names).enumerated() where !output.isEmpty {
         guard let expected = values[output] else { continue }
         guard let result = found[name] else {
-          throw CheckFailure("\(node.node.label): output \(index) of its decomposition is missing")
+          throw CheckFailure("\(node.label): output \(index) of its decomposition is missing")
         }
         guard result.shape == expected.shape, result.elementType == expected.elementType else {
-          throw CheckFailure("\(node.node.label): output \(index) of its decomposition has another type")
+          throw CheckFailure("\(node.label): output \(index) of its decomposition has another type")
         }
         try expectClose(
           result.widened, expected.widened,
           .relativeToLargest(1e-5, reason: "the sums run in another order"),
-          "\(node.node.label): decomposed output \(index)", type: result.elementType)
+          "\(node.label): decomposed output \(index)", type: result.elementType)
       }
     }
   }

@@ -1,4 +1,4 @@
-package import Graphs
+import Graphs
 package import Operators
 import Tensors
 
@@ -43,18 +43,17 @@ package struct GradientCheck {
   /// Positions of the operands that have a gradient.
   private func differentiable(_ testCase: OperatorCase, _ graph: LoweredGraph) -> [Bool] {
     testCase.inputs.enumerated().map { index, input in
-      input?.type == .float32 && !graph.nodes[0].operation.decidingInputs.contains(index)
+      input?.type == .float32 && graph.constants[OperatorCase.inputName(index)] == nil
         && !testCase.frozenOperands.contains(index)
     }
   }
 
-  /// Operators that the pullback of a case emits.
-  package func emittedOperators(of testCase: OperatorCase) throws -> Set<OperatorName> {
+  /// Nodes that the pullback of a case emits.
+  package func emittedNodes(of testCase: OperatorCase) throws -> [LoweredNode] {
     if case .none = testCase.gradient { return [] }
     let graph = try testCase.graph(.float64, registry: registry)
     guard differentiable(testCase, graph).contains(true) else { return [] }
-    let emitted = try gradientGraph(of: testCase, in: .float64).graph.nodes.dropFirst(graph.nodes.count)
-    return Set(emitted.map(\.node.operatorName))
+    return Array(try gradientGraph(of: testCase, in: .float64).graph.nodes.dropFirst(graph.nodes.count))
   }
 
   /// The case's graph with its pullback, and the name of the gradient per operand, nil where there is none.
@@ -63,26 +62,31 @@ package struct GradientCheck {
   ) {
     let graph = try testCase.graph(type, registry: registry)
     let needs = differentiable(testCase, graph)
-    var builder = GradientBuilder(extending: graph, registry: registry, prefix: "gradient/")
+    var builder = GradientBuilder(extending: graph, prefix: "gradient/")
     var seeds: [String?] = graph.outputs.map { _ in nil }
     for index in testCase.gradientOutputs {
       builder.addInput(seedName(index), type: graph.type(graph.outputs[index]))
       seeds[index] = seedName(index)
     }
     let node = graph.nodes[0]
-    let site = PullbackSite(node: node.node, outputGradients: seeds, needs: needs)
+    // An older form may have its operands elsewhere.
+    let places = needs.indices.map { node.inputs.firstIndex(of: OperatorCase.inputName($0)) }
+    let site = PullbackSite(
+      node: node, outputGradients: seeds,
+      needs: node.inputs.indices.map { place in places.firstIndex(of: place).map { needs[$0] } ?? false })
     let names = try node.operation.pullback(site, into: &builder)
+    var gradients = [String?](repeating: nil, count: needs.count)
     for (index, needed) in needs.enumerated() where needed {
-      guard index < names.count, let name = names[index] else {
+      guard let place = places[index], place < names.count, let name = names[place] else {
         throw CheckFailure("input \(index) gets no gradient")
       }
-      guard builder.type(name) == graph.type(node.inputs[index]) else {
+      let expected = graph.type(node.inputs[place])
+      guard builder.type(name) == expected else {
         throw CheckFailure(
-          "the gradient of input \(index) has type \(builder.type(name)), not \(graph.type(node.inputs[index]))"
-        )
+          "the gradient of input \(index) has type \(builder.type(name)), not \(expected)")
       }
+      gradients[index] = name
     }
-    let gradients = needs.indices.map { needs[$0] && $0 < names.count ? names[$0] : nil }
     return (builder.graph, gradients)
   }
 

@@ -24,7 +24,7 @@ package struct Interpreter {
     values.merge(feeds) { $1 }
     for node in graph.nodes {
       for input in node.inputs where !input.isEmpty && values[input] == nil {
-        throw CheckFailure("node '\(node.node.label)' reads '\(input)', which has no value")
+        throw CheckFailure("node '\(node.label)' reads '\(input)', which has no value")
       }
       let inputs = InputTypes(
         types: node.inputs.map { name in

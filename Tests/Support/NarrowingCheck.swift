@@ -25,7 +25,7 @@ package struct NarrowingCheck {
         let range = position..<position + 1
         guard
           let narrowing = operation.narrowing(
-            of: node.node, axis: axis, to: range, graph.inputTypes(of: node.node))
+            axis: axis, to: range, graph.inputTypes(of: node))
         else { continue }
         try compare(graph, node, narrowing, axis, range, feeds)
         count += 1
@@ -38,12 +38,12 @@ package struct NarrowingCheck {
     _ graph: LoweredGraph, _ node: LoweredNode, _ narrowing: Narrowing, _ axis: Int, _ range: Range<Int>,
     _ feeds: [String: Tensor]
   ) throws {
-    var builder = GradientBuilder(extending: graph, registry: registry, prefix: "narrowed/")
+    var builder = GradientBuilder(extending: graph, prefix: "narrowed/")
     func part(_ value: String) throws -> String {
       let bounds = try [range.lowerBound, range.upperBound, axis].map { try builder.constant([$0]) }
-      return try builder.emit("Slice", [value] + bounds)
+      return try builder.emit(Slice(), [value] + bounds)
     }
-    var narrow = node.node
+    var narrow = node
     let wanted = try part(node.outputs[0])
     let found: String
     switch narrowing {
@@ -54,16 +54,15 @@ package struct NarrowingCheck {
         narrow.inputs[operand] = try part(narrow.inputs[operand])
       }
       found = "narrow"
-    case .attributes(let attributes):
-      narrow.attributes = attributes
+    case .operation(let operation):
+      narrow.operation = operation
       found = "narrow"
     }
     var extended = builder.graph
     if found == "narrow" {
       narrow.outputs = [found]
-      let lowered = try registry.lower(narrow, version: node.version)
-      extended.types[found] = try lowered.operation.inferTypes(extended.inputTypes(of: narrow))[0]
-      extended.nodes.append(lowered)
+      extended.types[found] = try narrow.operation.inferTypes(extended.inputTypes(of: narrow))[0]
+      extended.nodes.append(narrow)
     }
     let values = try Interpreter().values(of: extended, feeds)
     guard let result = values[found], let expected = values[wanted], result.isIdentical(to: expected) else {

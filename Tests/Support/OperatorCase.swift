@@ -104,27 +104,25 @@ package struct OperatorCase: Sendable, CustomStringConvertible {
   package func graph(_ floatingPoint: ElementType, registry: OperatorRegistry = .standard) throws
     -> LoweredGraph
   {
-    let names = inputs.enumerated().map { $1 == nil ? "" : Self.inputName($0) }
-    let node = Node(
-      operatorName, inputs: names, outputs: (0..<outputCount).map(Self.outputName), attributes: attributes)
-    let lowered = try registry.lower(node, version: version)
+    let read = try registry.lower(node(attributes: attributes), version: version)
     var graph = LoweredGraph()
     for (index, input) in inputs.enumerated() {
       guard let input else { continue }
-      let tensor = try input.tensor(floatingPoint)
-      graph.types[names[index]] = ValueType(tensor.elementType, tensor.shape)
-      if lowered.operation.decidingInputs.contains(index) {
-        graph.constants[names[index]] = tensor
+      let (name, tensor) = (Self.inputName(index), try input.tensor(floatingPoint))
+      if read.shapeInputs.contains(name) {
+        graph.add(tensor, named: name)
       } else {
-        graph.inputs.append(names[index])
+        graph.types[name] = ValueType(tensor.elementType, tensor.shape)
+        graph.inputs.append(name)
       }
     }
-    let types = try lowered.operation.inferTypes(graph.inputTypes(of: node))
+    let node = try graph.complete(read)
+    let types = try node.operation.inferTypes(graph.inputTypes(of: node))
     guard types.count >= outputCount else {
       throw CheckFailure("\(self) infers \(types.count) types for \(outputCount) outputs")
     }
     for (output, type) in zip(node.outputs, types) { graph.types[output] = type }
-    graph.nodes = [lowered]
+    graph.nodes = [node]
     graph.outputs = node.outputs
     return graph
   }
@@ -136,5 +134,21 @@ package struct OperatorCase: Sendable, CustomStringConvertible {
       if let input { feeds[Self.inputName(index)] = try input.tensor(floatingPoint) }
     }
     return feeds
+  }
+}
+
+extension ReadOperation {
+  /// Names of the operands that decide shapes.
+  package var shapeInputs: [String] {
+    operation.decidingInputs.filter { $0 < inputs.count }.map { inputs[$0] }
+  }
+}
+
+extension LoweredGraph {
+  /// The node in the newest form; what it has as attributes and the newest form as operands becomes constants.
+  package mutating func complete(_ read: ReadOperation) throws -> LoweredNode {
+    let (node, constants) = try read.completed(in: self) { "given/\($0)" }
+    for constant in constants { add(constant.value, named: constant.name) }
+    return node
   }
 }

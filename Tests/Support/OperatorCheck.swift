@@ -47,11 +47,11 @@ package struct OperatorCheck {
       guard reused < node.inputs.count, let operand = feeds[node.inputs[reused]],
         operand.byteCount == expected[0].byteCount, operand.elementType == expected[0].elementType
       else { continue }
-      let operands = try node.inputs.map { try feeds[$0]?.copied() }
+      let operands = try node.inputs.map { try (feeds[$0] ?? graph.constants[$0])?.copied() }
       var results = try expected.map { try Tensor(zeros: $0.shape, of: $0.elementType) }
       results[0] = operands[reused]?.reshaped(to: expected[0].shape) ?? results[0]
       let kernel = try node.bind(
-        graph.inputTypes(of: node.node), results: node.outputs.map { graph.type($0) }, .testing)
+        graph.inputTypes(of: node), results: node.outputs.map { graph.type($0) }, .testing)
       let scratch = try Tensor(zeros: Shape([kernel.scratchByteCount]), of: .uint8)
       try kernel.run(
         Operands(
@@ -67,7 +67,7 @@ package struct OperatorCheck {
   /// Compares the results that are said to be views with the operand's memory.
   private func checkViews(_ graph: LoweredGraph, _ feeds: [String: Tensor], _ expected: [Tensor]) throws {
     let node = graph.nodes[0]
-    let views = try (node.operation as? any OperandViewing)?.views(graph.inputTypes(of: node.node)) ?? []
+    let views = try (node.operation as? any OperandViewing)?.views(graph.inputTypes(of: node)) ?? []
     for (index, view) in views.enumerated() where index < expected.count {
       guard let view, let operand = feeds[node.inputs[view.input]] else { continue }
       let wanted = expected[index]
@@ -87,7 +87,7 @@ package struct OperatorCheck {
     guard let operation = node.operation as? any Rearranging, let operand = feeds[node.inputs[0]] else {
       return
     }
-    let (inputs, results) = (graph.inputTypes(of: node.node), node.outputs.map { graph.types[$0] })
+    let (inputs, results) = (graph.inputTypes(of: node), node.outputs.map { graph.types[$0] })
     for (index, wanted) in expected.enumerated() {
       guard let map = operation.map(to: index, inputs, results) else { continue }
       let width = wanted.elementType.byteCount(of: 1) ?? 0

@@ -17,8 +17,7 @@ import Training
     let compiled = CompiledModel(
       try fixture.model(), variables: names, registry: .standard, context: .testing(threads: threads))
     let graph = try StepGraph.make(
-      from: try compiled.graph(batch: labels.count), parameters: names, objective: CrossEntropyObjective(),
-      registry: .standard)
+      from: try compiled.graph(batch: labels.count), parameters: names, objective: CrossEntropyObjective())
     let variables = VariableStore()
     let session = try Session(try compiled.plan(graph), variables: variables)
     let outputs = try session.run([
@@ -82,10 +81,9 @@ import Training
     let compiled = CompiledModel(
       try fixture.model(), variables: names, registry: .standard, context: .testing(threads: 1))
     let graph = try StepGraph.make(
-      from: try compiled.graph(batch: 2), parameters: names, objective: CrossEntropyObjective(),
-      registry: .standard)
+      from: try compiled.graph(batch: 2), parameters: names, objective: CrossEntropyObjective())
     var problems = graph.problems(in: .late)
-    _ = try RuleSet.late.apply(to: graph, registry: .standard) { rule, graph in
+    _ = try RuleSet.late.apply(to: graph) { rule, graph in
       problems += graph.problems(in: .late).map { "\(rule.label): \($0)" }
     }
     #expect(problems == [])

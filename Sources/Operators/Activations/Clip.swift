@@ -8,20 +8,16 @@ import Tensors
 ///
 /// A bound has the gradient of the elements that it replaces. Shapes: input any, min [] , max [] → output.
 /// Source: onnx/docs/Operators.md#Clip.
-struct Clip: MemoryReusing {
+struct Clip: MemoryReusing, WithoutAttributes, OlderForm {
   static let schema = OperatorSchema(
     "Clip", versions: 6..., inputs: ["input", "min?", "max?"], outputs: ["output"])
 
-  /// Bounds that older models give as attributes.
-  let fixedBounds: [Float?]
-
-  init(reading node: AttributeReader) throws(OperatorError) {
-    guard node.version < 11 else {
-      fixedBounds = [nil, nil]
-      return
-    }
+  static func operands(of node: AttributeReader) throws(OperatorError) -> [FormOperand] {
+    guard node.version < 11 else { return node.operands }
     guard node.inputCount == 1 else { throw .invalid("has bounds as inputs, which came with version 11") }
-    fixedBounds = [try node.optionalFloat("min"), try node.optionalFloat("max")]
+    return node.operands.prefix(1) + [
+      .number(try node.optionalFloat("min")), .number(try node.optionalFloat("max")),
+    ]
   }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
@@ -40,16 +36,8 @@ struct Clip: MemoryReusing {
   }
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
-    let bounds = fixedBounds.count { $0 != nil } + (1..<3).count { inputs.optional($0) != nil }
-    let work = BoundKernel.Work.operations(bounds &* inputs[0].shape.elementCount)
-    guard fixedBounds == [nil, nil] else {
-      let low = fixedBounds[0].map(Double.init) ?? -.infinity
-      let high = fixedBounds[1].map(Double.init) ?? .infinity
-      return BoundKernel(inputs, work) { operands in
-        Elementwise.clip(operands[0], low: low, high: high, into: operands.output(0), options)
-      }
-    }
-    return BoundKernel(inputs, work) { operands in
+    let bounds = (1..<3).count { inputs.optional($0) != nil }
+    return BoundKernel(inputs, .operations(bounds &* inputs[0].shape.elementCount)) { operands in
       Elementwise.clip(
         operands[0], low: operands.optional(1), high: operands.optional(2), into: operands.output(0), options)
     }
@@ -61,54 +49,42 @@ struct Clip: MemoryReusing {
     -> [String?]
   {
     let dY = try site.gradient()
-    let low = try bound(0, site, &gradient)
-    let high = try bound(1, site, &gradient)
+    let (low, high) = (site.node.input(1), site.node.input(2))
     var results: [String?] = [nil, nil, nil]
     if site.needs(0) {
-      results[0] = try gradient.emit(ClipGradient.self, [site.inputs[0], dY, low ?? "", high ?? ""])
+      results[0] = try gradient.emit(ClipGradient(), [site.inputs[0], dY, low ?? "", high ?? ""])
     }
     guard site.needs(1) || site.needs(2) else { return results }
     let zero = try gradient.scalar(0, like: dY)
     if site.needs(1), let low {
-      var isReplaced = try gradient.emit("Less", [site.inputs[0], low])
+      var isReplaced = try gradient.emit(Less(), [site.inputs[0], low])
       if let high {
-        let isOrdered = try gradient.emit("LessOrEqual", [low, high])
-        isReplaced = try gradient.emit("And", [isReplaced, isOrdered])
+        let isOrdered = try gradient.emit(LessOrEqual(), [low, high])
+        isReplaced = try gradient.emit(And(), [isReplaced, isOrdered])
       }
-      let part = try gradient.emit("Where", [isReplaced, dY, zero])
+      let part = try gradient.emit(Where(), [isReplaced, dY, zero])
       results[1] = try gradient.sum(part, toShapeOf: low)
     }
     if site.needs(2), let high {
-      var isReplaced = try gradient.emit("Greater", [site.inputs[0], high])
+      var isReplaced = try gradient.emit(Greater(), [site.inputs[0], high])
       if let low {
-        let isCrossed = try gradient.emit("Greater", [low, high])
-        isReplaced = try gradient.emit("Or", [isReplaced, isCrossed])
+        let isCrossed = try gradient.emit(Greater(), [low, high])
+        isReplaced = try gradient.emit(Or(), [isReplaced, isCrossed])
       }
-      let part = try gradient.emit("Where", [isReplaced, dY, zero])
+      let part = try gradient.emit(Where(), [isReplaced, dY, zero])
       results[2] = try gradient.sum(part, toShapeOf: high)
     }
     return results
-  }
-
-  /// The lower (0) or upper (1) bound as a value, or nil where there is none.
-  private func bound(
-    _ index: Int, _ site: PullbackSite, _ gradient: inout GradientBuilder
-  ) throws(OperatorError) -> String? {
-    if let fixed = fixedBounds[index] { return try gradient.scalar(Double(fixed), like: site.inputs[0]) }
-    guard index + 1 < site.inputs.count, !site.inputs[index + 1].isEmpty else { return nil }
-    return site.inputs[index + 1]
   }
 }
 
 /// The gradient of `Clip` by its input in one pass.
 ///
 /// Domain dka.gradient: exists in plans only. Shapes: X any, dY like X, min [] , max [] → dX like X.
-struct ClipGradient: Decomposable, MemoryReusing {
+struct ClipGradient: Decomposable, MemoryReusing, WithoutAttributes {
   static let schema = OperatorSchema(
     "ClipGradient", domain: "dka.gradient", versions: 1..., inputs: ["X", "dY", "min?", "max?"],
     outputs: ["dX"])
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64])
@@ -129,14 +105,18 @@ struct ClipGradient: Decomposable, MemoryReusing {
 
   var reusableInputs: [Int] { [1] }
 
-  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+  func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
     let x = node.inputs[0]
     var dX = node.inputs[1]
-    for (index, comparison) in [(2, "GreaterOrEqual"), (3, "LessOrEqual")] {
-      guard index < node.inputs.count, !node.inputs[index].isEmpty else { continue }
-      let bound = try builder.reshape(node.inputs[index], to: [])
-      let isInside = try builder.emit(comparison, [x, bound])
-      dX = try builder.emit("Where", [isInside, dX, try builder.scalar(0, like: dX)])
+    for index in 2..<4 {
+      guard let bound = node.input(index) else { continue }
+      let number = try builder.reshape(bound, to: [])
+      let isInside =
+        index == 2
+        ? try builder.emit(GreaterOrEqual(), [x, number]) : try builder.emit(LessOrEqual(), [x, number])
+      dX = try builder.emit(Where(), [isInside, dX, try builder.scalar(0, like: dX)])
     }
     return [dX]
   }

@@ -1,9 +1,9 @@
-import Graphs
-import Kernels
+package import Graphs
+package import Kernels
 import Tensors
 
 /// Softmax or LogSoftmax: distributions along an axis.
-protocol DistributionOperator: Narrowable, MemoryReusing {
+package protocol DistributionOperator: Narrowable, MemoryReusing {
   /// The operator that computes the gradient from the result.
   associatedtype Gradient: DistributionGradient
 
@@ -14,15 +14,19 @@ protocol DistributionOperator: Narrowable, MemoryReusing {
 }
 
 extension DistributionOperator {
-  init(reading node: AttributeReader) throws(OperatorError) { self.init(axes: try SoftmaxAxes(node)) }
+  package init(reading node: AttributeReader) throws(OperatorError) {
+    self.init(axes: try SoftmaxAxes(node))
+  }
 
-  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+  package var attributes: [Attribute] { axes.attributes }
+
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64])
     try axes.check(inputs[0].shape)
     return [inputs[0]]
   }
 
-  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let layout = axes.layout(inputs[0].shape)
     // Difference, power, sum and quotient.
     return BoundKernel(inputs, .operations(4 &* inputs[0].shape.elementCount)) { operands in
@@ -31,17 +35,17 @@ extension DistributionOperator {
     }
   }
 
-  var reusableInputs: [Int] { [0] }
+  package var reusableInputs: [Int] { [0] }
 
-  func narrowing(of node: Node, axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
+  package func narrowing(axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
     axes.narrowing(axis: axis, of: inputs[0].shape)
   }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
-    let attributes = axes.gradientAttributes(gradient.shape(site.inputs[0]))
-    return [try gradient.emit(Gradient.self, [site.outputs[0], try site.gradient()], attributes)]
+    let operation = Gradient(layout: axes.layout(gradient.shape(site.inputs[0])))
+    return [try gradient.emit(operation, [site.outputs[0], try site.gradient()])]
   }
 }
 
@@ -49,7 +53,7 @@ extension DistributionOperator {
 ///
 /// Domain dka.gradient: exists in plans only. Attribute `layout`: extents before, along and after the axis. Shapes:
 /// Y any, dY like Y → dX like Y.
-protocol DistributionGradient: Decomposable, MemoryReusing {
+package protocol DistributionGradient: Decomposable, MemoryReusing {
   /// Whether Y holds logarithms.
   static var isLogarithm: Bool { get }
 
@@ -65,14 +69,16 @@ protocol DistributionGradient: Decomposable, MemoryReusing {
 }
 
 extension DistributionGradient {
-  init(reading node: AttributeReader) throws(OperatorError) {
+  package init(reading node: AttributeReader) throws(OperatorError) {
     guard let extents = try node.optionalInts("layout"), let layout = Distribution.Layout(extents) else {
       throw .invalid("attribute 'layout' is not three extents")
     }
     self.init(layout: layout)
   }
 
-  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+  package var attributes: [Attribute] { [Attribute("layout", [layout.outer, layout.n, layout.inner])] }
+
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64])
     guard inputs[0] == inputs[1] else { throw .invalid("inputs are \(inputs[0]) and \(inputs[1])") }
     guard layout.shape.elementCount == inputs[0].shape.elementCount else {
@@ -81,7 +87,7 @@ extension DistributionGradient {
     return [inputs[0]]
   }
 
-  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     // Product or power, sum, difference and product.
     BoundKernel(inputs, .operations(4 &* inputs[0].shape.elementCount)) { operands in
       Distribution.gradient(
@@ -89,9 +95,11 @@ extension DistributionGradient {
     }
   }
 
-  var reusableInputs: [Int] { [1] }
+  package var reusableInputs: [Int] { [1] }
 
-  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+  package func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
     let y = try builder.reshape(node.inputs[0], to: layout.shape)
     let flow = try builder.reshape(node.inputs[1], to: layout.shape)
     let gradient = try gradientInLayout(y, flow, &builder)

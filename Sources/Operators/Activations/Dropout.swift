@@ -1,4 +1,4 @@
-import Graphs
+package import Graphs
 package import Kernels
 import Tensors
 
@@ -12,19 +12,24 @@ struct Dropout: Rearranging, MemoryReusing {
   static let schema = OperatorSchema(
     "Dropout", versions: 7..., inputs: ["data", "ratio?", "training_mode?"], outputs: ["output", "mask?"])
 
+  /// Says of a lowered operator what newer operator sets can't say; no file has it.
+  private static let numericMask = "dka.numeric_mask"
+
   let hasTruthMask: Bool
   let seed: Int?
-  let mayTrain: Bool
 
   init(reading node: AttributeReader) throws(OperatorError) {
     // Only training drops anything.
     if node.version < 12 { node.knows("ratio") }
-    hasTruthMask = node.version >= 10
-    mayTrain = node.version >= 12 && node.inputCount > 2
+    hasTruthMask = node.version >= 10 && node.node.attribute(Self.numericMask) == nil
     seed = try node.optionalInt("seed")
     guard node.version >= 12 || node.inputCount == 1 else {
       throw .invalid("has \(node.inputCount) inputs, expected 1 below version 12")
     }
+  }
+
+  var attributes: [Attribute] {
+    (seed.map { [Attribute("seed", $0)] } ?? []) + (hasTruthMask ? [] : [Attribute(Self.numericMask, 1)])
   }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
@@ -41,7 +46,7 @@ struct Dropout: Rearranging, MemoryReusing {
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let count = inputs[0].shape.elementCount
-    return BoundKernel(inputs, mayTrain ? .operations(count) : .withoutArithmetic) {
+    return BoundKernel(inputs, inputs.optional(2) == nil ? .withoutArithmetic : .operations(count)) {
       operands throws(OperatorError) in
       let mask = operands.optionalOutput(1)
       let isTraining = operands.optional(2)?.tensor.integers?.first == 1
@@ -62,7 +67,7 @@ struct Dropout: Rearranging, MemoryReusing {
     -> StridedMap?
   {
     // Outside training the result is the operand; the mask says nothing of it.
-    let isTraining = mayTrain && inputs.known(2)?.integers != [0]
+    let isTraining = inputs.optional(2) != nil && inputs.known(2)?.integers != [0]
     return isTraining || result > 0 ? nil : map
   }
 
@@ -71,11 +76,9 @@ struct Dropout: Rearranging, MemoryReusing {
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
-    guard mayTrain else { return [try site.gradient(), nil, nil] }
+    guard site.node.input(2) != nil else { return [try site.gradient(), nil, nil] }
     // The same node on the gradient draws the same mask.
-    let dX = try gradient.emit(
-      site.node.operatorName, [try site.gradient()] + site.inputs.dropFirst(), attributes: site.attributes)
-    return [dX[0], nil, nil]
+    return [try gradient.emit(self, [try site.gradient()] + site.inputs.dropFirst()), nil, nil]
   }
 }
 
@@ -93,13 +96,20 @@ package struct TrainingDropout: MemoryReusing {
   let ratio: Double
   let stream: Int
 
-  package init(reading node: AttributeReader) throws(OperatorError) {
-    ratio = Double(try node.float("ratio", default: 0.5))
+  /// Dropout of a share of the elements, as the `stream`-th dropout of a model.
+  package init(ratio: Float, stream: Int) throws(OperatorError) {
+    self.ratio = Double(ratio)
+    self.stream = stream
     guard ratio >= 0, ratio < 1 else {
       throw .invalid("attribute 'ratio' is \(ratio), expected 0 ≤ ratio < 1")
     }
-    stream = try node.int("stream", default: 0)
   }
+
+  package init(reading node: AttributeReader) throws(OperatorError) {
+    try self.init(ratio: try node.float("ratio", default: 0.5), stream: try node.int("stream", default: 0))
+  }
+
+  package var attributes: [Attribute] { [Attribute("ratio", Float(ratio)), Attribute("stream", stream)] }
 
   package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64])
@@ -127,9 +137,6 @@ package struct TrainingDropout: MemoryReusing {
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
-    [
-      try gradient.emit(
-        TrainingDropout.self, [try site.gradient(), site.inputs[1]], site.attributes), nil,
-    ]
+    [try gradient.emit(self, [try site.gradient(), site.inputs[1]]), nil]
   }
 }

@@ -8,10 +8,8 @@ import Tensors
 ///
 /// Shapes: input any → output like input.
 /// Source: onnx/docs/Operators.md#Erf.
-struct Erf: UnaryElementwise {
+struct Erf: UnaryElementwise, WithoutAttributes {
   static let schema = OperatorSchema("Erf", versions: 9..., inputs: ["input"], outputs: ["output"])
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
     Elementwise.apply(.errorFunction, input, into: output, options)
@@ -20,9 +18,9 @@ struct Erf: UnaryElementwise {
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
-    let square = try gradient.emit("Mul", [site.inputs[0], site.inputs[0]])
-    let bell = try gradient.emit("Exp", [try gradient.emit("Neg", [square])])
+    let square = try gradient.emit(Mul(), [site.inputs[0], site.inputs[0]])
+    let bell = try gradient.emit(Exp(), [try gradient.emit(Neg(), [square])])
     let factor = try gradient.scalar(2 / Double.pi.squareRoot(), like: site.inputs[0])
-    return [try gradient.emit("Mul", [try site.gradient(), try gradient.emit("Mul", [bell, factor])])]
+    return [try gradient.emit(Mul(), [try site.gradient(), try gradient.emit(Mul(), [bell, factor])])]
   }
 }

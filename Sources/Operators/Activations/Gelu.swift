@@ -1,6 +1,6 @@
-import Graphs
-import Kernels
-import Tensors
+package import Graphs
+package import Kernels
+package import Tensors
 
 /// Gelu (ai.onnx 20…): the Gaussian error linear unit, exact or approximated by a hyperbolic tangent.
 ///
@@ -8,24 +8,28 @@ import Tensors
 ///     y ≈ ½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))
 ///
 /// Shapes: X any → Y like X. Source: onnx/docs/Operators.md#Gelu; Hendrycks and Gimpel, 2016.
-struct Gelu: UnaryElementwise {
-  static let schema = OperatorSchema("Gelu", versions: 20..., inputs: ["X"], outputs: ["Y"])
+package struct Gelu: UnaryElementwise {
+  package static let schema = OperatorSchema("Gelu", versions: 20..., inputs: ["X"], outputs: ["Y"])
 
-  let isTanh: Bool
+  package let isTanh: Bool
 
-  init(reading node: AttributeReader) throws(OperatorError) {
+  /// The exact unit unless told otherwise.
+  package init(isTanh: Bool = false) { self.isTanh = isTanh }
+
+  package init(reading node: AttributeReader) throws(OperatorError) {
     isTanh = try node.text("approximate", oneOf: ["none", "tanh"]) == "tanh"
   }
 
-  func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
+  package var attributes: [Attribute] { isTanh ? [Attribute("approximate", "tanh")] : [] }
+
+  package func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
     Elementwise.apply(isTanh ? .geluTanh : .gelu, input, into: output, options)
   }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
-    let attributes = isTanh ? [Attribute("approximate", "tanh")] : []
-    return [try gradient.emit(GeluGradient.self, [site.inputs[0], try site.gradient()], attributes)]
+    [try gradient.emit(GeluGradient(isTanh: isTanh), [site.inputs[0], try site.gradient()])]
   }
 }
 
@@ -38,9 +42,13 @@ struct GeluGradient: Decomposable, MemoryReusing {
 
   let isTanh: Bool
 
+  init(isTanh: Bool) { self.isTanh = isTanh }
+
   init(reading node: AttributeReader) throws(OperatorError) {
     isTanh = try node.text("approximate", oneOf: ["none", "tanh"]) == "tanh"
   }
+
+  var attributes: [Attribute] { isTanh ? [Attribute("approximate", "tanh")] : [] }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64])
@@ -57,7 +65,9 @@ struct GeluGradient: Decomposable, MemoryReusing {
 
   var reusableInputs: [Int] { [1] }
 
-  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+  func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
     let x = node.inputs[0]
     let half = try builder.scalar(0.5, like: x)
     let one = try builder.scalar(1, like: x)
@@ -65,26 +75,26 @@ struct GeluGradient: Decomposable, MemoryReusing {
     if isTanh {
       // f' = ½ (1 + t) + ½ x (1 − t²) u',  t = tanh u,  u = √(2/π) (x + 0.044715 x³)
       let factor = try builder.scalar((2 / Double.pi).squareRoot(), like: x)
-      let square = try builder.emit("Mul", [x, x])
-      let cubic = try builder.emit("Mul", [square, try builder.scalar(0.044715, like: x)])
-      let inner = try builder.emit("Mul", [x, try builder.emit("Add", [cubic, one])])
-      let t = try builder.emit("Tanh", [try builder.emit("Mul", [inner, factor])])
-      let triple = try builder.emit("Mul", [cubic, try builder.scalar(3, like: x)])
-      let u = try builder.emit("Mul", [try builder.emit("Add", [triple, one]), factor])
-      let rest = try builder.emit("Sub", [one, try builder.emit("Mul", [t, t])])
-      let second = try builder.emit("Mul", [try builder.emit("Mul", [x, rest]), u])
-      let sum = try builder.emit("Add", [try builder.emit("Add", [one, t]), second])
-      slope = try builder.emit("Mul", [half, sum])
+      let square = try builder.emit(Mul(), [x, x])
+      let cubic = try builder.emit(Mul(), [square, try builder.scalar(0.044715, like: x)])
+      let inner = try builder.emit(Mul(), [x, try builder.emit(Add(), [cubic, one])])
+      let t = try builder.emit(Tanh(), [try builder.emit(Mul(), [inner, factor])])
+      let triple = try builder.emit(Mul(), [cubic, try builder.scalar(3, like: x)])
+      let u = try builder.emit(Mul(), [try builder.emit(Add(), [triple, one]), factor])
+      let rest = try builder.emit(Sub(), [one, try builder.emit(Mul(), [t, t])])
+      let second = try builder.emit(Mul(), [try builder.emit(Mul(), [x, rest]), u])
+      let sum = try builder.emit(Add(), [try builder.emit(Add(), [one, t]), second])
+      slope = try builder.emit(Mul(), [half, sum])
     } else {
-      let scaled = try builder.emit("Mul", [x, try builder.scalar(0.5.squareRoot(), like: x)])
-      let error = try builder.emit("Erf", [scaled])
-      let distribution = try builder.emit("Mul", [half, try builder.emit("Add", [one, error])])
-      let square = try builder.emit("Mul", [scaled, scaled])
-      let bell = try builder.emit("Exp", [try builder.emit("Neg", [square])])
+      let scaled = try builder.emit(Mul(), [x, try builder.scalar(0.5.squareRoot(), like: x)])
+      let error = try builder.emit(Erf(), [scaled])
+      let distribution = try builder.emit(Mul(), [half, try builder.emit(Add(), [one, error])])
+      let square = try builder.emit(Mul(), [scaled, scaled])
+      let bell = try builder.emit(Exp(), [try builder.emit(Neg(), [square])])
       let factor = try builder.scalar(1 / (2 * Double.pi).squareRoot(), like: x)
-      let density = try builder.emit("Mul", [bell, factor])
-      slope = try builder.emit("Add", [distribution, try builder.emit("Mul", [x, density])])
+      let density = try builder.emit(Mul(), [bell, factor])
+      slope = try builder.emit(Add(), [distribution, try builder.emit(Mul(), [x, density])])
     }
-    return [try builder.emit("Mul", [node.inputs[1], slope])]
+    return [try builder.emit(Mul(), [node.inputs[1], slope])]
   }
 }

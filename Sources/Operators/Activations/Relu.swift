@@ -1,6 +1,6 @@
 import Graphs
-import Kernels
-import Tensors
+package import Kernels
+package import Tensors
 
 /// Relu (ai.onnx 6…): the positive part.
 ///
@@ -8,21 +8,21 @@ import Tensors
 ///
 /// Shapes: X any → Y like X.
 /// Source: onnx/docs/Operators.md#Relu.
-struct Relu: UnaryElementwise {
-  static let schema = OperatorSchema("Relu", versions: 6..., inputs: ["X"], outputs: ["Y"])
-  static let elementTypes: [ElementType] = [.float32, .float64, .int64, .int32]
+package struct Relu: UnaryElementwise, WithoutAttributes {
+  package static let schema = OperatorSchema("Relu", versions: 6..., inputs: ["X"], outputs: ["Y"])
+  package static let elementTypes: [ElementType] = [.float32, .float64, .int64, .int32]
 
-  init(reading node: AttributeReader) throws(OperatorError) {}
+  package init() {}
 
-  func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
+  package func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
     Elementwise.relu(input, into: output, options)
   }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
     let zero = try gradient.scalar(0, like: site.outputs[0])
-    let isPositive = try gradient.emit("Greater", [site.outputs[0], zero])
-    return [try gradient.emit("Where", [isPositive, try site.gradient(), zero])]
+    let isPositive = try gradient.emit(Greater(), [site.outputs[0], zero])
+    return [try gradient.emit(Where(), [isPositive, try site.gradient(), zero])]
   }
 }

@@ -8,10 +8,8 @@ import Tensors
 ///
 /// Shapes: X any → Y like X.
 /// Source: onnx/docs/Operators.md#Sigmoid.
-struct Sigmoid: UnaryElementwise {
+struct Sigmoid: UnaryElementwise, WithoutAttributes {
   static let schema = OperatorSchema("Sigmoid", versions: 6..., inputs: ["X"], outputs: ["Y"])
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
     Elementwise.apply(.sigmoid, input, into: output, options)
@@ -21,8 +19,8 @@ struct Sigmoid: UnaryElementwise {
     -> [String?]
   {
     let one = try gradient.scalar(1, like: site.outputs[0])
-    let rest = try gradient.emit("Sub", [one, site.outputs[0]])
-    let slope = try gradient.emit("Mul", [site.outputs[0], rest])
-    return [try gradient.emit("Mul", [try site.gradient(), slope])]
+    let rest = try gradient.emit(Sub(), [one, site.outputs[0]])
+    let slope = try gradient.emit(Mul(), [site.outputs[0], rest])
+    return [try gradient.emit(Mul(), [try site.gradient(), slope])]
   }
 }

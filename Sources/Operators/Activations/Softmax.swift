@@ -1,4 +1,5 @@
-import Kernels
+package import Kernels
+package import Tensors
 
 /// Softmax (ai.onnx 1…): distributions along an axis.
 ///
@@ -6,27 +7,38 @@ import Kernels
 ///
 /// The largest element is subtracted first. Below version 13 a distribution covers all axes from `axis` (1) on, from
 /// there on only `axis` (−1). Shapes: input any → output like it. Source: onnx/docs/Operators.md#Softmax.
-struct Softmax: DistributionOperator {
-  typealias Gradient = SoftmaxGradient
+package struct Softmax: DistributionOperator {
+  package typealias Gradient = SoftmaxGradient
 
-  static let schema = OperatorSchema("Softmax", versions: 1..., inputs: ["input"], outputs: ["output"])
+  package static let schema = OperatorSchema(
+    "Softmax", versions: 1..., inputs: ["input"], outputs: ["output"])
 
-  let axes: SoftmaxAxes
+  package let axes: SoftmaxAxes
+
+  package init(axes: SoftmaxAxes) { self.axes = axes }
+
+  /// Distributions along one axis.
+  package init(axis: Int) { axes = SoftmaxAxes(axis) }
+
+  /// Whether a distribution is a run of the last axis of a value.
+  package func isOverLastAxis(of shape: Shape) -> Bool { axes.isLast(of: shape) }
 }
 
 /// The gradient of Softmax: see `DistributionGradient`.
-struct SoftmaxGradient: DistributionGradient {
-  static let schema = OperatorSchema(
+package struct SoftmaxGradient: DistributionGradient {
+  package static let schema = OperatorSchema(
     "SoftmaxGradient", domain: "dka.gradient", versions: 1..., inputs: ["Y", "dY"], outputs: ["dX"])
-  static let isLogarithm = false
+  package static let isLogarithm = false
 
-  let layout: Distribution.Layout
+  package let layout: Distribution.Layout
 
-  func gradientInLayout(
+  package init(layout: Distribution.Layout) { self.layout = layout }
+
+  package func gradientInLayout(
     _ y: String, _ flow: String, _ builder: inout GradientBuilder
   ) throws(OperatorError) -> String {
-    let product = try builder.emit("Mul", [flow, y])
-    let sum = try builder.emit("ReduceSum", [product, try builder.constant([1])])
-    return try builder.emit("Mul", [y, try builder.emit("Sub", [flow, sum])])
+    let product = try builder.emit(Mul(), [flow, y])
+    let sum = try builder.emit(ReduceSum(), [product, try builder.constant([1])])
+    return try builder.emit(Mul(), [y, try builder.emit(Sub(), [flow, sum])])
   }
 }

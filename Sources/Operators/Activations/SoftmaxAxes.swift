@@ -3,12 +3,20 @@ import Kernels
 import Tensors
 
 /// What Softmax and LogSoftmax share: distributions along one axis, below version 13 over all axes from it on.
-struct SoftmaxAxes: Sendable {
+package struct SoftmaxAxes: Sendable {
   private let axis: Int
   private let isFlattening: Bool
+  /// Says of a lowered operator what newer operator sets can't say of other axes than the last; no file has it.
+  private static let flattening = "dka.flattening"
+
+  /// Distributions along one axis.
+  init(_ axis: Int) {
+    self.axis = axis
+    isFlattening = false
+  }
 
   init(_ node: AttributeReader) throws(OperatorError) {
-    isFlattening = node.version < 13
+    isFlattening = node.version < 13 || node.node.attribute(Self.flattening) != nil
     axis = try node.int("axis", default: isFlattening ? 1 : -1)
   }
 
@@ -36,9 +44,10 @@ struct SoftmaxAxes: Sendable {
     return .alike(operands: [0])
   }
 
-  /// Attributes of the gradient operator for an operand of the given shape.
-  func gradientAttributes(_ shape: Shape) -> [Attribute] {
-    let layout = layout(shape)
-    return [Attribute("layout", [layout.outer, layout.n, layout.inner])]
+  var attributes: [Attribute] {
+    [Attribute("axis", axis)] + (isFlattening ? [Attribute(Self.flattening, 1)] : [])
   }
+
+  /// Whether a distribution is a run of the last axis of a value.
+  func isLast(of shape: Shape) -> Bool { shape.normalizedAxis(axis) == shape.rank - 1 }
 }

@@ -8,10 +8,8 @@ import Tensors
 ///
 /// Shapes: input any → output like input.
 /// Source: onnx/docs/Operators.md#Tanh.
-struct Tanh: UnaryElementwise {
+struct Tanh: UnaryElementwise, WithoutAttributes {
   static let schema = OperatorSchema("Tanh", versions: 6..., inputs: ["input"], outputs: ["output"])
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
     Elementwise.apply(.hyperbolicTangent, input, into: output, options)
@@ -21,8 +19,8 @@ struct Tanh: UnaryElementwise {
     -> [String?]
   {
     let one = try gradient.scalar(1, like: site.outputs[0])
-    let square = try gradient.emit("Mul", [site.outputs[0], site.outputs[0]])
-    let slope = try gradient.emit("Sub", [one, square])
-    return [try gradient.emit("Mul", [try site.gradient(), slope])]
+    let square = try gradient.emit(Mul(), [site.outputs[0], site.outputs[0]])
+    let slope = try gradient.emit(Sub(), [one, square])
+    return [try gradient.emit(Mul(), [try site.gradient(), slope])]
   }
 }

@@ -8,11 +8,9 @@ import Tensors
 ///
 /// Shapes: X any → Y like X.
 /// Source: onnx/docs/Operators.md#Abs.
-struct Abs: UnaryElementwise {
+struct Abs: UnaryElementwise, WithoutAttributes {
   static let schema = OperatorSchema("Abs", versions: 6..., inputs: ["X"], outputs: ["Y"])
   static let elementTypes: [ElementType] = [.float32, .float64, .int64, .int32]
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
     Elementwise.absolute(input, into: output, options)
@@ -23,9 +21,9 @@ struct Abs: UnaryElementwise {
   {
     let dY = try site.gradient()
     let zero = try gradient.scalar(0, like: site.inputs[0])
-    let isNegative = try gradient.emit("Less", [site.inputs[0], zero])
-    let isPositive = try gradient.emit("Greater", [site.inputs[0], zero])
-    let left = try gradient.emit("Where", [isNegative, try gradient.emit("Neg", [dY]), zero])
-    return [try gradient.emit("Where", [isPositive, dY, left])]
+    let isNegative = try gradient.emit(Less(), [site.inputs[0], zero])
+    let isPositive = try gradient.emit(Greater(), [site.inputs[0], zero])
+    let left = try gradient.emit(Where(), [isNegative, try gradient.emit(Neg(), [dY]), zero])
+    return [try gradient.emit(Where(), [isPositive, dY, left])]
   }
 }

@@ -1,6 +1,6 @@
 import Graphs
-import Kernels
-import Tensors
+package import Kernels
+package import Tensors
 
 /// Add (ai.onnx 7…): elementwise sum.
 ///
@@ -8,18 +8,18 @@ import Tensors
 ///
 /// Gradients of stretched operands are summed over the stretched axes. Shapes: A, B broadcastable → C.
 /// Source: onnx/docs/Operators.md#Add.
-struct Add: BinaryElementwise {
-  static let schema = OperatorSchema("Add", versions: 7..., inputs: ["A", "B"], outputs: ["C"])
+package struct Add: BinaryElementwise, WithoutAttributes {
+  package static let schema = OperatorSchema("Add", versions: 7..., inputs: ["A", "B"], outputs: ["C"])
 
-  init(reading node: AttributeReader) throws(OperatorError) {}
+  package init() {}
 
-  func apply(
+  package func apply(
     _ first: TensorView, _ second: TensorView, into output: TensorView, _ options: KernelOptions
   ) throws(OperatorError) {
     Elementwise.add(first, second, into: output, options)
   }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
     let dC = try site.gradient()

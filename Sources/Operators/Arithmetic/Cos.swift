@@ -8,10 +8,8 @@ import Tensors
 ///
 /// Shapes: input any → output like input.
 /// Source: onnx/docs/Operators.md#Cos.
-struct Cos: UnaryElementwise {
+struct Cos: UnaryElementwise, WithoutAttributes {
   static let schema = OperatorSchema("Cos", versions: 7..., inputs: ["input"], outputs: ["output"])
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
     Elementwise.apply(.cosine, input, into: output, options)
@@ -20,7 +18,7 @@ struct Cos: UnaryElementwise {
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
-    let slope = try gradient.emit("Neg", [try gradient.emit("Sin", [site.inputs[0]])])
-    return [try gradient.emit("Mul", [try site.gradient(), slope])]
+    let slope = try gradient.emit(Neg(), [try gradient.emit(Sin(), [site.inputs[0]])])
+    return [try gradient.emit(Mul(), [try site.gradient(), slope])]
   }
 }

@@ -9,10 +9,8 @@ import Tensors
 /// Integers are truncated towards zero; an integer zero in B is an error.
 /// Gradients of stretched operands are summed over the stretched axes. Shapes: A, B broadcastable → C.
 /// Source: onnx/docs/Operators.md#Div.
-struct Div: BinaryElementwise {
+struct Div: BinaryElementwise, WithoutAttributes {
   static let schema = OperatorSchema("Div", versions: 7..., inputs: ["A", "B"], outputs: ["C"])
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func apply(
     _ first: TensorView, _ second: TensorView, into output: TensorView, _ options: KernelOptions
@@ -24,11 +22,11 @@ struct Div: BinaryElementwise {
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
-    let share = try gradient.emit("Div", [try site.gradient(), site.inputs[1]])
+    let share = try gradient.emit(Div(), [try site.gradient(), site.inputs[1]])
     var dB: String?
     if site.needs(1) {
-      let product = try gradient.emit("Mul", [share, site.outputs[0]])
-      dB = try gradient.emit("Neg", [try gradient.sum(product, toShapeOf: site.inputs[1])])
+      let product = try gradient.emit(Mul(), [share, site.outputs[0]])
+      dB = try gradient.emit(Neg(), [try gradient.sum(product, toShapeOf: site.inputs[1])])
     }
     return [site.needs(0) ? try gradient.sum(share, toShapeOf: site.inputs[0]) : nil, dB]
   }

@@ -8,10 +8,8 @@ import Tensors
 ///
 /// Shapes: input any → output like input.
 /// Source: onnx/docs/Operators.md#Exp.
-struct Exp: UnaryElementwise {
+struct Exp: UnaryElementwise, WithoutAttributes {
   static let schema = OperatorSchema("Exp", versions: 6..., inputs: ["input"], outputs: ["output"])
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
     Elementwise.apply(.exponential, input, into: output, options)
@@ -20,6 +18,6 @@ struct Exp: UnaryElementwise {
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
-    [try gradient.emit("Mul", [try site.gradient(), site.outputs[0]])]
+    [try gradient.emit(Mul(), [try site.gradient(), site.outputs[0]])]
   }
 }

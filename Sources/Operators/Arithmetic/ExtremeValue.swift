@@ -37,19 +37,19 @@ extension ExtremeValue {
     guard site.inputs.count > 1 else { return [dC] }
     var reaches: [String] = []
     for input in site.inputs {
-      let isReached = try gradient.emit("Equal", [input, site.outputs[0]])
+      let isReached = try gradient.emit(Equal(), [input, site.outputs[0]])
       reaches.append(try gradient.cast(isReached, like: dC))
     }
     var count = reaches[0]
-    for reach in reaches.dropFirst() { count = try gradient.emit("Add", [count, reach]) }
-    let share = try gradient.emit("Div", [dC, count])
+    for reach in reaches.dropFirst() { count = try gradient.emit(Add(), [count, reach]) }
+    let share = try gradient.emit(Div(), [dC, count])
     var results: [String?] = []
     for (index, input) in site.inputs.enumerated() {
       guard site.needs(index) else {
         results.append(nil)
         continue
       }
-      let own = try gradient.emit("Mul", [share, reaches[index]])
+      let own = try gradient.emit(Mul(), [share, reaches[index]])
       results.append(try gradient.sum(own, toShapeOf: input))
     }
     return results

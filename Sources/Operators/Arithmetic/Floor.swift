@@ -8,10 +8,8 @@ import Tensors
 ///
 /// Shapes: X any → Y like X.
 /// Source: onnx/docs/Operators.md#Floor.
-struct Floor: UnaryElementwise {
+struct Floor: UnaryElementwise, WithoutAttributes {
   static let schema = OperatorSchema("Floor", versions: 6..., inputs: ["X"], outputs: ["Y"])
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
     Elementwise.apply(.floor, input, into: output, options)

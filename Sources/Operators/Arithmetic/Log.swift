@@ -8,10 +8,8 @@ import Tensors
 ///
 /// Shapes: input any → output like input.
 /// Source: onnx/docs/Operators.md#Log.
-struct Log: UnaryElementwise {
+struct Log: UnaryElementwise, WithoutAttributes {
   static let schema = OperatorSchema("Log", versions: 6..., inputs: ["input"], outputs: ["output"])
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
     Elementwise.apply(.logarithm, input, into: output, options)
@@ -20,6 +18,6 @@ struct Log: UnaryElementwise {
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
-    [try gradient.emit("Div", [try site.gradient(), site.inputs[0]])]
+    [try gradient.emit(Div(), [try site.gradient(), site.inputs[0]])]
   }
 }

@@ -6,10 +6,8 @@ import Tensors
 ///
 /// Operands that reach the largest value share its gradient. Shapes: all broadcastable → their common shape.
 /// Source: onnx/docs/Operators.md#Max.
-struct Max: ExtremeValue {
+struct Max: ExtremeValue, WithoutAttributes {
   static let schema = OperatorSchema("Max", versions: 8..., inputs: ["data_0..."], outputs: ["max"])
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func choose(_ a: TensorView, _ b: TensorView, into c: TensorView, _ options: KernelOptions) {
     Elementwise.maximum(a, b, into: c, options)

@@ -6,10 +6,8 @@ import Tensors
 ///
 /// Operands that reach the smallest value share its gradient. Shapes: all broadcastable → their common shape.
 /// Source: onnx/docs/Operators.md#Min.
-struct Min: ExtremeValue {
+struct Min: ExtremeValue, WithoutAttributes {
   static let schema = OperatorSchema("Min", versions: 8..., inputs: ["data_0..."], outputs: ["min"])
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func choose(_ a: TensorView, _ b: TensorView, into c: TensorView, _ options: KernelOptions) {
     Elementwise.minimum(a, b, into: c, options)

@@ -18,6 +18,8 @@ struct Mod: BinaryElementwise {
     isTruncating = try node.flag("fmod", default: false)
   }
 
+  var attributes: [Attribute] { isTruncating ? [Attribute("fmod", 1)] : [] }
+
   func apply(
     _ first: TensorView, _ second: TensorView, into output: TensorView, _ options: KernelOptions
   ) throws(OperatorError) {
@@ -35,10 +37,10 @@ struct Mod: BinaryElementwise {
     let dC = try site.gradient()
     var dB: String?
     if site.needs(1) {
-      let multiple = try gradient.emit("Sub", [site.inputs[0], site.outputs[0]])
-      let quotient = try gradient.emit("Div", [multiple, site.inputs[1]])
-      let product = try gradient.emit("Mul", [dC, quotient])
-      dB = try gradient.emit("Neg", [try gradient.sum(product, toShapeOf: site.inputs[1])])
+      let multiple = try gradient.emit(Sub(), [site.inputs[0], site.outputs[0]])
+      let quotient = try gradient.emit(Div(), [multiple, site.inputs[1]])
+      let product = try gradient.emit(Mul(), [dC, quotient])
+      dB = try gradient.emit(Neg(), [try gradient.sum(product, toShapeOf: site.inputs[1])])
     }
     return [site.needs(0) ? try gradient.sum(dC, toShapeOf: site.inputs[0]) : nil, dB]
   }

@@ -8,11 +8,9 @@ import Tensors
 ///
 /// Shapes: X any → Y like X.
 /// Source: onnx/docs/Operators.md#Neg.
-struct Neg: UnaryElementwise {
+struct Neg: UnaryElementwise, WithoutAttributes {
   static let schema = OperatorSchema("Neg", versions: 6..., inputs: ["X"], outputs: ["Y"])
   static let elementTypes: [ElementType] = [.float32, .float64, .int64, .int32]
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
     Elementwise.negate(input, into: output, options)
@@ -21,6 +19,6 @@ struct Neg: UnaryElementwise {
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
-    [try gradient.emit("Neg", [try site.gradient()])]
+    [try gradient.emit(Neg(), [try site.gradient()])]
   }
 }

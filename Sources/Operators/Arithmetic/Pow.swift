@@ -8,10 +8,8 @@ import Tensors
 ///
 /// Shapes: X (base), Y (exponent) broadcastable → Z.
 /// Source: onnx/docs/Operators.md#Pow.
-struct Pow: BinaryElementwise {
+struct Pow: BinaryElementwise, WithoutAttributes {
   static let schema = OperatorSchema("Pow", versions: 7..., inputs: ["X", "Y"], outputs: ["Z"])
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     for index in 0..<2 { try inputs.require(index, isOneOf: [.float32, .float64, .int64, .int32]) }
@@ -32,7 +30,7 @@ struct Pow: BinaryElementwise {
     return [
       site.needs(0)
         ? try gradient.sum(
-          try gradient.emit("Mul", [dC, try slopeByBase(base, exponent, &gradient)]), toShapeOf: base) : nil,
+          try gradient.emit(Mul(), [dC, try slopeByBase(base, exponent, &gradient)]), toShapeOf: base) : nil,
       site.needs(1) ? try gradientOfExponent(site, dC, &gradient) : nil,
     ]
   }
@@ -45,11 +43,11 @@ struct Pow: BinaryElementwise {
     if let known = gradient.constant(exponent), known.shape.elementCount == 1,
       known.doubles == [2] || known.integers == [2]
     {
-      return try gradient.emit("Mul", [base, factor])
+      return try gradient.emit(Mul(), [base, factor])
     }
-    let lower = try gradient.emit("Sub", [factor, try gradient.scalar(1, like: base)])
-    let power = try gradient.emit("Pow", [base, lower])
-    return try gradient.emit("Mul", [power, factor])
+    let lower = try gradient.emit(Sub(), [factor, try gradient.scalar(1, like: base)])
+    let power = try gradient.emit(Pow(), [base, lower])
+    return try gradient.emit(Mul(), [power, factor])
   }
 
   private func gradientOfExponent(
@@ -58,10 +56,10 @@ struct Pow: BinaryElementwise {
     let (base, exponent) = (site.inputs[0], site.inputs[1])
     let zero = try gradient.scalar(0, like: base)
     let one = try gradient.scalar(1, like: base)
-    let isPositive = try gradient.emit("Greater", [base, zero])
-    let logarithm = try gradient.emit("Log", [try gradient.emit("Where", [isPositive, base, one])])
-    let slope = try gradient.emit("Mul", [site.outputs[0], logarithm])
-    let sum = try gradient.sum(try gradient.emit("Mul", [dC, slope]), toShapeOf: exponent)
+    let isPositive = try gradient.emit(Greater(), [base, zero])
+    let logarithm = try gradient.emit(Log(), [try gradient.emit(Where(), [isPositive, base, one])])
+    let slope = try gradient.emit(Mul(), [site.outputs[0], logarithm])
+    let sum = try gradient.sum(try gradient.emit(Mul(), [dC, slope]), toShapeOf: exponent)
     return try gradient.cast(sum, like: exponent)
   }
 }

@@ -8,10 +8,8 @@ import Tensors
 ///
 /// Shapes: X any → Y like X.
 /// Source: onnx/docs/Operators.md#Reciprocal.
-struct Reciprocal: UnaryElementwise {
+struct Reciprocal: UnaryElementwise, WithoutAttributes {
   static let schema = OperatorSchema("Reciprocal", versions: 6..., inputs: ["X"], outputs: ["Y"])
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
     Elementwise.apply(.reciprocal, input, into: output, options)
@@ -20,8 +18,8 @@ struct Reciprocal: UnaryElementwise {
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
-    let square = try gradient.emit("Mul", [site.outputs[0], site.outputs[0]])
-    let slope = try gradient.emit("Neg", [square])
-    return [try gradient.emit("Mul", [try site.gradient(), slope])]
+    let square = try gradient.emit(Mul(), [site.outputs[0], site.outputs[0]])
+    let slope = try gradient.emit(Neg(), [square])
+    return [try gradient.emit(Mul(), [try site.gradient(), slope])]
   }
 }

@@ -8,10 +8,8 @@ import Tensors
 ///
 /// Shapes: X any → Y like X.
 /// Source: onnx/docs/Operators.md#Round.
-struct Round: UnaryElementwise {
+struct Round: UnaryElementwise, WithoutAttributes {
   static let schema = OperatorSchema("Round", versions: 11..., inputs: ["X"], outputs: ["Y"])
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
     Elementwise.apply(.round, input, into: output, options)

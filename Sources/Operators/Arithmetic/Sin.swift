@@ -8,10 +8,8 @@ import Tensors
 ///
 /// Shapes: input any → output like input.
 /// Source: onnx/docs/Operators.md#Sin.
-struct Sin: UnaryElementwise {
+struct Sin: UnaryElementwise, WithoutAttributes {
   static let schema = OperatorSchema("Sin", versions: 7..., inputs: ["input"], outputs: ["output"])
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
     Elementwise.apply(.sine, input, into: output, options)
@@ -20,6 +18,6 @@ struct Sin: UnaryElementwise {
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
-    [try gradient.emit("Mul", [try site.gradient(), try gradient.emit("Cos", [site.inputs[0]])])]
+    [try gradient.emit(Mul(), [try site.gradient(), try gradient.emit(Cos(), [site.inputs[0]])])]
   }
 }

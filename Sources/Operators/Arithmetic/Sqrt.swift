@@ -8,10 +8,8 @@ import Tensors
 ///
 /// Shapes: X any → Y like X.
 /// Source: onnx/docs/Operators.md#Sqrt.
-struct Sqrt: UnaryElementwise {
+struct Sqrt: UnaryElementwise, WithoutAttributes {
   static let schema = OperatorSchema("Sqrt", versions: 6..., inputs: ["X"], outputs: ["Y"])
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
     Elementwise.apply(.squareRoot, input, into: output, options)
@@ -21,7 +19,7 @@ struct Sqrt: UnaryElementwise {
     -> [String?]
   {
     let two = try gradient.scalar(2, like: site.outputs[0])
-    let double = try gradient.emit("Mul", [site.outputs[0], two])
-    return [try gradient.emit("Div", [try site.gradient(), double])]
+    let double = try gradient.emit(Mul(), [site.outputs[0], two])
+    return [try gradient.emit(Div(), [try site.gradient(), double])]
   }
 }

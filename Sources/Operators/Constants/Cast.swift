@@ -12,6 +12,9 @@ struct Cast: Rearranging {
 
   let target: ElementType
 
+  /// A conversion to a type.
+  init(to target: ElementType) { self.target = target }
+
   init(reading node: AttributeReader) throws(OperatorError) {
     // They are about types that are not computed with.
     node.knows("saturate", "round_mode")
@@ -19,6 +22,8 @@ struct Cast: Rearranging {
     guard type.isComputable else { throw .unsupported("casts to \(type.name), which is not computed with") }
     target = type
   }
+
+  var attributes: [Attribute] { [Attribute("to", Int(target.rawValue))] }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64, .int64, .int32, .bool])
@@ -51,6 +56,6 @@ extension GradientBuilder {
   mutating func cast(_ value: String, like other: String) throws(OperatorError) -> String {
     let target = type(other).elementType
     guard type(value).elementType != target else { return value }
-    return try emit("Cast", [value], [Attribute("to", Int(target.rawValue))])
+    return try emit(Cast(to: target), [value])
   }
 }

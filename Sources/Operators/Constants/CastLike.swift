@@ -5,9 +5,11 @@ import Tensors
 /// CastLike (ai.onnx 15…): the first operand's elements in the second one's type; conversion as in Cast.
 ///
 /// Shapes: input any, target_type any → output like input. Source: onnx/docs/Operators.md#CastLike.
-struct CastLike: Operator {
+struct CastLike: WithoutAttributes {
   static let schema = OperatorSchema(
     "CastLike", versions: 15..., inputs: ["input", "target_type"], outputs: ["output"])
+
+  init() {}
 
   init(reading node: AttributeReader) throws(OperatorError) { node.knows("saturate", "round_mode") }
 

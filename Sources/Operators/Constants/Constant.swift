@@ -34,6 +34,8 @@ struct Constant: Operator {
     }
   }
 
+  var attributes: [Attribute] { [Attribute("value", .tensor(TensorConstant(name: "", value)))] }
+
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     [ValueType(value.elementType, value.shape)]
   }

@@ -22,6 +22,10 @@ struct ConstantOfShape: ShapeDeciding {
     }
   }
 
+  var attributes: [Attribute] {
+    value.map { [Attribute("value", .tensor(TensorConstant(name: "", $0)))] } ?? []
+  }
+
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     guard let extents = try inputs.integers(0) else { throw .invalid("lacks input 0 (shape)") }
     guard let shape = Shape(checking: extents) else {

@@ -7,10 +7,8 @@ import Tensors
 ///     y = x          dx = dy
 ///
 /// Shapes: input any → output like it. Source: onnx/docs/Operators.md#Identity.
-struct Identity: Rearranging {
+struct Identity: Rearranging, WithoutAttributes {
   static let schema = OperatorSchema("Identity", versions: 1..., inputs: ["input"], outputs: ["output"])
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] { [inputs[0]] }
 

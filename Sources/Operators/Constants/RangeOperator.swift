@@ -7,11 +7,9 @@ import Tensors
 ///     y[i] = start + i · delta,  i < ⌈(limit − start) / delta⌉
 ///
 /// Shapes: start [], limit [], delta [], known before the model runs → [n]. Source: onnx/docs/Operators.md#Range.
-struct RangeOperator: ShapeDeciding {
+struct RangeOperator: ShapeDeciding, WithoutAttributes {
   static let schema = OperatorSchema(
     "Range", versions: 11..., inputs: ["start", "limit", "delta"], outputs: ["output"])
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     for index in 0..<3 {

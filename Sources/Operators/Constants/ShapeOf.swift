@@ -16,6 +16,10 @@ struct ShapeOf: DecidedByTypes {
     end = try node.optionalInt("end")
   }
 
+  var attributes: [Attribute] {
+    [Attribute("start", start)] + (end.map { [Attribute("end", $0)] } ?? [])
+  }
+
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     [ValueType(.int64, Shape([axes(inputs[0].shape.rank).count]))]
   }

@@ -5,10 +5,8 @@ import Tensors
 /// Size (ai.onnx 1…): the number of elements of an operand.
 ///
 /// Shapes: data any → [] of int64. Source: onnx/docs/Operators.md#Size.
-struct Size: DecidedByTypes {
+struct Size: DecidedByTypes, WithoutAttributes {
   static let schema = OperatorSchema("Size", versions: 1..., inputs: ["data"], outputs: ["size"])
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] { [ValueType(.int64, [])] }
 

@@ -28,8 +28,8 @@ package struct ExpansionSite {
   package let node: Node
   /// Types and known values of its operands.
   package let inputs: InputTypes
-  /// For each operand the node that makes it; nil for what is fed or known.
-  package let makers: [Node?]
+  /// For each operand the operator that makes it; nil for what is fed or known.
+  package let makers: [OperatorName?]
   /// Version of the default operator set that the model imports.
   package let operatorSet: Int
 
@@ -45,7 +45,7 @@ package struct ExpansionSite {
 
   /// Whether an operator of the default domain makes an operand.
   func isMade(_ index: Int, by type: String) -> Bool {
-    index < makers.count && makers[index]?.operatorName == OperatorName(type)
+    index < makers.count && makers[index] == OperatorName(type)
   }
 }
 

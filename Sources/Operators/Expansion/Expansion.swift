@@ -55,6 +55,14 @@ struct ExpansionRecord {
     names = source.names
   }
 
+  /// A name for a value that a node has as attribute.
+  mutating func value(_ name: String, in node: Node) -> String {
+    var fresh = names ?? ExpansionNames(avoiding: source.model.graph)
+    names = nil
+    defer { names = fresh }
+    return fresh.value(name, in: node)
+  }
+
   /// The nodes that a node stands for.
   mutating func expand(_ expandable: any Expandable, at site: ExpansionSite) throws(OperatorError) -> [Node] {
     var fresh = names ?? ExpansionNames(avoiding: source.model.graph)

@@ -6,7 +6,7 @@ extension Lowering.State {
   /// - Parameter position: its place in the main graph once functions are inlined.
   mutating func add(_ read: ReadNode, at position: Int) throws(LoweringError) {
     switch read {
-    case .operation(let lowered): try add(lowered)
+    case .operation(let operation): try add(operation, record.source.model.graph.nodes[position])
     case .expandable(let expandable):
       record.note([], at: position)
       try replace(record.source.model.graph.nodes[position], expandable, at: position)
@@ -26,9 +26,9 @@ extension Lowering.State {
         throw failure(error, at: inner)
       }
       switch read {
-      case .operation(let lowered):
+      case .operation(let operation):
         record.note([inner], at: position)
-        try add(lowered)
+        try add(operation, inner)
       case .expandable(let other): try replace(inner, other, at: position)
       }
     }
@@ -36,14 +36,15 @@ extension Lowering.State {
 
   private func site(of node: Node) -> ExpansionSite {
     ExpansionSite(
-      node: node, inputs: graph.inputTypes(of: node),
-      makers: node.inputs.map { makers[$0].map { graph.nodes[$0].node } },
+      node: node, inputs: graph.inputTypes(node.inputs, outputs: node.outputs),
+      makers: node.inputs.map { makers[$0].map { graph.nodes[$0].operatorName } },
       operatorSet: lowering.version(of: "", in: record.source.model))
   }
 
-  private func failure(_ error: OperatorError, at node: Node) -> LoweringError {
+  func failure(_ error: OperatorError, at node: Node) -> LoweringError {
     LoweringError(
-      error, at: node, version: lowering.version(of: node.operatorName.domain, in: record.source.model))
+      error, at: node.label, node.operatorName,
+      version: lowering.version(of: node.operatorName.domain, in: record.source.model))
   }
 
   /// What ordering checks of the file's own nodes: that values are made once, and before they are read.

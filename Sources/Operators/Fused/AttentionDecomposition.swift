@@ -5,19 +5,21 @@ import Tensors
 /// `FusedAttention` and its gradient by standard operators, where all views are dense windows.
 extension AttentionViews {
   /// Y = softmax(S) V and, where the node names it, LogSumExp = m + log Σ exp(S − m), m the largest of a row.
-  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+  func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
     let windows = try windows(of: node, builder)
     let scores = try scores(node, windows, into: &builder)
-    let weights = try builder.emit("Softmax", [scores], [Attribute("axis", -1)])
+    let weights = try builder.emit(Softmax(axis: -1), [scores])
     let value = try windows.value.read(node.inputs[sources[2]], into: &builder)
-    let y = try builder.emit("MatMul", [weights, value])
+    let y = try builder.emit(MatMul(), [weights, value])
     let result = try windows.output.place(y, in: outputShape, into: &builder)
     guard node.outputs.count > 1, !node.outputs[1].isEmpty else { return [result, ""] }
     let last = try builder.constant([-1])
-    let largest = try builder.emit("ReduceMax", [scores, last])
-    let powers = try builder.emit("Exp", [try builder.emit("Sub", [scores, largest])])
-    let logs = try builder.emit("Log", [try builder.emit("ReduceSum", [powers, last])])
-    let sums = try builder.emit("Add", [largest, logs])
+    let largest = try builder.emit(ReduceMax(), [scores, last])
+    let powers = try builder.emit(Exp(), [try builder.emit(Sub(), [scores, largest])])
+    let logs = try builder.emit(Log(), [try builder.emit(ReduceSum(), [powers, last])])
+    let sums = try builder.emit(Add(), [largest, logs])
     return [result, try builder.reshape(sums, to: logSumExpShape)]
   }
 
@@ -25,7 +27,7 @@ extension AttentionViews {
   ///
   ///     P = exp(S − LogSumExp)        dS = scale · P ∘ (dY Vᵀ − Σ channels dY ∘ Y)
   ///     dQ = dS K        dK = dSᵀ Q        dV = Pᵀ dY
-  func gradientDecomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError)
+  func gradientDecomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
     -> [String]
   {
     let windows = try windows(of: node, builder)
@@ -36,16 +38,16 @@ extension AttentionViews {
     let y = try windows.output.read(node.inputs[4], into: &builder)
     let dY = try windows.output.read(node.inputs[5], into: &builder)
     let sums = try builder.reshape(node.inputs[6], to: Shape(logSumExpShape.extents + [1]))
-    let weights = try builder.emit("Exp", [try builder.emit("Sub", [scores, sums])])
-    let slopes = try builder.emit("MatMul", [dY, try builder.transpose(value, Self.exchanged)])
+    let weights = try builder.emit(Exp(), [try builder.emit(Sub(), [scores, sums])])
+    let slopes = try builder.emit(MatMul(), [dY, try builder.transpose(value, Self.exchanged)])
     let rows = try builder.emit(
-      "ReduceSum", [try builder.emit("Mul", [dY, y]), try builder.constant([-1])])
-    let differences = try builder.emit("Mul", [weights, try builder.emit("Sub", [slopes, rows])])
-    let dS = try builder.emit("Mul", [differences, try builder.scalar(geometry.scale, like: dY)])
+      ReduceSum(), [try builder.emit(Mul(), [dY, y]), try builder.constant([-1])])
+    let differences = try builder.emit(Mul(), [weights, try builder.emit(Sub(), [slopes, rows])])
+    let dS = try builder.emit(Mul(), [differences, try builder.scalar(geometry.scale, like: dY)])
     let parts = [
-      (windows.query, try builder.emit("MatMul", [dS, key])),
-      (windows.key, try builder.emit("MatMul", [try builder.transpose(dS, Self.exchanged), query])),
-      (windows.value, try builder.emit("MatMul", [try builder.transpose(weights, Self.exchanged), dY])),
+      (windows.query, try builder.emit(MatMul(), [dS, key])),
+      (windows.key, try builder.emit(MatMul(), [try builder.transpose(dS, Self.exchanged), query])),
+      (windows.value, try builder.emit(MatMul(), [try builder.transpose(weights, Self.exchanged), dY])),
     ]
     var results = ["", "", ""]
     for index in node.outputs.indices where !node.outputs[index].isEmpty {
@@ -53,11 +55,11 @@ extension AttentionViews {
       for (source, (window, gradient)) in zip(sources, parts) where source == index {
         let placed = try window.place(gradient, in: shape, into: &builder)
         results[index] =
-          results[index].isEmpty ? placed : try builder.emit("Add", [results[index], placed])
+          results[index].isEmpty ? placed : try builder.emit(Add(), [results[index], placed])
       }
       guard results[index].isEmpty else { continue }
       let zero = try builder.scalar(0, like: dY)
-      results[index] = try builder.emit("Expand", [zero, try builder.constant(shape.extents)])
+      results[index] = try builder.emit(Expand(), [zero, try builder.constant(shape.extents)])
     }
     return results
   }
@@ -67,7 +69,7 @@ extension AttentionViews {
 
   private typealias Windows = (query: DenseWindow, key: DenseWindow, value: DenseWindow, output: DenseWindow)
 
-  private func windows(of node: Node, _ builder: GradientBuilder) throws(OperatorError) -> Windows {
+  private func windows(of node: LoweredNode, _ builder: GradientBuilder) throws(OperatorError) -> Windows {
     let g = geometry
     func window(_ index: Int, _ view: AttentionGeometry.View, _ tokens: Int, _ channels: Int)
       throws(OperatorError) -> DenseWindow
@@ -86,13 +88,13 @@ extension AttentionViews {
   }
 
   /// S = scale · Q Kᵀ + mask [batch, heads, queries, keys].
-  private func scores(_ node: Node, _ windows: Windows, into builder: inout GradientBuilder)
+  private func scores(_ node: LoweredNode, _ windows: Windows, into builder: inout GradientBuilder)
     throws(OperatorError) -> String
   {
     let query = try windows.query.read(node.inputs[sources[0]], into: &builder)
     let key = try windows.key.read(node.inputs[sources[1]], into: &builder)
-    let products = try builder.emit("MatMul", [query, try builder.transpose(key, Self.exchanged)])
-    let scaled = try builder.emit("Mul", [products, try builder.scalar(geometry.scale, like: query)])
+    let products = try builder.emit(MatMul(), [query, try builder.transpose(key, Self.exchanged)])
+    let scaled = try builder.emit(Mul(), [products, try builder.scalar(geometry.scale, like: query)])
     guard let view = geometry.mask else { return scaled }
     // Along an axis without stride the mask repeats, which Add does by itself.
     let extents = zip(
@@ -101,6 +103,6 @@ extension AttentionViews {
     ).map { $1 == 0 ? 1 : $0 }
     let window = try DenseWindow(
       view, extents, in: builder.shape(node.inputs[3]).elementCount, what: "the mask")
-    return try builder.emit("Add", [scaled, try window.read(node.inputs[3], into: &builder)])
+    return try builder.emit(Add(), [scaled, try window.read(node.inputs[3], into: &builder)])
   }
 }

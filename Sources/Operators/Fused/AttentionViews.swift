@@ -2,53 +2,79 @@ import Graphs
 import Kernels
 import Tensors
 
-/// What the attributes of `FusedAttention` and its gradient say: sizes, windows into the operands, scale.
-struct AttentionViews: Sendable {
+/// What `FusedAttention` and its gradient know beside their operands: sizes, windows into the operands, scale.
+package struct AttentionViews: Sendable {
   /// Sizes and layouts.
-  let geometry: AttentionGeometry
+  private(set) var geometry: AttentionGeometry
   /// Operand (0, 1 or 2) that holds Q, K and V.
   let sources: [Int]
   /// Shape of the result.
-  let outputShape: Shape
+  private(set) var outputShape: Shape
 
-  init(reading node: AttributeReader) throws(OperatorError) {
-    func list(_ name: String, count: Int?) throws(OperatorError) -> [Int] {
-      guard let values = try node.optionalInts(name), count == nil || values.count == count,
-        values.allSatisfy({ $0 >= 0 && $0 < 1 << 48 })
-      else { throw .invalid("attribute '\(name)' is missing, negative or of another length") }
-      return values
-    }
-    let sizes = try list("sizes", count: 6)
-    let views = [
-      try list("q_view", count: 6), try list("k_view", count: 6), try list("v_view", count: 6),
-    ]
-    let output = try list("output_strides", count: 4)
+  /// Shape of the log of the sums.
+  var logSumExpShape: Shape { Shape([geometry.batch, geometry.heads, geometry.queries]) }
+
+  /// Windows into operands.
+  ///
+  /// - Parameters:
+  ///   - sizes: extents of batch, heads, queries, keys, channels of Q and K, channels of V.
+  ///   - views: for Q, K and V the operand, its first element, and the strides of batch, head, token and channel.
+  ///   - scale: what the scores are multiplied with.
+  ///   - maskStrides: of batch, head, query and key; empty without a mask.
+  ///   - outputStrides: of batch, head, token and channel.
+  package init(
+    sizes: [Int], views: [[Int]], scale: Float, maskStrides: [Int], outputShape: [Int], outputStrides: [Int]
+  ) throws(OperatorError) {
+    let lists = [(sizes, 6), (outputStrides, 4)] + views.map { ($0, 6) }
+    let all = lists.flatMap(\.0) + maskStrides + outputShape
+    guard views.count == 3, lists.allSatisfy({ $0.0.count == $0.1 }), [0, 4].contains(maskStrides.count),
+      all.allSatisfy({ $0 >= 0 && $0 < 1 << 48 })
+    else { throw .invalid("its sizes, views or strides are negative or of another length") }
     guard sizes.allSatisfy({ $0 > 0 }), views.allSatisfy({ $0[0] < 3 }),
-      let shape = Shape(checking: try list("output_shape", count: nil)),
-      let sums = Shape(checking: Array(sizes[..<3])),
+      let shape = Shape(checking: outputShape), let sums = Shape(checking: Array(sizes[..<3])),
       Shape(checking: [sums.elementCount, max(sizes[3], sizes[4], sizes[5])]) != nil,
       Shape(checking: [sizes[0], sizes[1], sizes[3], max(sizes[4], sizes[5])]) != nil
     else { throw .invalid("its sizes, views or output shape are impossible") }
-    func view(_ values: [Int]) -> AttentionGeometry.View {
-      AttentionGeometry.View(
-        offset: values[1], batch: values[2], head: values[3], token: values[4], channel: values[5])
+    func view(_ offset: Int, _ strides: ArraySlice<Int>) -> AttentionGeometry.View {
+      let strides = Array(strides)
+      return AttentionGeometry.View(
+        offset: offset, batch: strides[0], head: strides[1], token: strides[2], channel: strides[3])
     }
-    var mask: AttentionGeometry.View?
-    if node.has("mask_strides") { mask = view([0, 0] + (try list("mask_strides", count: 4))) }
     geometry = AttentionGeometry(
       batch: sizes[0], heads: sizes[1], queries: sizes[2], keys: sizes[3], channels: sizes[4],
-      valueChannels: sizes[5], query: view(views[0]), key: view(views[1]), value: view(views[2]),
-      output: view([0, 0] + output), mask: mask, scale: Double(try node.float("scale", default: 1)))
+      valueChannels: sizes[5], query: view(views[0][1], views[0][2...]),
+      key: view(views[1][1], views[1][2...]), value: view(views[2][1], views[2][2...]),
+      output: view(0, outputStrides[...]), mask: maskStrides.isEmpty ? nil : view(0, maskStrides[...]),
+      scale: Double(scale))
     sources = views.map { $0[0] }
-    outputShape = shape
-    logSumExpShape = sums
+    self.outputShape = shape
   }
 
-  /// Number of operands among which Q, K and V are.
-  var sourceCount: Int { (sources.max() ?? 0) + 1 }
+  init(reading node: AttributeReader) throws(OperatorError) {
+    func list(_ name: String) throws(OperatorError) -> [Int] {
+      guard let values = try node.optionalInts(name) else { throw .invalid("lacks attribute '\(name)'") }
+      return values
+    }
+    try self.init(
+      sizes: try list("sizes"), views: [try list("q_view"), try list("k_view"), try list("v_view")],
+      scale: try node.float("scale", default: 1), maskStrides: try node.optionalInts("mask_strides") ?? [],
+      outputShape: try list("output_shape"), outputStrides: try list("output_strides"))
+  }
 
-  /// Shape of the log of the sums.
-  let logSumExpShape: Shape
+  var attributes: [Attribute] {
+    func strides(_ view: AttentionGeometry.View) -> [Int] {
+      [view.batch, view.head, view.token, view.channel]
+    }
+    let g = geometry
+    let windows = zip(["q_view", "k_view", "v_view"], zip(sources, [g.query, g.key, g.value])).map {
+      Attribute($0, [$1.0, $1.1.offset] + strides($1.1))
+    }
+    return [
+      Attribute("sizes", [g.batch, g.heads, g.queries, g.keys, g.channels, g.valueChannels])
+    ] + windows + [Attribute("scale", Float(g.scale))]
+      + (g.mask.map { [Attribute("mask_strides", strides($0))] } ?? [])
+      + [Attribute("output_shape", outputShape.extents), Attribute("output_strides", strides(g.output))]
+  }
 
   /// Operations of the two products Q Kᵀ and P V.
   var productOperations: Int {
@@ -70,8 +96,8 @@ struct AttentionViews: Sendable {
       && [g.query.channel, g.key.channel, g.value.channel, g.output.channel].allSatisfy { $0 == 1 }
   }
 
-  /// The attributes of the attention of the queries `range` alone; nil where `axis` of a dense result is not their axis.
-  func narrowed(_ attributes: [Attribute], axis: Int, to range: Range<Int>) -> [Attribute]? {
+  /// The attention of the queries `range` alone; nil where `axis` of a dense result is not their axis.
+  func narrowed(axis: Int, to range: Range<Int>) -> AttentionViews? {
     let extents = outputShape.extents
     let g = geometry
     // Behind the axis lies all of one query, in front of it the images.
@@ -82,19 +108,12 @@ struct AttentionViews: Sendable {
       g.batch == 1 || g.output.batch == g.queries * g.output.token,
       g.mask?.token ?? 0 == 0
     else { return nil }
-    var narrow = extents
-    narrow[axis] = range.count
-    return attributes.map { attribute in
-      guard case .ints(var values) = attribute.value else { return attribute }
-      switch attribute.name {
-      case "sizes": values[2] = Int64(range.count)
-      case "q_view": values[1] += Int64(range.lowerBound * g.query.token)
-      case "output_shape": values = narrow.map(Int64.init)
-      case "output_strides": values[0] = Int64(range.count * g.output.token)
-      default: break
-      }
-      return Attribute(attribute.name, values.map { Int($0) })
-    }
+    var narrow = self
+    narrow.geometry.queries = range.count
+    narrow.geometry.query.offset += range.lowerBound * g.query.token
+    narrow.geometry.output.batch = range.count * g.output.token
+    narrow.outputShape = Shape(extents[..<axis] + [range.count] + extents[(axis + 1)...])
+    return narrow
   }
 
   /// Checks that every window lies within its operand.

@@ -5,28 +5,28 @@ import Tensors
 struct BoundDepthwisePair: Sendable {
   /// Bytes of scratch memory: the merged live windows, then what the kernel for Float32 needs.
   let scratchByteCount: Int
-  private let attributes: DepthwiseAttributes
+  private let form: DepthwiseForm
   private let geometry: DepthwiseGeometry
   private let options: KernelOptions
   /// The copy of the tokens in front of the map.
   private let prefix: StridedCopy?
 
   init(
-    _ attributes: DepthwiseAttributes, _ inputs: InputTypes, _ options: KernelOptions
+    _ form: DepthwiseForm, _ inputs: InputTypes, _ options: KernelOptions
   ) throws(OperatorError) {
     let maps = inputs[0]
-    let geometry = try attributes.geometry(maps, kernels: [inputs[1].shape, inputs[2].shape])
+    let geometry = try form.geometry(maps, kernels: [inputs[1].shape, inputs[2].shape])
     let windows = geometry.windowByteCount(maps.elementType)
     scratchByteCount =
       maps.elementType == .float32
       ? (windows + 63) / 64 * 64 + DepthwiseDirect.scratchByteCount(geometry) : windows
-    self.attributes = attributes
+    self.form = form
     self.geometry = geometry
     self.options = options
     let block = DataMovement.Block(strides: maps.shape.strides)
     prefix =
-      attributes.prefix == 0
-      ? nil : StridedCopy(block, block, extents: [maps.shape[0], attributes.prefix, maps.shape[2]])
+      form.prefix == 0
+      ? nil : StridedCopy(block, block, extents: [maps.shape[0], form.prefix, maps.shape[2]])
   }
 
   /// A multiplication and an addition per element and tap of the live window.
@@ -62,18 +62,18 @@ struct BoundDepthwisePair: Sendable {
       DepthwiseWindow.windowGradient(operands[0], dy, geometry, into: window)
     }
     if let large {
-      DepthwiseWindow.split(window, dilation: attributes.largeDilation, geometry, into: large, options)
+      DepthwiseWindow.split(window, dilation: form.largeDilation, geometry, into: large, options)
     }
     if let small {
-      DepthwiseWindow.split(window, dilation: attributes.smallDilation, geometry, into: small, options)
+      DepthwiseWindow.split(window, dilation: form.smallDilation, geometry, into: small, options)
     }
   }
 
   private func merged(_ operands: Operands) -> TensorView {
     let window = geometry.window(in: operands.scratch, operands[0].elementType)
     DataMovement.clear(window)
-    DepthwiseWindow.merge(operands[1], dilation: attributes.largeDilation, geometry, into: window, options)
-    DepthwiseWindow.merge(operands[2], dilation: attributes.smallDilation, geometry, into: window, options)
+    DepthwiseWindow.merge(operands[1], dilation: form.largeDilation, geometry, into: window, options)
+    DepthwiseWindow.merge(operands[2], dilation: form.smallDilation, geometry, into: window, options)
     return window
   }
 

@@ -5,26 +5,25 @@ import Tensors
 /// The depthwise pairs and their gradients by standard convolutions, one per kernel.
 extension DepthwisePairComputation {
   /// Y = X ∗ large + X ∗ small, on the map's tokens where operands are tokens.
-  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+  func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
     let maps = try maps(of: node.inputs[0], into: &builder)
     var parts: [String] = []
     for index in 1...2 {
       let geometry = geometry(builder.shape(maps), node, index, builder)
       let padding = [geometry.padding.0, geometry.padding.1]
-      parts.append(
-        try builder.emit(
-          "Conv", [maps, node.inputs[index]],
-          [
-            Attribute("pads", padding + padding), Attribute("group", geometry.groups),
-            Attribute("dilations", [geometry.dilation.0, geometry.dilation.1]),
-          ]))
+      let convolution = Conv(
+        group: geometry.groups, dilations: [geometry.dilation.0, geometry.dilation.1],
+        pads: padding + padding)
+      parts.append(try builder.emit(convolution, [maps, node.inputs[index]]))
     }
-    let sum = try builder.emit("Add", parts)
+    let sum = try builder.emit(Add(), parts)
     return [try tokens(of: sum, behindPrefixOf: node.inputs[0], into: &builder)]
   }
 
   /// dX is the sum over both kernels, dlarge and dsmall stand apart.
-  func gradientDecomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError)
+  func gradientDecomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
     -> [String]
   {
     func wants(_ index: Int) -> Bool { index < node.outputs.count && !node.outputs[index].isEmpty }
@@ -38,7 +37,7 @@ extension DepthwisePairComputation {
           try builder.convolutionInputGradient(
             dY, node.inputs[index], geometry(shape, node, index, builder)))
       }
-      let sum = try builder.emit("Add", parts)
+      let sum = try builder.emit(Add(), parts)
       results[0] = try tokens(of: sum, behindPrefixOf: node.inputs[3], into: &builder)
     }
     guard wants(1) || wants(2) else { return results }
@@ -50,11 +49,11 @@ extension DepthwisePairComputation {
   }
 
   /// The convolution of maps [B, C, H, W] with one of both kernels, operand 1 or 2.
-  private func geometry(_ maps: Shape, _ node: Node, _ index: Int, _ builder: GradientBuilder)
+  private func geometry(_ maps: Shape, _ node: LoweredNode, _ index: Int, _ builder: GradientBuilder)
     -> ConvolutionGeometry
   {
     let extent = builder.shape(node.inputs[index])[2]
-    let dilation = index == 1 ? attributes.largeDilation : attributes.smallDilation
+    let dilation = index == 1 ? form.largeDilation : form.smallDilation
     let padding = (extent - 1) / 2 * dilation
     return ConvolutionGeometry(
       batch: maps[0], groups: maps[1], channels: 1, filters: 1, input: (maps[2], maps[3]),
@@ -64,9 +63,9 @@ extension DepthwisePairComputation {
 
   /// Tokens [B, prefix + H · W, C] behind the prefix as maps [B, C, H, W]; maps as they are.
   private func maps(of value: String, into builder: inout GradientBuilder) throws(OperatorError) -> String {
-    guard let grid = attributes.grid else { return value }
+    guard let grid = form.grid else { return value }
     let shape = builder.shape(value)
-    let tokens = try builder.pad(value, before: [0, -attributes.prefix, 0], after: [0, 0, 0])
+    let tokens = try builder.pad(value, before: [0, -form.prefix, 0], after: [0, 0, 0])
     return try builder.reshape(
       try builder.transpose(tokens, [0, 2, 1]), to: Shape([shape[0], shape[2], grid.height, grid.width]))
   }
@@ -75,13 +74,13 @@ extension DepthwisePairComputation {
   private func tokens(of maps: String, behindPrefixOf source: String, into builder: inout GradientBuilder)
     throws(OperatorError) -> String
   {
-    guard let grid = attributes.grid else { return maps }
+    guard let grid = form.grid else { return maps }
     let shape = builder.shape(maps)
     let count = grid.height * grid.width
     let flat = try builder.reshape(maps, to: Shape([shape[0], shape[1], count]))
     let tokens = try builder.transpose(flat, [0, 2, 1])
-    guard attributes.prefix > 0 else { return tokens }
+    guard form.prefix > 0 else { return tokens }
     let prefix = try builder.pad(source, before: [0, 0, 0], after: [0, -count, 0])
-    return try builder.emit("Concat", [prefix, tokens], [Attribute("axis", 1)])
+    return try builder.emit(Concat(axis: 1), [prefix, tokens])
   }
 }

@@ -15,9 +15,17 @@ package struct DepthwisePair: Decomposable {
 
   let pair: DepthwisePairComputation
 
-  package init(reading node: AttributeReader) throws(OperatorError) {
-    pair = DepthwisePairComputation(try DepthwiseAttributes(reading: node, tokens: false))
+  /// Convolutions whose kernels have taps at these distances.
+  package init(largeDilation: Int, smallDilation: Int) {
+    pair = DepthwisePairComputation(
+      DepthwiseForm(largeDilation: largeDilation, smallDilation: smallDilation))
   }
+
+  package init(reading node: AttributeReader) throws(OperatorError) {
+    pair = DepthwisePairComputation(try DepthwiseForm(reading: node, tokens: false))
+  }
+
+  package var attributes: [Attribute] { pair.form.attributes }
 
   package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try pair.inferTypes(inputs)
@@ -28,9 +36,9 @@ package struct DepthwisePair: Decomposable {
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
-    try pair.pullback(site, DepthwisePairGradient.schema.name, into: &gradient)
+    try pair.pullback(site, DepthwisePairGradient(pair), into: &gradient)
   }
-  package func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError)
+  package func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
     -> [String]
   {
     try pair.decomposition(node, into: &builder)
@@ -48,16 +56,24 @@ package struct TokenDepthwisePair: Decomposable, Narrowable {
 
   let pair: DepthwisePairComputation
 
-  package init(reading node: AttributeReader) throws(OperatorError) {
-    pair = DepthwisePairComputation(try DepthwiseAttributes(reading: node, tokens: true))
+  /// What a pair does with maps, done with the tokens behind a prefix.
+  package init(_ maps: DepthwisePair, height: Int, width: Int, prefix: Int) {
+    pair = DepthwisePairComputation(
+      DepthwiseForm(maps.pair.form, grid: (height, width), prefix: prefix))
   }
+
+  package init(reading node: AttributeReader) throws(OperatorError) {
+    pair = DepthwisePairComputation(try DepthwiseForm(reading: node, tokens: true))
+  }
+
+  package var attributes: [Attribute] { pair.form.attributes }
 
   package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try pair.inferTypes(inputs)
   }
   /// The tokens in front of the map are the operand's.
-  package func narrowing(of node: Node, axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
-    axis == 1 && range.upperBound <= pair.attributes.prefix ? .operand(0) : nil
+  package func narrowing(axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
+    axis == 1 && range.upperBound <= pair.form.prefix ? .operand(0) : nil
   }
   package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     try pair.bind(inputs, options)
@@ -65,9 +81,9 @@ package struct TokenDepthwisePair: Decomposable, Narrowable {
   package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
-    try pair.pullback(site, TokenDepthwisePairGradient.schema.name, into: &gradient)
+    try pair.pullback(site, TokenDepthwisePairGradient(pair), into: &gradient)
   }
-  package func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError)
+  package func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
     -> [String]
   {
     try pair.decomposition(node, into: &builder)
@@ -84,9 +100,13 @@ struct DepthwisePairGradient: Decomposable {
 
   let pair: DepthwisePairComputation
 
+  init(_ pair: DepthwisePairComputation) { self.pair = pair }
+
   init(reading node: AttributeReader) throws(OperatorError) {
-    pair = DepthwisePairComputation(try DepthwiseAttributes(reading: node, tokens: false))
+    pair = DepthwisePairComputation(try DepthwiseForm(reading: node, tokens: false))
   }
+
+  var attributes: [Attribute] { pair.form.attributes }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try pair.inferGradientTypes(inputs)
@@ -94,7 +114,9 @@ struct DepthwisePairGradient: Decomposable {
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     try pair.bindGradient(inputs, options)
   }
-  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+  func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
     try pair.gradientDecomposition(node, into: &builder)
   }
 }
@@ -107,9 +129,13 @@ struct TokenDepthwisePairGradient: Decomposable {
 
   let pair: DepthwisePairComputation
 
+  init(_ pair: DepthwisePairComputation) { self.pair = pair }
+
   init(reading node: AttributeReader) throws(OperatorError) {
-    pair = DepthwisePairComputation(try DepthwiseAttributes(reading: node, tokens: true))
+    pair = DepthwisePairComputation(try DepthwiseForm(reading: node, tokens: true))
   }
+
+  var attributes: [Attribute] { pair.form.attributes }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try pair.inferGradientTypes(inputs)
@@ -117,7 +143,9 @@ struct TokenDepthwisePairGradient: Decomposable {
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     try pair.bindGradient(inputs, options)
   }
-  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+  func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
     try pair.gradientDecomposition(node, into: &builder)
   }
 }

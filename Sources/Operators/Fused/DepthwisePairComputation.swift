@@ -4,13 +4,13 @@ import Tensors
 
 /// The computation behind the depthwise pairs on maps and on tokens, and behind their gradients.
 struct DepthwisePairComputation: Sendable {
-  let attributes: DepthwiseAttributes
+  let form: DepthwiseForm
 
-  init(_ attributes: DepthwiseAttributes) { self.attributes = attributes }
+  init(_ form: DepthwiseForm) { self.form = form }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
-    try DepthwiseAttributes.checkTypes(inputs)
-    _ = try attributes.geometry(inputs[0], kernels: [inputs[1].shape, inputs[2].shape])
+    try DepthwiseForm.checkTypes(inputs)
+    _ = try form.geometry(inputs[0], kernels: [inputs[1].shape, inputs[2].shape])
     return [inputs[0]]
   }
 
@@ -23,14 +23,14 @@ struct DepthwisePairComputation: Sendable {
   }
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
-    let kernels = try BoundDepthwisePair(attributes, inputs, options)
+    let kernels = try BoundDepthwisePair(form, inputs, options)
     return BoundKernel(
       inputs, .operations(kernels.operations), scratchByteCount: kernels.scratchByteCount,
       run: kernels.forward)
   }
 
   func bindGradient(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
-    let kernels = try BoundDepthwisePair(attributes, inputs, options)
+    let kernels = try BoundDepthwisePair(form, inputs, options)
     // For the gradient of the maps, and for that of the window, where each is wanted.
     let products = inputs.outputCount > 1 ? 2 : 1
     return BoundKernel(
@@ -38,13 +38,12 @@ struct DepthwisePairComputation: Sendable {
       run: kernels.backward)
   }
 
-  func pullback(_ site: PullbackSite, _ name: OperatorName, into gradient: inout GradientBuilder)
+  func pullback(_ site: PullbackSite, _ operation: some Operator, into gradient: inout GradientBuilder)
     throws(OperatorError) -> [String?]
   {
-    let names = (0..<3).map { site.needs($0) ? gradient.freshName(name.type) : "" }
+    let names = (0..<3).map { site.needs($0) ? gradient.freshName(operation.name.type) : "" }
     guard names.contains(where: { !$0.isEmpty }) else { return [nil, nil, nil] }
-    _ = try gradient.emit(
-      name, site.inputs + [try site.gradient()], attributes: site.attributes, outputs: names)
+    try gradient.emit(operation, site.inputs + [try site.gradient()], outputs: names)
     return names.map { $0.isEmpty ? nil : $0 }
   }
 }

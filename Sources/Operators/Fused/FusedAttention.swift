@@ -14,35 +14,40 @@ package struct FusedAttention: Decomposable, Narrowable {
     "FusedAttention", domain: "dka.fused", versions: 1..., inputs: ["A", "B?", "C?", "mask?"],
     outputs: ["Y", "LogSumExp?"])
 
-  let attributes: AttentionViews
+  let views: AttentionViews
+
+  /// Attention over windows.
+  package init(_ views: AttentionViews) { self.views = views }
 
   package init(reading node: AttributeReader) throws(OperatorError) {
-    attributes = try AttentionViews(reading: node)
+    views = try AttentionViews(reading: node)
   }
 
+  package var attributes: [Attribute] { views.attributes }
+
   package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
-    try attributes.check(inputs)
+    try views.check(inputs)
     let type = inputs[0].elementType
-    return [ValueType(type, attributes.outputShape), ValueType(type, attributes.logSumExpShape)]
+    return [ValueType(type, views.outputShape), ValueType(type, views.logSumExpShape)]
   }
 
   /// Whether elements of a type are computed by the fast kernel rather than the plain one.
   package func isFast(for type: ElementType) -> Bool {
-    WindowedAttention.isFast(attributes.geometry, type)
+    WindowedAttention.isFast(views.geometry, type)
   }
 
   /// Fewer queries, where an axis of the result holds the tokens.
-  package func narrowing(of node: Node, axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
-    attributes.narrowed(node.attributes, axis: axis, to: range).map { .attributes($0) }
+  package func narrowing(axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
+    views.narrowed(axis: axis, to: range).map { .operation(FusedAttention($0)) }
   }
 
   package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let type = inputs[0].elementType
-    let (geometry, sources) = (attributes.geometry, attributes.sources)
+    let (geometry, sources) = (views.geometry, views.sources)
     return BoundKernel(
-      inputs, .operations(attributes.productOperations),
+      inputs, .operations(views.productOperations),
       scratchByteCount: WindowedAttention.scratchByteCount(geometry, type, backward: false, options),
-      name: attributes.kernel(type)
+      name: views.kernel(type)
     ) { operands in
       WindowedAttention.forward(
         q: operands[sources[0]], k: operands[sources[1]], v: operands[sources[2]], mask: operands.optional(3),
@@ -62,21 +67,19 @@ package struct FusedAttention: Decomposable, Narrowable {
     let dy = try site.gradient()
     var results = site.outputs
     if results.count < 2 || results[1].isEmpty {
-      results = try gradient.emit(
-        Self.schema.name, site.inputs, attributes: site.attributes, outputCount: 2)
+      results = try gradient.emit(self, site.inputs, resultCount: 2)
     }
     let operands = (0..<4).map { $0 < site.inputs.count ? site.inputs[$0] : "" }
     let names = needs.map { $0 ? gradient.freshName("FusedAttentionGradient") : "" }
-    _ = try gradient.emit(
-      FusedAttentionGradient.schema.name, operands + [results[0], dy, results[1]],
-      attributes: site.attributes, outputs: names)
+    try gradient.emit(
+      FusedAttentionGradient(views), operands + [results[0], dy, results[1]], outputs: names)
     return site.inputs.indices.map { $0 < 3 && needs[$0] ? names[$0] : nil }
   }
 
-  package func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError)
+  package func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
     -> [String]
   {
-    try attributes.decomposition(node, into: &builder)
+    try views.decomposition(node, into: &builder)
   }
 }
 
@@ -91,16 +94,18 @@ struct FusedAttentionGradient: Decomposable {
     "FusedAttentionGradient", domain: "dka.gradient", versions: 1...,
     inputs: ["A", "B?", "C?", "mask?", "Y", "dY", "LogSumExp"], outputs: ["dA?", "dB?", "dC?"])
 
-  let attributes: AttentionViews
+  let views: AttentionViews
 
-  init(reading node: AttributeReader) throws(OperatorError) {
-    attributes = try AttentionViews(reading: node)
-  }
+  init(_ views: AttentionViews) { self.views = views }
+
+  init(reading node: AttributeReader) throws(OperatorError) { views = try AttentionViews(reading: node) }
+
+  var attributes: [Attribute] { views.attributes }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
-    try attributes.check(inputs)
-    guard inputs[4].shape == attributes.outputShape, inputs[5].shape == attributes.outputShape,
-      inputs[6].shape == attributes.logSumExpShape
+    try views.check(inputs)
+    guard inputs[4].shape == views.outputShape, inputs[5].shape == views.outputShape,
+      inputs[6].shape == views.logSumExpShape
     else { throw .invalid("its result, gradient or sums have another shape than their attributes say") }
     // Absent operands have absent gradients; the place of their type is held by the first operand's.
     return (0..<3).map { inputs.optional($0) ?? inputs[0] }
@@ -108,13 +113,13 @@ struct FusedAttentionGradient: Decomposable {
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let type = inputs[0].elementType
-    let (geometry, sources) = (attributes.geometry, attributes.sources)
+    let (geometry, sources) = (views.geometry, views.sources)
     let results = try inferTypes(inputs)
-    let isOverwritten = results.indices.map { attributes.covers($0, results[$0]) }
+    let isOverwritten = results.indices.map { views.covers($0, results[$0]) }
     return BoundKernel(
-      inputs, .operations(attributes.productOperations / 2 &* 5),
+      inputs, .operations(views.productOperations / 2 &* 5),
       scratchByteCount: WindowedAttention.scratchByteCount(geometry, type, backward: true, options),
-      name: attributes.kernel(type)
+      name: views.kernel(type)
     ) { operands in
       for index in 0..<3 {
         if !isOverwritten[index], let target = operands.optionalOutput(index) { DataMovement.clear(target) }
@@ -127,7 +132,9 @@ struct FusedAttentionGradient: Decomposable {
     }
   }
 
-  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
-    try attributes.gradientDecomposition(node, into: &builder)
+  func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
+    try views.gradientDecomposition(node, into: &builder)
   }
 }

@@ -13,14 +13,41 @@ package struct Linear: Decomposable, Narrowable {
   package static let schema = OperatorSchema(
     "Linear", domain: "dka.fused", versions: 1..., inputs: ["X", "W", "bias?", "residual?"], outputs: ["Y"])
 
-  let isTransposed: Bool
+  /// Whether the matrix is stored [N, K].
+  package let isTransposed: Bool
+  /// What is applied to the product before the residual is added.
   let activation: ProductActivation
+
+  /// A product, plain unless told otherwise.
+  package init(isTransposed: Bool = false) { self.init(isTransposed: isTransposed, activation: .none) }
+
+  private init(isTransposed: Bool, activation: ProductActivation) {
+    self.isTransposed = isTransposed
+    self.activation = activation
+  }
 
   package init(reading node: AttributeReader) throws(OperatorError) {
     isTransposed = try node.flag("transposed", default: false)
     let name = try node.text("activation", oneOf: ProductActivation.allCases.map(\.rawValue))
     activation = ProductActivation(rawValue: name) ?? .none
   }
+
+  package var attributes: [Attribute] {
+    [Attribute("transposed", isTransposed ? 1 : 0), Attribute("activation", activation.rawValue)]
+  }
+
+  /// The layer with the operator behind it as its activation; nil where it has one already, or that is none.
+  package func followed(by operation: any Operator) -> Linear? {
+    guard activation == .none else { return nil }
+    switch operation {
+    case is Relu: return Linear(isTransposed: isTransposed, activation: .relu)
+    case let gelu as Gelu where !gelu.isTanh: return Linear(isTransposed: isTransposed, activation: .gelu)
+    default: return nil
+    }
+  }
+
+  /// Whether nothing is applied to the product.
+  package var isPlain: Bool { activation == .none }
 
   package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64])
@@ -43,7 +70,7 @@ package struct Linear: Decomposable, Narrowable {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  package func narrowing(of node: Node, axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
+  package func narrowing(axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
     axis == inputs[0].shape.rank - 1 ? nil : .alike(operands: [0, 3])
   }
 
@@ -80,34 +107,30 @@ package struct Linear: Decomposable, Narrowable {
     let dy = try site.gradient()
     var results: [String?] = site.inputs.map { _ in nil }
     if site.needs(0) {
-      results[0] = try gradient.emit(
-        Linear.self, [dy, site.inputs[1]], isTransposed ? [] : [Attribute("transposed", 1)])
+      results[0] = try gradient.emit(Linear(isTransposed: !isTransposed), [dy, site.inputs[1]])
     }
     if site.needs(1) {
-      results[1] = try gradient.emit(LinearWeightGradient.self, [site.inputs[0], dy], site.attributes)
+      results[1] = try gradient.emit(
+        LinearWeightGradient(isTransposed: isTransposed), [site.inputs[0], dy])
     }
     if site.needs(2) { results[2] = try gradient.sum(dy, toShapeOf: site.inputs[2]) }
     if site.needs(3) { results[3] = dy }
     return results
   }
 
-  package func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError)
+  package func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
     -> [String]
   {
     var matrix = node.inputs[1]
-    if isTransposed { matrix = try builder.emit("Transpose", [matrix], [Attribute("perm", [1, 0])]) }
-    var result = try builder.emit("MatMul", [node.inputs[0], matrix])
-    if node.inputs.count > 2, !node.inputs[2].isEmpty {
-      result = try builder.emit("Add", [result, node.inputs[2]])
-    }
+    if isTransposed { matrix = try builder.emit(Transpose([1, 0]), [matrix]) }
+    var result = try builder.emit(MatMul(), [node.inputs[0], matrix])
+    if let bias = node.input(2) { result = try builder.emit(Add(), [result, bias]) }
     switch activation {
     case .none: break
-    case .relu: result = try builder.emit("Relu", [result])
-    case .gelu: result = try builder.emit("Gelu", [result])
+    case .relu: result = try builder.emit(Relu(), [result])
+    case .gelu: result = try builder.emit(Gelu(), [result])
     }
-    if node.inputs.count > 3, !node.inputs[3].isEmpty {
-      result = try builder.emit("Add", [result, node.inputs[3]])
-    }
+    if let residual = node.input(3) { result = try builder.emit(Add(), [result, residual]) }
     return [result]
   }
 }
@@ -123,9 +146,13 @@ struct LinearWeightGradient: Decomposable {
 
   let isTransposed: Bool
 
+  init(isTransposed: Bool) { self.isTransposed = isTransposed }
+
   init(reading node: AttributeReader) throws(OperatorError) {
     isTransposed = try node.flag("transposed", default: false)
   }
+
+  var attributes: [Attribute] { [Attribute("transposed", isTransposed ? 1 : 0)] }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64])
@@ -153,14 +180,16 @@ struct LinearWeightGradient: Decomposable {
     }
   }
 
-  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+  func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
     func flat(_ value: String, _ builder: inout GradientBuilder) throws(OperatorError) -> String {
       let shape = builder.shape(value)
       return try builder.reshape(value, to: Shape([shape.product(0..<shape.rank - 1), shape[-1]]))
     }
     let rows = try flat(node.inputs[isTransposed ? 1 : 0], &builder)
     let columns = try flat(node.inputs[isTransposed ? 0 : 1], &builder)
-    let transposed = try builder.emit("Transpose", [rows], [Attribute("perm", [1, 0])])
-    return [try builder.emit("MatMul", [transposed, columns])]
+    let transposed = try builder.emit(Transpose([1, 0]), [rows])
+    return [try builder.emit(MatMul(), [transposed, columns])]
   }
 }

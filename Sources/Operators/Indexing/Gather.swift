@@ -1,5 +1,5 @@
-import Graphs
-import Kernels
+package import Graphs
+package import Kernels
 import Tensors
 
 /// Gather (ai.onnx 1…): the slices of an axis that an integer tensor names.
@@ -8,17 +8,22 @@ import Tensors
 ///
 /// Negative indices count from the end. Shapes: data [a…, n, b…], indices [i…] → [a…, i…, b…].
 /// Source: onnx/docs/Operators.md#Gather.
-struct Gather: Rearranging {
-  static let schema = OperatorSchema(
+package struct Gather: Rearranging {
+  package static let schema = OperatorSchema(
     "Gather", versions: 1..., inputs: ["data", "indices"], outputs: ["output"])
 
-  let axis: Int
+  package let axis: Int
 
-  init(reading node: AttributeReader) throws(OperatorError) {
+  package init(reading node: AttributeReader) throws(OperatorError) {
     axis = try node.int("axis", default: 0)
   }
 
-  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+  /// The slices of an axis.
+  package init(axis: Int = 0) { self.axis = axis }
+
+  package var attributes: [Attribute] { [Attribute("axis", axis)] }
+
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(1, isOneOf: [.int64, .int32])
     let (source, indices) = (inputs[0].shape, inputs[1].shape)
     let axis = try inputs.axis(axis)
@@ -29,7 +34,7 @@ struct Gather: Rearranging {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
+  package func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
     -> StridedMap?
   {
     let shape = inputs[0].shape
@@ -42,7 +47,7 @@ struct Gather: Rearranging {
     return selected
   }
 
-  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let shape = inputs[0].shape
     let axis = try inputs.axis(axis)
     let (outer, extent) = (shape.product(0..<axis), shape.extents[axis])
@@ -54,15 +59,13 @@ struct Gather: Rearranging {
     }
   }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
     let shape = gradient.shape(site.inputs[0])
     guard let axis = shape.normalizedAxis(axis) else { return [] }
-    let dX = try gradient.emit(
-      GatherGradient.self, [try site.gradient(), site.inputs[1]],
-      [Attribute("axis", axis), Attribute("shape", shape.extents)])
-    return [dX, nil]
+    let operation = GatherGradient(axis: axis, shape: shape)
+    return [try gradient.emit(operation, [try site.gradient(), site.inputs[1]]), nil]
   }
 }
 
@@ -104,6 +107,10 @@ struct GatherGradient: Decomposable {
     self.shape = shape
   }
 
+  init(axis: Int, shape: Shape) { (self.axis, self.shape) = (axis, shape) }
+
+  var attributes: [Attribute] { [Attribute("axis", axis), Attribute("shape", shape.extents)] }
+
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64])
     return [ValueType(inputs[0].elementType, shape)]
@@ -119,7 +126,9 @@ struct GatherGradient: Decomposable {
     }
   }
 
-  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+  func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
     [try builder.scatterSum(node.inputs[0], at: node.inputs[1], axis: axis, into: shape)]
   }
 }
@@ -135,15 +144,15 @@ extension GradientBuilder {
     let count = self.shape(indices).elementCount
     let (outer, inner) = (shape.product(0..<axis), shape.product((axis + 1)..<shape.rank))
     let slices = try reshape(value, to: Shape([outer, count, inner]))
-    let moved = try emit("Transpose", [slices], [Attribute("perm", [1, 0, 2])])
+    let moved = try emit(Transpose([1, 0, 2]), [slices])
     let zeros = try emit(
-      "Expand", [try scalar(0, like: value), try constant([shape.extents[axis], outer, inner])])
+      Expand(), [try scalar(0, like: value), try constant([shape.extents[axis], outer, inner])])
     let places = try reshape(indices, to: Shape([count, 1]))
     let wide =
       type(places).elementType == .int64
-      ? places : try emit("Cast", [places], [Attribute("to", 7)])
-    let sums = try emit("ScatterND", [zeros, wide, moved], [Attribute("reduction", "add")])
-    let back = try emit("Transpose", [sums], [Attribute("perm", [1, 0, 2])])
+      ? places : try emit(Cast(to: .int64), [places])
+    let sums = try emit(ScatterND(.add), [zeros, wide, moved])
+    let back = try emit(Transpose([1, 0, 2]), [sums])
     return try reshape(back, to: shape)
   }
 }

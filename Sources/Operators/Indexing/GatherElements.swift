@@ -13,9 +13,13 @@ struct GatherElements: Operator {
 
   let axis: Int
 
+  init(axis: Int) { self.axis = axis }
+
   init(reading node: AttributeReader) throws(OperatorError) {
     axis = try node.int("axis", default: 0)
   }
+
+  var attributes: [Attribute] { [Attribute("axis", axis)] }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(1, isOneOf: [.int64, .int32])
@@ -37,10 +41,8 @@ struct GatherElements: Operator {
     -> [String?]
   {
     let zeros = try gradient.zeros(like: site.inputs[0])
-    let dX = try gradient.emit(
-      "ScatterElements", [zeros, site.inputs[1], try site.gradient()],
-      [Attribute("axis", axis), Attribute("reduction", "add")])
-    return [dX, nil]
+    let operation = ScatterElements(axis: axis, .add)
+    return [try gradient.emit(operation, [zeros, site.inputs[1], try site.gradient()]), nil]
   }
 }
 
@@ -62,6 +64,13 @@ struct ScatterElements: MemoryReusing {
     axis = try node.int("axis", default: 0)
     reduction = try ScatterReduction(reading: node)
   }
+
+  init(axis: Int, _ reduction: Indexing.Reduction = .none) {
+    self.axis = axis
+    self.reduction = ScatterReduction(kernel: reduction)
+  }
+
+  var attributes: [Attribute] { [Attribute("axis", axis)] + reduction.attributes }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(1, isOneOf: [.int64, .int32])
@@ -93,16 +102,16 @@ struct ScatterElements: MemoryReusing {
         .notDifferentiable, "ScatterElements has a gradient for reduction none and add only")
     }
     let dY = try site.gradient()
-    let along = [Attribute("axis", axis)]
     var dX: String?
     if site.needs(0) {
       dX =
         reduction.kernel == .add
         ? dY
         : try gradient.emit(
-          "ScatterElements", [dY, site.inputs[1], try gradient.zeros(like: site.inputs[2])], along)
+          ScatterElements(axis: axis), [dY, site.inputs[1], try gradient.zeros(like: site.inputs[2])])
     }
-    return [dX, nil, site.needs(2) ? try gradient.emit("GatherElements", [dY, site.inputs[1]], along) : nil]
+    let dUpdates = site.needs(2) ? try gradient.emit(GatherElements(axis: axis), [dY, site.inputs[1]]) : nil
+    return [dX, nil, dUpdates]
   }
 }
 

@@ -13,9 +13,13 @@ struct GatherND: Operator {
 
   let batchAxes: Int
 
+  init(batchAxes: Int = 0) { self.batchAxes = batchAxes }
+
   init(reading node: AttributeReader) throws(OperatorError) {
     batchAxes = node.version >= 12 ? try node.int("batch_dims", default: 0) : 0
   }
+
+  var attributes: [Attribute] { [Attribute("batch_dims", batchAxes)] }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(1, isOneOf: [.int64])
@@ -45,8 +49,6 @@ struct GatherND: Operator {
       throw OperatorError(.notDifferentiable, "GatherND has no gradient with batch_dims \(batchAxes)")
     }
     let zeros = try gradient.zeros(like: site.inputs[0])
-    let dX = try gradient.emit(
-      "ScatterND", [zeros, site.inputs[1], try site.gradient()], [Attribute("reduction", "add")])
-    return [dX, nil]
+    return [try gradient.emit(ScatterND(.add), [zeros, site.inputs[1], try site.gradient()]), nil]
   }
 }

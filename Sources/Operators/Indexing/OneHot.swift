@@ -15,9 +15,13 @@ struct OneHot: ShapeDeciding {
 
   let axis: Int
 
+  init(axis: Int) { self.axis = axis }
+
   init(reading node: AttributeReader) throws(OperatorError) {
     axis = try node.int("axis", default: -1)
   }
+
+  var attributes: [Attribute] { [Attribute("axis", axis)] }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.int64, .int32, .float32, .float64])

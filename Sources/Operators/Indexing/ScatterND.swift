@@ -14,9 +14,13 @@ struct ScatterND: MemoryReusing {
 
   private let reduction: ScatterReduction
 
+  init(_ reduction: Indexing.Reduction = .none) { self.reduction = ScatterReduction(kernel: reduction) }
+
   init(reading node: AttributeReader) throws(OperatorError) {
     reduction = try ScatterReduction(reading: node)
   }
+
+  var attributes: [Attribute] { reduction.attributes }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(1, isOneOf: [.int64])
@@ -57,25 +61,30 @@ struct ScatterND: MemoryReusing {
       dX =
         reduction.kernel == .add
         ? dY
-        : try gradient.emit("ScatterND", [dY, site.inputs[1], try gradient.zeros(like: site.inputs[2])])
+        : try gradient.emit(ScatterND(), [dY, site.inputs[1], try gradient.zeros(like: site.inputs[2])])
     }
-    return [dX, nil, site.needs(2) ? try gradient.emit("GatherND", [dY, site.inputs[1]]) : nil]
+    return [dX, nil, site.needs(2) ? try gradient.emit(GatherND(), [dY, site.inputs[1]]) : nil]
   }
 }
 
 /// The `reduction` attribute of the scatter operators.
 struct ScatterReduction {
   let kernel: Indexing.Reduction
+  /// What the kernels are called in files, `max` and `min` from version 18 on.
+  private static let names: [(name: String, kernel: Indexing.Reduction)] = [
+    ("none", .none), ("add", .add), ("mul", .multiply), ("max", .maximum), ("min", .minimum),
+  ]
+
+  init(kernel: Indexing.Reduction) { self.kernel = kernel }
 
   init(reading node: AttributeReader) throws(OperatorError) {
-    let known = node.version >= 18 ? ["none", "add", "mul", "max", "min"] : ["none", "add", "mul"]
-    switch try node.text("reduction", oneOf: node.version >= 16 ? known : ["none"]) {
-    case "add": kernel = .add
-    case "mul": kernel = .multiply
-    case "max": kernel = .maximum
-    case "min": kernel = .minimum
-    default: kernel = .none
-    }
+    let count = node.version >= 18 ? 5 : node.version >= 16 ? 3 : 1
+    let name = try node.text("reduction", oneOf: Self.names.prefix(count).map(\.name))
+    kernel = Self.names.first { $0.name == name }?.kernel ?? .none
+  }
+
+  var attributes: [Attribute] {
+    Self.names.filter { $0.kernel == kernel }.map { Attribute("reduction", $0.name) }
   }
 
   /// One operation per update, except where updates replace elements.

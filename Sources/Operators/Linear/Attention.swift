@@ -1,5 +1,5 @@
-import Graphs
-import Kernels
+package import Graphs
+package import Kernels
 import Tensors
 
 /// Attention (ai.onnx 23…) without cache: softmax of scaled products of queries and keys, applied to values.
@@ -10,16 +10,16 @@ import Tensors
 /// [B, N, h · d] and so on, and attributes `q_num_heads` and `kv_num_heads`. The mask broadcasts to [B, h, N, M], is added or
 /// (bool) says which keys count, and may cover fewer keys. Past and present keys, soft capping and the inner product as a result
 /// are refused. Source: onnx/docs/Operators.md#Attention.
-struct Attention: Operator {
-  static let schema = OperatorSchema(
+package struct Attention: Operator {
+  package static let schema = OperatorSchema(
     "Attention", versions: 23...,
     inputs: ["Q", "K", "V", "attn_mask?", "past_key?", "past_value?", "nonpad_kv_seqlen?"],
     outputs: ["Y", "present_key?", "present_value?", "qk_matmul_output?"])
 
-  private let attributes: StandardAttentionAttributes
+  private let form: StandardAttention
 
-  init(reading node: AttributeReader) throws(OperatorError) {
-    attributes = try StandardAttentionAttributes(reading: node)
+  package init(reading node: AttributeReader) throws(OperatorError) {
+    form = try StandardAttention(reading: node)
     for (index, name) in ["past_key", "past_value", "nonpad_kv_seqlen"].enumerated()
     where node.node.inputs.count > 4 + index && !node.node.inputs[4 + index].isEmpty {
       throw .unsupported("input '\(name)' is not implemented")
@@ -30,10 +30,17 @@ struct Attention: Operator {
     }
   }
 
-  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+  package var attributes: [Attribute] { form.attributes }
+
+  /// Whether a query sees only the keys up to its own position.
+  package var isCausal: Bool { form.isCausal }
+  /// What the scores are multiplied with; 1 / √depth where it is not given.
+  package var scale: Float? { form.scale }
+
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64])
     try inputs.requireSameType(0..<3)
-    let (kernel, shape) = try attributes.kernel(inputs[0].shape, inputs[1].shape, inputs[2].shape)
+    let (kernel, shape) = try form.kernel(inputs[0].shape, inputs[1].shape, inputs[2].shape)
     if let mask = inputs.optional(3) {
       guard mask.elementType == .bool || mask.elementType == inputs[0].elementType else {
         throw .invalid(
@@ -44,8 +51,8 @@ struct Attention: Operator {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
-    let kernel = try attributes.kernel(inputs[0].shape, inputs[1].shape, inputs[2].shape).0
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let kernel = try form.kernel(inputs[0].shape, inputs[1].shape, inputs[2].shape).0
     let layout = try kernel.maskLayout(inputs.optional(3))
     return BoundKernel(
       inputs, .operations(kernel.productOperations),
@@ -58,16 +65,14 @@ struct Attention: Operator {
     }
   }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
     guard !site.needs(3) else {
       throw OperatorError(.notDifferentiable, "Attention has no gradient with respect to its mask")
     }
     let names = (0..<3).map { site.needs($0) ? gradient.freshName("AttentionGradient") : "" }
-    _ = try gradient.emit(
-      AttentionGradient.schema.name, [try site.gradient()] + site.inputs, attributes: site.attributes,
-      outputCount: 3, outputs: names)
+    try gradient.emit(AttentionGradient(form), [try site.gradient()] + site.inputs, outputs: names)
     return (0..<3).map { site.needs($0) ? names[$0] : nil } + [nil]
   }
 }
@@ -80,20 +85,24 @@ struct AttentionGradient: Operator {
     "AttentionGradient", domain: "dka.gradient", versions: 1...,
     inputs: ["dY", "Q", "K", "V", "attn_mask?"], outputs: ["dQ?", "dK?", "dV?"])
 
-  private let attributes: StandardAttentionAttributes
+  private let form: StandardAttention
 
   init(reading node: AttributeReader) throws(OperatorError) {
-    attributes = try StandardAttentionAttributes(reading: node)
+    form = try StandardAttention(reading: node)
   }
 
+  init(_ form: StandardAttention) { self.form = form }
+
+  var attributes: [Attribute] { form.attributes }
+
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
-    let shape = try attributes.kernel(inputs[1].shape, inputs[2].shape, inputs[3].shape).1
+    let shape = try form.kernel(inputs[1].shape, inputs[2].shape, inputs[3].shape).1
     guard inputs[0].shape == shape else { throw .invalid("input 0 is \(inputs[0].shape), expected \(shape)") }
     return [inputs[1], inputs[2], inputs[3]]
   }
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
-    let kernel = try attributes.kernel(inputs[1].shape, inputs[2].shape, inputs[3].shape).0
+    let kernel = try form.kernel(inputs[1].shape, inputs[2].shape, inputs[3].shape).0
     let layout = try kernel.maskLayout(inputs.optional(4))
     // Without queries there may still be any number of heads.
     let isEmpty = inputs[0].shape.elementCount == 0
@@ -115,10 +124,10 @@ struct AttentionGradient: Operator {
   }
 }
 
-/// The attributes of `Attention` and its gradient.
-struct StandardAttentionAttributes {
-  private let scale: Float?
-  private let isCausal: Bool
+/// What `Attention` and its gradient know beside their operands.
+struct StandardAttention {
+  let scale: Float?
+  let isCausal: Bool
   private let queryHeads: Int?
   private let keyHeads: Int?
 
@@ -135,6 +144,12 @@ struct StandardAttentionAttributes {
     if let precision = try node.optionalElementType("softmax_precision"), precision != .float32 {
       throw .unsupported("attribute 'softmax_precision' is \(precision.name), only float is implemented")
     }
+  }
+
+  var attributes: [Attribute] {
+    let heads = [("q_num_heads", queryHeads), ("kv_num_heads", keyHeads)]
+    return (scale.map { [Attribute("scale", $0)] } ?? []) + [Attribute("is_causal", isCausal ? 1 : 0)]
+      + heads.compactMap { name, count in count.map { Attribute(name, $0) } }
   }
 
   /// The kernel for operands of given shapes, and the result's shape.

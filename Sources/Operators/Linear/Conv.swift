@@ -1,5 +1,5 @@
-import Graphs
-import Kernels
+package import Graphs
+package import Kernels
 import Tensors
 
 /// Conv (ai.onnx 1…): convolution over one or two axes, with groups, strides, dilations and padding.
@@ -9,27 +9,36 @@ import Tensors
 ///
 /// Shapes: X [B, C, H, W], W [M, C/group, KH, KW], B [M] → [B, M, OH, OW]. Taps that meet nothing but padding are skipped
 /// in depthwise convolutions, which is exact. Source: onnx/docs/Operators.md#Conv.
-struct Conv: Operator {
-  static let schema = OperatorSchema("Conv", versions: 1..., inputs: ["X", "W", "B?"], outputs: ["Y"])
+package struct Conv: Operator {
+  package static let schema = OperatorSchema(
+    "Conv", versions: 1..., inputs: ["X", "W", "B?"], outputs: ["Y"])
 
-  private let attributes: ConvolutionAttributes
+  /// How kernels lie over maps.
+  package let form: ConvolutionForm
 
-  init(reading node: AttributeReader) throws(OperatorError) {
-    attributes = try ConvolutionAttributes(reading: node)
+  /// A convolution; no zeros around the maps unless told otherwise.
+  package init(group: Int = 1, strides: [Int]? = nil, dilations: [Int]? = nil, pads: [Int]? = nil) {
+    form = ConvolutionForm(group: group, strides: strides, dilations: dilations, pads: pads)
   }
 
-  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+  package init(reading node: AttributeReader) throws(OperatorError) {
+    form = try ConvolutionForm(reading: node)
+  }
+
+  package var attributes: [Attribute] { form.attributes }
+
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64])
     try inputs.requireSameType(0..<inputs.count)
-    let shape = try attributes.geometry(inputs[0].shape, inputs[1].shape).shape
+    let shape = try form.geometry(inputs[0].shape, inputs[1].shape).shape
     if let bias = inputs.optional(2)?.shape, bias.extents != [shape.extents[1]] {
       throw .invalid("input 2 has shape \(bias), expected [\(shape.extents[1])]")
     }
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
-    let (geometry, shape) = try attributes.geometry(inputs[0].shape, inputs[1].shape)
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let (geometry, shape) = try form.geometry(inputs[0].shape, inputs[1].shape)
     let sums = inputs.optional(2) == nil ? 0 : shape.elementCount
     let method = Convolution.method(.forward, geometry, inputs[0].elementType)
     return BoundKernel(
@@ -43,25 +52,21 @@ struct Conv: Operator {
     }
   }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
     let dY = try site.gradient()
     let (x, w) = (site.inputs[0], site.inputs[1])
     var (dX, dW, dB): (String?, String?, String?)
     if site.needs(0) {
-      dX = try gradient.emit(
-        ConvInputGradient.self, [dY, w],
-        site.attributes + [Attribute("input_shape", gradient.shape(x).extents)])
+      dX = try gradient.emit(ConvInputGradient(form, shape: gradient.shape(x)), [dY, w])
     }
     if site.needs(1) {
-      dW = try gradient.emit(
-        ConvWeightGradient.self, [dY, x],
-        site.attributes + [Attribute("weight_shape", gradient.shape(w).extents)])
+      dW = try gradient.emit(ConvWeightGradient(form, shape: gradient.shape(w)), [dY, x])
     }
     if site.needs(2) {
       let axes = [0] + Array(2..<gradient.shape(dY).rank)
-      dB = try gradient.emit("ReduceSum", [dY, try gradient.constant(axes)], [Attribute("keepdims", 0)])
+      dB = try gradient.emit(ReduceSum(keepsAxes: false), [dY, try gradient.constant(axes)])
     }
     return [dX, dW, dB]
   }
@@ -84,19 +89,23 @@ struct ConvInputGradient: Decomposable {
   static let schema = OperatorSchema(
     "ConvInputGradient", domain: "dka.gradient", versions: 1..., inputs: ["dY", "W"], outputs: ["dX"])
 
-  private let attributes: ConvolutionAttributes
+  private let form: ConvolutionForm
   private let shape: Shape
 
   init(reading node: AttributeReader) throws(OperatorError) {
-    attributes = try ConvolutionAttributes(reading: node)
+    form = try ConvolutionForm(reading: node)
     guard let shape = Shape(checking: try node.optionalInts("input_shape") ?? []) else {
       throw .invalid("lacks attribute 'input_shape'")
     }
     self.shape = shape
   }
 
+  init(_ form: ConvolutionForm, shape: Shape) { (self.form, self.shape) = (form, shape) }
+
+  var attributes: [Attribute] { form.attributes + [Attribute("input_shape", shape.extents)] }
+
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
-    let expected = try attributes.geometry(shape, inputs[1].shape).shape
+    let expected = try form.geometry(shape, inputs[1].shape).shape
     guard inputs[0].shape == expected else {
       throw .invalid("input 0 is \(inputs[0].shape), expected \(expected)")
     }
@@ -104,7 +113,7 @@ struct ConvInputGradient: Decomposable {
   }
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
-    let (geometry, maps) = try attributes.geometry(shape, inputs[1].shape)
+    let (geometry, maps) = try form.geometry(shape, inputs[1].shape)
     let method = Convolution.method(.input, geometry, inputs[0].elementType)
     return BoundKernel(
       inputs, .operations(geometry.operations(for: maps)),
@@ -117,8 +126,10 @@ struct ConvInputGradient: Decomposable {
     }
   }
 
-  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
-    let geometry = try attributes.geometry(shape, builder.shape(node.inputs[1])).geometry
+  func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
+    let geometry = try form.geometry(shape, builder.shape(node.inputs[1])).geometry
     let maps = try builder.convolutionInputGradient(node.inputs[0], node.inputs[1], geometry)
     return [try builder.reshape(maps, to: shape)]
   }
@@ -133,19 +144,23 @@ struct ConvWeightGradient: Decomposable {
   static let schema = OperatorSchema(
     "ConvWeightGradient", domain: "dka.gradient", versions: 1..., inputs: ["dY", "X"], outputs: ["dW"])
 
-  private let attributes: ConvolutionAttributes
+  private let form: ConvolutionForm
   private let shape: Shape
 
   init(reading node: AttributeReader) throws(OperatorError) {
-    attributes = try ConvolutionAttributes(reading: node)
+    form = try ConvolutionForm(reading: node)
     guard let shape = Shape(checking: try node.optionalInts("weight_shape") ?? []) else {
       throw .invalid("lacks attribute 'weight_shape'")
     }
     self.shape = shape
   }
 
+  init(_ form: ConvolutionForm, shape: Shape) { (self.form, self.shape) = (form, shape) }
+
+  var attributes: [Attribute] { form.attributes + [Attribute("weight_shape", shape.extents)] }
+
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
-    let expected = try attributes.geometry(inputs[1].shape, shape).shape
+    let expected = try form.geometry(inputs[1].shape, shape).shape
     guard inputs[0].shape == expected else {
       throw .invalid("input 0 is \(inputs[0].shape), expected \(expected)")
     }
@@ -153,7 +168,7 @@ struct ConvWeightGradient: Decomposable {
   }
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
-    let (geometry, maps) = try attributes.geometry(inputs[1].shape, shape)
+    let (geometry, maps) = try form.geometry(inputs[1].shape, shape)
     let method = Convolution.method(.weight, geometry, inputs[1].elementType)
     return BoundKernel(
       inputs, .operations(geometry.operations(for: maps)),
@@ -166,8 +181,10 @@ struct ConvWeightGradient: Decomposable {
     }
   }
 
-  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
-    let geometry = try attributes.geometry(builder.shape(node.inputs[1]), shape).geometry
+  func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
+    let geometry = try form.geometry(builder.shape(node.inputs[1]), shape).geometry
     let kernels = try builder.convolutionWeightGradient(node.inputs[0], node.inputs[1], geometry)
     return [try builder.reshape(kernels, to: shape)]
   }

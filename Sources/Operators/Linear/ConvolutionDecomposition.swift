@@ -24,8 +24,7 @@ extension GradientBuilder {
     let exchanged = try reshape(
       try transpose(grouped, [0, 2, 1, 3, 4]), to: Shape([g.groups * g.channels, g.filters] + kernel))
     let turned = try reverse(exchanged, axes: [2, 3])
-    return try emit(
-      "Conv", [padded, turned], [Attribute("dilations", g.dilations), Attribute("group", g.groups)])
+    return try emit(Conv(group: g.groups, dilations: g.dilations), [padded, turned])
   }
 
   /// The gradient of a convolution by its kernels: a convolution of the input with the gradient as kernels.
@@ -49,12 +48,9 @@ extension GradientBuilder {
       let end = (output[axis] - 1) * g.strides[axis] + (kernel[axis] - 1) * g.dilations[axis] + 1
       return max(end - g.inputExtents[axis] - g.paddings[axis], 0)
     }
-    let taps = try emit(
-      "Conv", [maps, kernels],
-      [
-        Attribute("strides", g.dilations), Attribute("dilations", g.strides),
-        Attribute("pads", g.paddings + after), Attribute("group", g.groups),
-      ])
+    let convolution = Conv(
+      group: g.groups, strides: g.dilations, dilations: g.strides, pads: g.paddings + after)
+    let taps = try emit(convolution, [maps, kernels])
     let found = shape(taps)
     let kept = try pad(
       taps, before: [0, 0, 0, 0], after: [0, 0, kernel[0] - found[2], kernel[1] - found[3]])

@@ -14,12 +14,16 @@ struct Einsum: Operator {
 
   private let text: String
 
+  init(_ equation: String) { text = equation }
+
   init(reading node: AttributeReader) throws(OperatorError) {
     text = try node.text("equation", default: "")
     guard (1...2).contains(node.inputCount) else {
       throw .unsupported("Einsum of \(node.inputCount) inputs, implemented: 1 and 2")
     }
   }
+
+  var attributes: [Attribute] { [Attribute("equation", text)] }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     for index in 0..<inputs.count { try inputs.require(index, isOneOf: [.float32, .float64]) }
@@ -100,13 +104,13 @@ struct Einsum: Operator {
         terms += "," + String(equation.operands[other])
         inputs.append(site.inputs[other])
       }
-      var part = try gradient.emit("Einsum", inputs, [Attribute("equation", terms + "->" + String(kept))])
+      var part = try gradient.emit(Einsum(terms + "->" + String(kept)), inputs)
       let open = zip(own, shapes[index].extents).map {
         reachable.contains($0) ? equation.extents[$0] ?? $1 : 1
       }
       part = try gradient.reshape(part, to: Shape(open))
       let full = zip(own, open).map { reachable.contains($0) ? $1 : equation.extents[$0] ?? $1 }
-      if full != open { part = try gradient.emit("Expand", [part, try gradient.constant(full)]) }
+      if full != open { part = try gradient.emit(Expand(), [part, try gradient.constant(full)]) }
       results.append(try gradient.sum(part, toShapeOf: site.inputs[index]))
     }
     return results

@@ -1,5 +1,5 @@
-import Graphs
-import Kernels
+package import Graphs
+package import Kernels
 import Tensors
 
 /// Gemm (ai.onnx 7…): scaled product of two matrices, either of which may be read as its transpose, plus a scaled sum.
@@ -8,15 +8,24 @@ import Tensors
 ///
 /// Shapes: A′ [M, K], B′ [K, N], C broadcastable to [M, N] → [M, N].
 /// Source: onnx/docs/Operators.md#Gemm.
-struct Gemm: Operator {
-  static let schema = OperatorSchema("Gemm", versions: 7..., inputs: ["A", "B", "C?"], outputs: ["Y"])
+package struct Gemm: Operator {
+  package static let schema = OperatorSchema(
+    "Gemm", versions: 7..., inputs: ["A", "B", "C?"], outputs: ["Y"])
 
-  let alpha: Float
-  let beta: Float
-  let transposesA: Bool
-  let transposesB: Bool
+  package let alpha: Float
+  package let beta: Float
+  package let transposesA: Bool
+  package let transposesB: Bool
 
-  init(reading node: AttributeReader) throws(OperatorError) {
+  /// A product, scaled and of transposed matrices where told.
+  package init(alpha: Float = 1, beta: Float = 1, transposesA: Bool = false, transposesB: Bool = false) {
+    self.alpha = alpha
+    self.beta = beta
+    self.transposesA = transposesA
+    self.transposesB = transposesB
+  }
+
+  package init(reading node: AttributeReader) throws(OperatorError) {
     alpha = try node.float("alpha", default: 1)
     beta = try node.float("beta", default: 1)
     transposesA = try node.flag("transA", default: false)
@@ -24,7 +33,14 @@ struct Gemm: Operator {
     if node.version < 11, node.inputCount < 3 { throw .invalid("lacks input 2 (C)") }
   }
 
-  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+  package var attributes: [Attribute] {
+    [
+      Attribute("alpha", alpha), Attribute("beta", beta), Attribute("transA", transposesA ? 1 : 0),
+      Attribute("transB", transposesB ? 1 : 0),
+    ]
+  }
+
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     for index in 0..<inputs.count where inputs.optional(index) != nil {
       try inputs.require(index, isOneOf: [.float32, .float64])
     }
@@ -40,7 +56,7 @@ struct Gemm: Operator {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let stacks = try stacks(inputs[0].shape, inputs[1].shape)
     let product = BoundProduct(stacks, inputs, options)
     let addend = inputs.optional(2)?.shape
@@ -57,7 +73,7 @@ struct Gemm: Operator {
     }
   }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
     let dY = try site.gradient()
@@ -80,7 +96,7 @@ struct Gemm: Operator {
     }
     if site.needs(2) {
       var sum = try gradient.sum(dY, toShapeOf: site.inputs[2])
-      if beta != 1 { sum = try gradient.emit("Mul", [sum, try gradient.scalar(Double(beta), like: sum)]) }
+      if beta != 1 { sum = try gradient.emit(Mul(), [sum, try gradient.scalar(Double(beta), like: sum)]) }
       dC = sum
     }
     return [dA, dB, dC]
@@ -90,12 +106,8 @@ struct Gemm: Operator {
     _ left: String, _ transposesLeft: Bool, _ right: String, _ transposesRight: Bool,
     _ gradient: inout GradientBuilder
   ) throws(OperatorError) -> String {
-    try gradient.emit(
-      "Gemm", [left, right],
-      [
-        Attribute("alpha", alpha), Attribute("transA", transposesLeft ? 1 : 0),
-        Attribute("transB", transposesRight ? 1 : 0),
-      ])
+    let operation = Gemm(alpha: alpha, transposesA: transposesLeft, transposesB: transposesRight)
+    return try gradient.emit(operation, [left, right])
   }
 
   private func stacks(_ a: Shape, _ b: Shape) throws(OperatorError) -> MatrixStacks {

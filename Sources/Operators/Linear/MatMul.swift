@@ -1,5 +1,5 @@
 import Graphs
-import Kernels
+package import Kernels
 import Tensors
 
 /// MatMul (ai.onnx 1…): product of matrices or of stacks of them, as NumPy's matmul.
@@ -8,21 +8,21 @@ import Tensors
 ///
 /// Shapes: A [..., M, K], B [..., K, N] → [..., M, N]; vectors lose their axis.
 /// Source: onnx/docs/Operators.md#MatMul.
-struct MatMul: Operator {
-  static let schema = OperatorSchema("MatMul", versions: 1..., inputs: ["A", "B"], outputs: ["Y"])
+package struct MatMul: Operator, WithoutAttributes {
+  package static let schema = OperatorSchema("MatMul", versions: 1..., inputs: ["A", "B"], outputs: ["Y"])
 
-  init(reading node: AttributeReader) throws(OperatorError) {}
+  package init() {}
 
-  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.requireMatrixElements()
     return [ValueType(inputs[0].elementType, try MatrixStacks(inputs[0].shape, inputs[1].shape).shape)]
   }
 
-  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     .product(try MatrixStacks(inputs[0].shape, inputs[1].shape), inputs, options)
   }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
     let (a, b) = (site.inputs[0], site.inputs[1])
@@ -56,7 +56,7 @@ extension GradientBuilder {
   {
     let full = shape(b).rank == 2 ? try flatProduct(dY, b, transposesB: true, toShapeOf: a) : nil
     if let full { return full }
-    let product = try emit(TransposedMatMul.self, [dY, b], [Attribute("transB", 1)])
+    let product = try emit(TransposedMatMul(transposesB: true), [dY, b])
     return try sum(product, toShapeOf: a)
   }
 
@@ -69,9 +69,9 @@ extension GradientBuilder {
       let rows = shape(a).product(0..<(shape(a).rank - 1))
       let flatA = try reshape(a, to: Shape([rows, shape(a)[-1]]))
       let flatY = try reshape(dY, to: Shape([rows, shape(dY)[-1]]))
-      return try emit("Gemm", [flatA, flatY], [Attribute("transA", 1)])
+      return try emit(Gemm(transposesA: true), [flatA, flatY])
     }
-    let product = try emit(TransposedMatMul.self, [a, dY], [Attribute("transA", 1)])
+    let product = try emit(TransposedMatMul(transposesA: true), [a, dY])
     return try sum(product, toShapeOf: b)
   }
 
@@ -80,7 +80,7 @@ extension GradientBuilder {
   ) throws(OperatorError) -> String {
     let rows = shape(dY).product(0..<(shape(dY).rank - 1))
     let flat = try reshape(dY, to: Shape([rows, shape(dY)[-1]]))
-    let product = try emit("Gemm", [flat, b], [Attribute("transB", transposesB ? 1 : 0)])
+    let product = try emit(Gemm(transposesB: transposesB), [flat, b])
     return try reshape(product, to: shape(a))
   }
 }
@@ -102,6 +102,15 @@ struct TransposedMatMul: Decomposable {
     transposesB = try node.flag("transB", default: false)
   }
 
+  init(transposesA: Bool = false, transposesB: Bool = false) {
+    self.transposesA = transposesA
+    self.transposesB = transposesB
+  }
+
+  var attributes: [Attribute] {
+    [Attribute("transA", transposesA ? 1 : 0), Attribute("transB", transposesB ? 1 : 0)]
+  }
+
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.requireMatrixElements()
     guard inputs[0].shape.rank >= 2, inputs[1].shape.rank >= 2 else {
@@ -114,10 +123,12 @@ struct TransposedMatMul: Decomposable {
     .product(try stacks(inputs[0].shape, inputs[1].shape), inputs, options)
   }
 
-  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+  func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
     let a = transposesA ? try builder.transposed(node.inputs[0]) : node.inputs[0]
     let b = transposesB ? try builder.transposed(node.inputs[1]) : node.inputs[1]
-    return [try builder.emit("MatMul", [a, b])]
+    return [try builder.emit(MatMul(), [a, b])]
   }
 
   private func stacks(_ a: Shape, _ b: Shape) throws(OperatorError) -> MatrixStacks {
@@ -131,6 +142,6 @@ extension GradientBuilder {
   mutating func transposed(_ value: String) throws(OperatorError) -> String {
     var order = Array(0..<shape(value).rank)
     order.swapAt(order.count - 2, order.count - 1)
-    return try emit("Transpose", [value], [Attribute("perm", order)])
+    return try emit(Transpose(order), [value])
   }
 }

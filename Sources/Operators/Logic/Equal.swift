@@ -5,10 +5,8 @@ import Tensors
 /// Equal (ai.onnx 7…): whether a = b, element by element; false where an operand is NaN.
 ///
 /// Shapes: A, B broadcastable → C of truth values. Source: onnx/docs/Operators.md#Equal.
-struct Equal: ComparisonOperator {
+struct Equal: ComparisonOperator, WithoutAttributes {
   static let schema = OperatorSchema("Equal", versions: 7..., inputs: ["A", "B"], outputs: ["C"])
   static let comparison = Elementwise.Comparison.equal
   static let elementTypes: [ElementType] = [.float32, .float64, .int64, .int32, .bool]
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 }

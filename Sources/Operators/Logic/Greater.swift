@@ -5,9 +5,7 @@ import Tensors
 /// Greater (ai.onnx 7…): whether a > b, element by element; false where an operand is NaN.
 ///
 /// Shapes: A, B broadcastable → C of truth values. Source: onnx/docs/Operators.md#Greater.
-struct Greater: ComparisonOperator {
+struct Greater: ComparisonOperator, WithoutAttributes {
   static let schema = OperatorSchema("Greater", versions: 7..., inputs: ["A", "B"], outputs: ["C"])
   static let comparison = Elementwise.Comparison.greater
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 }

@@ -5,10 +5,8 @@ import Tensors
 /// IsNaN (ai.onnx 9…): whether an element is not a number.
 ///
 /// Shapes: X any → Y of truth values, like X. Source: onnx/docs/Operators.md#IsNaN.
-struct IsNaN: Operator {
+struct IsNaN: WithoutAttributes {
   static let schema = OperatorSchema("IsNaN", versions: 9..., inputs: ["X"], outputs: ["Y"])
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64])

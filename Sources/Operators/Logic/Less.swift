@@ -5,9 +5,7 @@ import Tensors
 /// Less (ai.onnx 7…): whether a < b, element by element; false where an operand is NaN.
 ///
 /// Shapes: A, B broadcastable → C of truth values. Source: onnx/docs/Operators.md#Less.
-struct Less: ComparisonOperator {
+struct Less: ComparisonOperator, WithoutAttributes {
   static let schema = OperatorSchema("Less", versions: 7..., inputs: ["A", "B"], outputs: ["C"])
   static let comparison = Elementwise.Comparison.less
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 }

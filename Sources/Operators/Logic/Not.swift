@@ -5,11 +5,9 @@ import Tensors
 /// Not (ai.onnx 1…): the opposite truth value.
 ///
 /// Shapes: X any → Y like X. Source: onnx/docs/Operators.md#Not.
-struct Not: UnaryElementwise {
+struct Not: UnaryElementwise, WithoutAttributes {
   static let schema = OperatorSchema("Not", versions: 1..., inputs: ["X"], outputs: ["Y"])
   static let elementTypes: [ElementType] = [.bool]
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     BoundKernel(inputs, .withoutArithmetic) { operands in

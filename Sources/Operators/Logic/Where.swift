@@ -7,11 +7,9 @@ import Tensors
 ///     y = a where the condition holds, else b          da = dy where it holds,  db = dy where not
 ///
 /// Shapes: condition, X, Y broadcastable → output. Source: onnx/docs/Operators.md#Where.
-struct Where: MemoryReusing {
+struct Where: MemoryReusing, WithoutAttributes {
   static let schema = OperatorSchema(
     "Where", versions: 9..., inputs: ["condition", "X", "Y"], outputs: ["output"])
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.bool])
@@ -35,11 +33,11 @@ struct Where: MemoryReusing {
     let zero = try gradient.scalar(0, like: dY)
     var results: [String?] = [nil, nil, nil]
     if site.needs(1) {
-      let part = try gradient.emit("Where", [site.inputs[0], dY, zero])
+      let part = try gradient.emit(Where(), [site.inputs[0], dY, zero])
       results[1] = try gradient.sum(part, toShapeOf: site.inputs[1])
     }
     if site.needs(2) {
-      let part = try gradient.emit("Where", [site.inputs[0], zero, dY])
+      let part = try gradient.emit(Where(), [site.inputs[0], zero, dY])
       results[2] = try gradient.sum(part, toShapeOf: site.inputs[2])
     }
     return results

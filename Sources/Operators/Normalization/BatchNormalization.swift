@@ -22,6 +22,8 @@ struct BatchNormalization: MemoryReusing {
     if node.version < 9 { try node.require("spatial", is: 1) }
   }
 
+  var attributes: [Attribute] { [Attribute("epsilon", epsilon)] }
+
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64])
     try inputs.requireSameType(0..<inputs.count)
@@ -53,22 +55,22 @@ struct BatchNormalization: MemoryReusing {
     let shape = gradient.shape(dY)
     let column = Shape([shape.extents[1]] + [Int](repeating: 1, count: shape.rank - 2))
     let spread = try gradient.emit(
-      "Add", [site.inputs[4], try gradient.scalar(Double(epsilon), like: dY)])
-    let rstd = try gradient.emit("Reciprocal", [try gradient.emit("Sqrt", [spread])])
+      Add(), [site.inputs[4], try gradient.scalar(Double(epsilon), like: dY)])
+    let rstd = try gradient.emit(Reciprocal(), [try gradient.emit(Sqrt(), [spread])])
     let axes = try gradient.constant([0] + Array(2..<shape.rank))
     var (dX, dScale, dBias): (String?, String?, String?)
     if site.needs(0) {
-      let factor = try gradient.emit("Mul", [site.inputs[1], rstd])
-      dX = try gradient.emit("Mul", [dY, try gradient.reshape(factor, to: column)])
+      let factor = try gradient.emit(Mul(), [site.inputs[1], rstd])
+      dX = try gradient.emit(Mul(), [dY, try gradient.reshape(factor, to: column)])
     }
     if site.needs(1) {
       let mean = try gradient.reshape(site.inputs[3], to: column)
-      let centred = try gradient.emit("Sub", [site.inputs[0], mean])
-      let normalized = try gradient.emit("Mul", [centred, try gradient.reshape(rstd, to: column)])
+      let centred = try gradient.emit(Sub(), [site.inputs[0], mean])
+      let normalized = try gradient.emit(Mul(), [centred, try gradient.reshape(rstd, to: column)])
       dScale = try gradient.emit(
-        "ReduceSum", [try gradient.emit("Mul", [dY, normalized]), axes], [Attribute("keepdims", 0)])
+        ReduceSum(keepsAxes: false), [try gradient.emit(Mul(), [dY, normalized]), axes])
     }
-    if site.needs(2) { dBias = try gradient.emit("ReduceSum", [dY, axes], [Attribute("keepdims", 0)]) }
+    if site.needs(2) { dBias = try gradient.emit(ReduceSum(keepsAxes: false), [dY, axes]) }
     return [dX, dScale, dBias, nil, nil]
   }
 }

@@ -1,5 +1,5 @@
-import Graphs
-import Kernels
+package import Graphs
+package import Kernels
 import Tensors
 
 /// LayerNormalization (ai.onnx 17…): normalises over the axes from `axis` on, then scales and shifts.
@@ -9,21 +9,29 @@ import Tensors
 ///
 /// Shapes: X [..., N…], scale and bias [N…] → Y like X, Mean and InvStdDev [..., 1…].
 /// Source: onnx/docs/Operators.md#LayerNormalization.
-struct LayerNormalization: Narrowable {
-  static let schema = OperatorSchema(
+package struct LayerNormalization: Narrowable {
+  package static let schema = OperatorSchema(
     "LayerNormalization", versions: 17..., inputs: ["X", "Scale", "B?"],
     outputs: ["Y", "Mean?", "InvStdDev?"])
 
-  let axis: Int
-  let epsilon: Float
+  package let axis: Int
+  package let epsilon: Float
 
-  init(reading node: AttributeReader) throws(OperatorError) {
+  package init(reading node: AttributeReader) throws(OperatorError) {
     axis = try node.int("axis", default: -1)
     epsilon = try node.float("epsilon", default: 1e-5)
     try node.require("stash_type", is: 1)
   }
 
-  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+  /// Normalisation over the axes from one on.
+  package init(axis: Int, epsilon: Float) {
+    self.axis = axis
+    self.epsilon = epsilon
+  }
+
+  package var attributes: [Attribute] { [Attribute("axis", axis), Attribute("epsilon", epsilon)] }
+
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     for index in 0..<inputs.count where inputs.optional(index) != nil {
       try inputs.require(index, isOneOf: [.float32, .float64])
     }
@@ -46,12 +54,12 @@ struct LayerNormalization: Narrowable {
     return [inputs[0], type, type]
   }
 
-  func narrowing(of node: Node, axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
+  package func narrowing(axis: Int, to range: Range<Int>, _ inputs: InputTypes) -> Narrowing? {
     guard let first = inputs[0].shape.normalizedAxis(self.axis), axis < first else { return nil }
     return .alike(operands: [0])
   }
 
-  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let rowLength = inputs[1].shape.elementCount
     // Mean, distance, square and its sum; then factor, scale and bias.
     return BoundKernel(inputs, .operations(7 &* inputs[0].shape.elementCount)) { operands in
@@ -61,7 +69,7 @@ struct LayerNormalization: Narrowable {
     }
   }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
     let dY = try site.gradient()
@@ -70,9 +78,9 @@ struct LayerNormalization: Narrowable {
     }
     let wanted = (0..<3).map { site.needs($0) }
     let names = (0..<3).map { wanted[$0] ? gradient.freshName("LayerNormalizationGradient") : "" }
-    _ = try gradient.emit(
-      LayerNormalizationGradient.schema.name, [dY, site.inputs[0], site.inputs[1]],
-      attributes: [Attribute("axis", axis), Attribute("epsilon", epsilon)], outputCount: 3, outputs: names)
+    try gradient.emit(
+      LayerNormalizationGradient(axis: axis, epsilon: epsilon), [dY, site.inputs[0], site.inputs[1]],
+      outputs: names)
     return try names.indices.map { (index) throws(OperatorError) in
       guard wanted[index] else { return nil }
       return try gradient.reshape(names[index], to: gradient.shape(site.inputs[index]))
@@ -96,6 +104,13 @@ struct LayerNormalizationGradient: Decomposable {
     epsilon = try node.float("epsilon", default: 1e-5)
   }
 
+  init(axis: Int, epsilon: Float) {
+    self.axis = axis
+    self.epsilon = epsilon
+  }
+
+  var attributes: [Attribute] { [Attribute("axis", axis), Attribute("epsilon", epsilon)] }
+
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64])
     return [inputs[1], inputs[2], inputs[2]]
@@ -116,26 +131,28 @@ struct LayerNormalizationGradient: Decomposable {
     }
   }
 
-  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+  func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
     let (dY, x, scale) = (node.inputs[0], node.inputs[1], node.inputs[2])
     let shape = builder.shape(x)
     guard let first = shape.normalizedAxis(axis) else { return [] }
     let axes = Array(first..<shape.rank)
     func mean(_ value: String) throws(OperatorError) -> String {
-      try builder.emit("ReduceMean", [value, try builder.constant(axes)], [Attribute("keepdims", 1)])
+      try builder.emit(ReduceMean(), [value, try builder.constant(axes)])
     }
-    let centred = try builder.emit("Sub", [x, try mean(x)])
-    let variance = try mean(try builder.emit("Mul", [centred, centred]))
-    let stable = try builder.emit("Add", [variance, try builder.scalar(Double(epsilon), like: x)])
-    let rstd = try builder.emit("Reciprocal", [try builder.emit("Sqrt", [stable])])
-    let normalized = try builder.emit("Mul", [centred, rstd])
+    let centred = try builder.emit(Sub(), [x, try mean(x)])
+    let variance = try mean(try builder.emit(Mul(), [centred, centred]))
+    let stable = try builder.emit(Add(), [variance, try builder.scalar(Double(epsilon), like: x)])
+    let rstd = try builder.emit(Reciprocal(), [try builder.emit(Sqrt(), [stable])])
+    let normalized = try builder.emit(Mul(), [centred, rstd])
     let shapedScale = try builder.reshape(scale, to: Shape(Array(shape.extents[first...])))
-    let g = try builder.emit("Mul", [dY, shapedScale])
-    let product = try builder.emit("Mul", [normalized, try mean(try builder.emit("Mul", [g, normalized]))])
+    let g = try builder.emit(Mul(), [dY, shapedScale])
+    let product = try builder.emit(Mul(), [normalized, try mean(try builder.emit(Mul(), [g, normalized]))])
     let difference = try builder.emit(
-      "Sub", [try builder.emit("Sub", [g, try mean(g)]), product])
-    let dX = try builder.emit("Mul", [difference, rstd])
-    let dScale = try builder.sum(try builder.emit("Mul", [dY, normalized]), toShapeOf: shapedScale)
+      Sub(), [try builder.emit(Sub(), [g, try mean(g)]), product])
+    let dX = try builder.emit(Mul(), [difference, rstd])
+    let dScale = try builder.sum(try builder.emit(Mul(), [dY, normalized]), toShapeOf: shapedScale)
     let dBias = try builder.sum(dY, toShapeOf: shapedScale)
     let scaleShape = builder.shape(scale)
     return [

@@ -11,21 +11,25 @@ import Tensors
 struct AveragePool: Operator {
   static let schema = OperatorSchema("AveragePool", versions: 1..., inputs: ["X"], outputs: ["Y"])
 
-  private let attributes: PoolingAttributes
+  private let form: PoolingForm
   private let countsPadding: Bool
 
   init(reading node: AttributeReader) throws(OperatorError) {
-    attributes = try PoolingAttributes(reading: node)
+    form = try PoolingForm(reading: node)
     countsPadding = try node.flag("count_include_pad", default: false)
+  }
+
+  var attributes: [Attribute] {
+    form.attributes + [Attribute("count_include_pad", countsPadding ? 1 : 0)]
   }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64])
-    return [ValueType(inputs[0].elementType, try attributes.geometry(inputs[0].shape).shape)]
+    return [ValueType(inputs[0].elementType, try form.geometry(inputs[0].shape).shape)]
   }
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
-    let geometry = try attributes.geometry(inputs[0].shape).geometry
+    let geometry = try form.geometry(inputs[0].shape).geometry
     let countsPadding = countsPadding
     return BoundKernel(
       inputs, .operations(geometry.operations),
@@ -40,10 +44,9 @@ struct AveragePool: Operator {
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
-    let shape = Attribute("input_shape", gradient.shape(site.inputs[0]).extents)
-    return [
-      try gradient.emit(AveragePoolGradient.self, [try site.gradient()], site.attributes + [shape])
-    ]
+    let operation = AveragePoolGradient(
+      form, countsPadding: countsPadding, shape: gradient.shape(site.inputs[0]))
+    return [try gradient.emit(operation, [try site.gradient()])]
   }
 }
 
@@ -54,12 +57,12 @@ struct AveragePoolGradient: Operator {
   static let schema = OperatorSchema(
     "AveragePoolGradient", domain: "dka.gradient", versions: 1..., inputs: ["dY"], outputs: ["dX"])
 
-  private let attributes: PoolingAttributes
+  private let form: PoolingForm
   private let countsPadding: Bool
   private let shape: Shape
 
   init(reading node: AttributeReader) throws(OperatorError) {
-    attributes = try PoolingAttributes(reading: node)
+    form = try PoolingForm(reading: node)
     countsPadding = try node.flag("count_include_pad", default: false)
     guard let shape = Shape(checking: try node.optionalInts("input_shape") ?? []) else {
       throw .invalid("lacks attribute 'input_shape'")
@@ -67,9 +70,19 @@ struct AveragePoolGradient: Operator {
     self.shape = shape
   }
 
+  init(_ form: PoolingForm, countsPadding: Bool, shape: Shape) {
+    (self.form, self.countsPadding, self.shape) = (form, countsPadding, shape)
+  }
+
+  var attributes: [Attribute] {
+    form.attributes + [
+      Attribute("count_include_pad", countsPadding ? 1 : 0), Attribute("input_shape", shape.extents),
+    ]
+  }
+
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64])
-    let expected = try attributes.geometry(shape).shape
+    let expected = try form.geometry(shape).shape
     guard inputs[0].shape == expected else {
       throw .invalid("input 0 is \(inputs[0].shape), expected \(expected)")
     }
@@ -77,7 +90,7 @@ struct AveragePoolGradient: Operator {
   }
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
-    let geometry = try attributes.geometry(shape).geometry
+    let geometry = try form.geometry(shape).geometry
     let countsPadding = countsPadding
     return BoundKernel(inputs, .operations(geometry.operations)) { operands in
       WindowPooling.meanGradient(

@@ -7,10 +7,8 @@ import Tensors
 ///     y[b, c] = Σ x[b, c, …] / positions          dx = dy / positions
 ///
 /// Shapes: X [B, C, d…] → [B, C, 1…]. Source: onnx/docs/Operators.md#GlobalAveragePool.
-struct GlobalAveragePool: Operator {
+struct GlobalAveragePool: Operator, WithoutAttributes {
   static let schema = OperatorSchema("GlobalAveragePool", versions: 1..., inputs: ["X"], outputs: ["Y"])
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64])
@@ -32,7 +30,7 @@ struct GlobalAveragePool: Operator {
     let dY = try site.gradient()
     let shape = gradient.shape(site.inputs[0])
     let count = max(shape.product(2..<shape.rank), 1)
-    let share = try gradient.emit("Div", [dY, try gradient.scalar(Double(count), like: dY)])
-    return [try gradient.emit("Expand", [share, try gradient.constant(shape.extents)])]
+    let share = try gradient.emit(Div(), [dY, try gradient.scalar(Double(count), like: dY)])
+    return [try gradient.emit(Expand(), [share, try gradient.constant(shape.extents)])]
   }
 }

@@ -12,22 +12,29 @@ struct MaxPool: Operator {
   static let schema = OperatorSchema(
     "MaxPool", versions: 1..., inputs: ["X"], outputs: ["Y", "Indices?"])
 
-  private let attributes: PoolingAttributes
+  private let form: PoolingForm
   private let order: WindowPooling.StorageOrder
 
   init(reading node: AttributeReader) throws(OperatorError) {
-    attributes = try PoolingAttributes(reading: node)
+    form = try PoolingForm(reading: node)
     order = try node.flag("storage_order", default: false) ? .columns : .rows
+  }
+
+  /// The pooling whose indices count along rows.
+  init(_ form: PoolingForm) { (self.form, order) = (form, .rows) }
+
+  var attributes: [Attribute] {
+    form.attributes + [Attribute("storage_order", order == .columns ? 1 : 0)]
   }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64, .int8, .uint8])
-    let shape = try attributes.geometry(inputs[0].shape).shape
+    let shape = try form.geometry(inputs[0].shape).shape
     return [ValueType(inputs[0].elementType, shape), ValueType(.int64, shape)]
   }
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
-    let geometry = try attributes.geometry(inputs[0].shape).geometry
+    let geometry = try form.geometry(inputs[0].shape).geometry
     let order = order
     return BoundKernel(
       inputs, .operations(geometry.operations),
@@ -44,8 +51,7 @@ struct MaxPool: Operator {
   func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
-    let kept = site.attributes.filter { $0.name != "storage_order" }
-    return [try gradient.emit(MaxPoolGradient.self, [try site.gradient(), site.inputs[0]], kept)]
+    [try gradient.emit(MaxPoolGradient(form), [try site.gradient(), site.inputs[0]])]
   }
 }
 
@@ -56,16 +62,20 @@ struct MaxPoolGradient: Decomposable {
   static let schema = OperatorSchema(
     "MaxPoolGradient", domain: "dka.gradient", versions: 1..., inputs: ["dY", "X"], outputs: ["dX"])
 
-  private let attributes: PoolingAttributes
+  private let form: PoolingForm
 
   init(reading node: AttributeReader) throws(OperatorError) {
-    attributes = try PoolingAttributes(reading: node)
+    form = try PoolingForm(reading: node)
   }
+
+  init(_ form: PoolingForm) { self.form = form }
+
+  var attributes: [Attribute] { form.attributes }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64])
     try inputs.requireSameType(0..<2)
-    let expected = try attributes.geometry(inputs[1].shape).shape
+    let expected = try form.geometry(inputs[1].shape).shape
     guard inputs[0].shape == expected else {
       throw .invalid("input 0 is \(inputs[0].shape), expected \(expected)")
     }
@@ -73,26 +83,27 @@ struct MaxPoolGradient: Decomposable {
   }
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
-    let geometry = try attributes.geometry(inputs[1].shape).geometry
+    let geometry = try form.geometry(inputs[1].shape).geometry
     return BoundKernel(inputs, .operations(geometry.operations &+ inputs[0].shape.elementCount)) { operands in
       WindowPooling.maximumGradient(operands[0], operands[1], geometry, into: operands.output(0), options)
     }
   }
 
   /// dx = zeros with dy added at the indices that MaxPool gives.
-  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+  func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
     let (dY, x) = (node.inputs[0], node.inputs[1])
-    let indices = try builder.emit(
-      OperatorName("MaxPool"), [x], attributes: node.attributes, outputCount: 2)[1]
+    let indices = try builder.emit(MaxPool(form), [x], resultCount: 2)[1]
     let (results, shape) = (builder.shape(dY).elementCount, builder.shape(x))
     let zeros = try builder.emit(
-      "Expand", [try builder.scalar(0, like: dY), try builder.constant([shape.elementCount])])
+      Expand(), [try builder.scalar(0, like: dY), try builder.constant([shape.elementCount])])
     let flat = try builder.emit(
-      "ScatterND",
+      ScatterND(.add),
       [
         zeros, try builder.reshape(indices, to: Shape([results, 1])),
         try builder.reshape(dY, to: Shape([results])),
-      ], [Attribute("reduction", "add")])
+      ])
     return [try builder.reshape(flat, to: shape)]
   }
 }

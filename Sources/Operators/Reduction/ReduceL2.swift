@@ -15,16 +15,12 @@ struct ReduceL2: AxisReduction {
 
   let axes: ReducedAxes
 
-  init(reading node: AttributeReader) throws(OperatorError) {
-    axes = try ReducedAxes(node, operandSince: 18)
-  }
-
   func gradient(
     of x: String, y: String, dy: String, axes: [Int], count: Int, _ builder: inout GradientBuilder
   ) throws(OperatorError) -> String {
     let zero = try builder.scalar(0, like: y)
-    let isPositive = try builder.emit("Greater", [y, zero])
-    let divisor = try builder.emit("Where", [isPositive, y, try builder.scalar(1, like: y)])
-    return try builder.emit("Mul", [x, try builder.emit("Div", [dy, divisor])])
+    let isPositive = try builder.emit(Greater(), [y, zero])
+    let divisor = try builder.emit(Where(), [isPositive, y, try builder.scalar(1, like: y)])
+    return try builder.emit(Mul(), [x, try builder.emit(Div(), [dy, divisor])])
   }
 }

@@ -1,5 +1,5 @@
 import Graphs
-import Kernels
+package import Kernels
 import Tensors
 
 /// ReduceMean (ai.onnx 1…): the mean over axes; axes are an attribute below version 18, an operand from there on.
@@ -8,20 +8,18 @@ import Tensors
 ///
 /// Over no elements: NaN. Shapes: data any, axes [k] → the reduced axes have extent 1, or are left out without `keepdims`.
 /// Source: onnx/docs/Operators.md#ReduceMean.
-struct ReduceMean: AxisReduction {
-  static let schema = OperatorSchema(
+package struct ReduceMean: AxisReduction {
+  package static let schema = OperatorSchema(
     "ReduceMean", versions: 1..., inputs: ["data", "axes?"], outputs: ["reduced"])
-  static let kind = Reduction.Kind.mean
+  package static let kind = Reduction.Kind.mean
 
-  let axes: ReducedAxes
+  package let axes: ReducedAxes
 
-  init(reading node: AttributeReader) throws(OperatorError) {
-    axes = try ReducedAxes(node, operandSince: 18)
-  }
+  package init(axes: ReducedAxes) { self.axes = axes }
 
-  func gradient(
+  package func gradient(
     of x: String, y: String, dy: String, axes: [Int], count: Int, _ builder: inout GradientBuilder
   ) throws(OperatorError) -> String {
-    try builder.emit("Mul", [dy, try builder.scalar(1 / Double(max(count, 1)), like: dy)])
+    try builder.emit(Mul(), [dy, try builder.scalar(1 / Double(max(count, 1)), like: dy)])
   }
 }

@@ -16,10 +16,6 @@ struct ReduceMin: AxisReduction {
 
   let axes: ReducedAxes
 
-  init(reading node: AttributeReader) throws(OperatorError) {
-    axes = try ReducedAxes(node, operandSince: 18)
-  }
-
   func gradient(
     of x: String, y: String, dy: String, axes: [Int], count: Int, _ builder: inout GradientBuilder
   ) throws(OperatorError) -> String {

@@ -1,5 +1,5 @@
 import Graphs
-import Kernels
+package import Kernels
 import Tensors
 
 /// ReduceSum (ai.onnx 1…): the sum over axes; axes are an attribute below version 13, an operand from there on.
@@ -8,18 +8,17 @@ import Tensors
 ///
 /// Over no elements: 0. Shapes: data any, axes [k] → the reduced axes have extent 1, or are left out without `keepdims`.
 /// Source: onnx/docs/Operators.md#ReduceSum.
-struct ReduceSum: AxisReduction {
-  static let schema = OperatorSchema(
+package struct ReduceSum: AxisReduction {
+  package static let schema = OperatorSchema(
     "ReduceSum", versions: 1..., inputs: ["data", "axes?"], outputs: ["reduced"])
-  static let kind = Reduction.Kind.sum
+  package static let kind = Reduction.Kind.sum
+  package static let axesAreOperandSince = 13
 
-  let axes: ReducedAxes
+  package let axes: ReducedAxes
 
-  init(reading node: AttributeReader) throws(OperatorError) {
-    axes = try ReducedAxes(node, operandSince: 13)
-  }
+  package init(axes: ReducedAxes) { self.axes = axes }
 
-  func gradient(
+  package func gradient(
     of x: String, y: String, dy: String, axes: [Int], count: Int, _ builder: inout GradientBuilder
   ) throws(OperatorError) -> String {
     dy

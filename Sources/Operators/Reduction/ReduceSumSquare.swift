@@ -15,14 +15,10 @@ struct ReduceSumSquare: AxisReduction {
 
   let axes: ReducedAxes
 
-  init(reading node: AttributeReader) throws(OperatorError) {
-    axes = try ReducedAxes(node, operandSince: 18)
-  }
-
   func gradient(
     of x: String, y: String, dy: String, axes: [Int], count: Int, _ builder: inout GradientBuilder
   ) throws(OperatorError) -> String {
-    let double = try builder.emit("Mul", [dy, try builder.scalar(2, like: dy)])
-    return try builder.emit("Mul", [x, double])
+    let double = try builder.emit(Mul(), [dy, try builder.scalar(2, like: dy)])
+    return try builder.emit(Mul(), [x, double])
   }
 }

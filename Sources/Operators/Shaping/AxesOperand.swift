@@ -1,25 +1,16 @@
 import Tensors
 
-/// Axes that older operator sets give as an attribute and newer ones as an operand.
-struct AxesOperand {
-  private let attribute: [Int]?
-  private let index: Int
-  private let isOperand: Bool
-
-  /// Axes from attribute `axes` below `version`, from operand `index` from there on.
-  init(_ node: AttributeReader, operand index: Int, since version: Int) throws(OperatorError) {
-    isOperand = node.version >= version
-    attribute = isOperand ? nil : try node.optionalInts("axes")
-    self.index = index
+extension AttributeReader {
+  /// Operand 0, and as operand 1 the axes, which the node has as attribute `axes` below a version.
+  func operandsWithAxes(since version: Int) throws(OperatorError) -> [FormOperand] {
+    self.version >= version ? operands : operands.prefix(1) + [.integers(try optionalInts("axes"))]
   }
+}
 
-  /// Operands that must be known before the model runs.
-  var shapeInputs: [Int] { isOperand ? [index] : [] }
-
-  /// The axes counted from the front of a value of `rank` axes, in the given order; nil where none are given.
-  func axes(_ inputs: InputTypes, rank: Int) throws(OperatorError) -> [Int]? {
-    let given = isOperand ? try inputs.integers(index) : attribute
-    guard let given else { return nil }
+extension InputTypes {
+  /// Axes that an operand lists, counted from the front of a value of `rank` axes, in the given order; nil without operand.
+  func axes(_ index: Int, rank: Int) throws(OperatorError) -> [Int]? {
+    guard let given = try integers(index) else { return nil }
     guard given.count <= rank else { throw .invalid("\(given.count) axes are given for \(rank)") }
     var axes: [Int] = []
     for axis in given {

@@ -1,22 +1,27 @@
-import Graphs
-import Kernels
+package import Graphs
+package import Kernels
 import Tensors
 
 /// Concat (ai.onnx 4…): operands one after the other along `axis`.
 ///
 /// Shapes: [a…, n_i, b…] each → [a…, Σ n_i, b…]. The gradient of each operand is its part of the result's.
 /// Source: onnx/docs/Operators.md#Concat.
-struct Concat: Rearranging {
-  static let schema = OperatorSchema(
+package struct Concat: Rearranging {
+  package static let schema = OperatorSchema(
     "Concat", versions: 4..., inputs: ["inputs..."], outputs: ["concat_result"])
 
-  let axis: Int
+  package let axis: Int
 
-  init(reading node: AttributeReader) throws(OperatorError) {
+  /// Operands one after the other along an axis.
+  package init(axis: Int) { self.axis = axis }
+
+  package init(reading node: AttributeReader) throws(OperatorError) {
     axis = try node.int("axis")
   }
 
-  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+  package var attributes: [Attribute] { [Attribute("axis", axis)] }
+
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     guard inputs.count > 0 else { throw .invalid("has no input") }
     for index in 0..<inputs.count where inputs.optional(index) == nil {
       throw .invalid("lacks input \(index)")
@@ -42,19 +47,19 @@ struct Concat: Rearranging {
     return [ValueType(inputs[0].elementType, Shape(extents))]
   }
 
-  func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
+  package func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
     -> StridedMap?
   {
     inputs.count == 1 ? map : nil
   }
 
   /// A view too where all operands but one, which need not be the first, have no elements.
-  func views(_ inputs: InputTypes) -> [OperandView?] {
+  package func views(_ inputs: InputTypes) -> [OperandView?] {
     let filled = (0..<inputs.count).filter { inputs[$0].shape.elementCount > 0 }
     return filled.count == 1 ? [OperandView(input: filled[0])] : []
   }
 
-  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let type = try inferTypes(inputs)[0]
     let strides = type.shape.strides
     let axis = try inputs.axis(axis)
@@ -75,7 +80,7 @@ struct Concat: Rearranging {
     }
   }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
     let dY = try site.gradient()
@@ -100,11 +105,11 @@ extension GradientBuilder {
   {
     guard start != 0 || end != shape(value).extents[axis] else { return value }
     return try emit(
-      "Slice", [value, try constant([start]), try constant([end]), try constant([axis])])
+      Slice(), [value, try constant([start]), try constant([end]), try constant([axis])])
   }
 
   /// A tensor of zeros with the type and shape of another value.
   package mutating func zeros(like value: String) throws(OperatorError) -> String {
-    try emit("Expand", [try scalar(0, like: value), try constant(shape(value).extents)])
+    try emit(Expand(), [try scalar(0, like: value), try constant(shape(value).extents)])
   }
 }

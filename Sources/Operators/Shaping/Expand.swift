@@ -8,11 +8,9 @@ import Tensors
 ///
 /// Shapes: input and `shape` broadcast with each other → the common shape.
 /// Source: onnx/docs/Operators.md#Expand.
-struct Expand: Rearranging, ShapeDeciding {
+struct Expand: Rearranging, ShapeDeciding, WithoutAttributes {
   static let schema = OperatorSchema(
     "Expand", versions: 8..., inputs: ["input", "shape"], outputs: ["output"])
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     let source = inputs[0].shape

@@ -15,6 +15,8 @@ struct Flatten: Rearranging {
     axis = try node.int("axis", default: 1)
   }
 
+  var attributes: [Attribute] { [Attribute("axis", axis)] }
+
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     let shape = inputs[0].shape
     let split = axis < 0 ? axis + shape.rank : axis

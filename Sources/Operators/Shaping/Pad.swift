@@ -10,22 +10,29 @@ import Tensors
 ///     dx[j] = Σ(i: source of i is j) dy[i]
 ///
 /// Shapes: data [n…] → [before + n + after…]. Source: onnx/docs/Operators.md#Pad.
-struct Pad: ShapeDeciding {
+struct Pad: ShapeDeciding, OlderForm {
   static let schema = OperatorSchema(
     "Pad", versions: 2..., inputs: ["data", "pads?", "constant_value?", "axes?"], outputs: ["output"])
 
   private let mode: PadMode
-  private let attributePads: [Int]?
-  private let attributeValue: Float
+
+  /// New elements that are zero, or one value.
+  init() { mode = .constant }
 
   init(reading node: AttributeReader) throws(OperatorError) {
     let known = node.version >= 19 ? PadMode.allCases : PadMode.allCases.filter { $0 != .wrap }
     let text = try node.text("mode", oneOf: known.map(\.rawValue))
     mode = PadMode(rawValue: text) ?? .constant
-    attributePads = node.version < 11 ? try node.optionalInts("pads") : nil
-    attributeValue = node.version < 11 ? try node.float("value", default: 0) : 0
-    guard node.version >= 11 || attributePads != nil else { throw .invalid("lacks attribute 'pads'") }
   }
+
+  static func operands(of node: AttributeReader) throws(OperatorError) -> [FormOperand] {
+    guard node.version < 11 else { return node.operands }
+    guard let pads = try node.optionalInts("pads") else { throw .invalid("lacks attribute 'pads'") }
+    let value = try node.float("value", default: 0)
+    return node.operands.prefix(1) + [.integers(pads), .number(value == 0 ? nil : value)]
+  }
+
+  var attributes: [Attribute] { [Attribute("mode", mode.rawValue)] }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     let pads = try pads(inputs)
@@ -38,7 +45,7 @@ struct Pad: ShapeDeciding {
     return [ValueType(inputs[0].elementType, try pads.shape(of: source, mode: mode))]
   }
 
-  var shapeInputs: [Int] { attributePads == nil ? [1, 3] : [] }
+  var shapeInputs: [Int] { [1, 3] }
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let pads = try pads(inputs)
@@ -55,10 +62,9 @@ struct Pad: ShapeDeciding {
       DataMovement.Block(offset: interior.sourceOffset(source), strides: source.strides),
       DataMovement.Block(offset: interior.targetOffset(target), strides: target.strides),
       extents: interior.extents)
-    let filler = try filler(inputs[0].elementType)
     return BoundKernel(inputs, .movement) { operands in
       let result = operands.output(0)
-      if let value = operands.optional(2) ?? filler.map(TensorView.init) {
+      if let value = operands.optional(2) {
         DataMovement.fill(result, with: value)
       } else {
         DataMovement.clear(result)
@@ -78,38 +84,15 @@ struct Pad: ShapeDeciding {
       throw OperatorError(.notDifferentiable, "Pad has no gradient with respect to its constant value")
     }
     guard mode == .constant else {
-      let dX = try gradient.emit(
-        PadGradient.self, [dY],
-        [
-          Attribute("mode", mode.rawValue), Attribute("before", pads.before),
-          Attribute("after", pads.after), Attribute("shape", source.extents),
-        ])
-      return [dX] + rest
+      return [try gradient.emit(PadGradient(mode: mode, pads: pads, shape: source), [dY])] + rest
     }
     return [try gradient.pad(dY, before: pads.before.map { -$0 }, after: pads.after.map { -$0 })] + rest
   }
 
-  /// The number of attribute `value` as an element of a type; nil where it is zero.
-  private func filler(_ type: ElementType) throws(OperatorError) -> Tensor? {
-    guard attributeValue != 0 else { return nil }
-    do {
-      switch type {
-      case .float32: return try Tensor([attributeValue], shape: [])
-      case .float64: return try Tensor([Double(attributeValue)], shape: [])
-      default: throw OperatorError.unsupported("attribute 'value' pads \(type.name) with a float")
-      }
-    } catch let error as OperatorError {
-      throw error
-    } catch { throw OperatorError(.outOfMemory, "no memory for the padding value") }
-  }
-
   private func pads(_ inputs: InputTypes) throws(OperatorError) -> PadAmounts {
     let rank = inputs[0].shape.rank
-    guard let pads = try inputs.integers(1, orAttribute: attributePads) else {
-      throw .invalid("lacks input 1 (pads)")
-    }
-    let axes = attributePads == nil ? try inputs.integers(3) : nil
-    return try PadAmounts(pads, axes: axes, of: inputs[0].shape, rank: rank)
+    guard let pads = try inputs.integers(1) else { throw .invalid("lacks input 1 (pads)") }
+    return try PadAmounts(pads, axes: try inputs.integers(3), of: inputs[0].shape, rank: rank)
   }
 }
 
@@ -223,14 +206,14 @@ extension GradientBuilder {
       let shape = shape(value)
       let axes = before.indices.filter { before[$0] != 0 || after[$0] != 0 }
       return try emit(
-        "Slice",
+        Slice(),
         [
           value, try constant(axes.map { -before[$0] }),
           try constant(axes.map { shape.extents[$0] + after[$0] }),
           try constant(axes),
         ])
     }
-    return try emit("Pad", [value, try constant(before + after)])
+    return try emit(Pad(), [value, try constant(before + after)])
   }
 }
 
@@ -255,6 +238,17 @@ struct PadGradient: Decomposable {
     self.shape = shape
   }
 
+  init(mode: PadMode, pads: PadAmounts, shape: Shape) {
+    (self.mode, self.pads, self.shape) = (mode, pads, shape)
+  }
+
+  var attributes: [Attribute] {
+    [
+      Attribute("mode", mode.rawValue), Attribute("before", pads.before), Attribute("after", pads.after),
+      Attribute("shape", shape.extents),
+    ]
+  }
+
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64])
     return [ValueType(inputs[0].elementType, shape)]
@@ -270,7 +264,9 @@ struct PadGradient: Decomposable {
   }
 
   /// Axis by axis, adds the slices up at the positions whose elements they showed.
-  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+  func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
     var result = node.inputs[0]
     for (axis, table) in pads.tables(of: shape, mode: mode).enumerated()
     where pads.before[axis] != 0 || pads.after[axis] != 0 {

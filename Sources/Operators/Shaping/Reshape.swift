@@ -1,22 +1,27 @@
-import Graphs
-import Kernels
+package import Graphs
+package import Kernels
 import Tensors
 
 /// Reshape (ai.onnx 5…): the same elements in another shape.
 ///
 /// An extent 0 copies the operand's (unless `allowzero`), one −1 is computed. Shapes: data any, shape [r] → r axes.
 /// Source: onnx/docs/Operators.md#Reshape.
-struct Reshape: Rearranging, ShapeDeciding {
-  static let schema = OperatorSchema(
+package struct Reshape: Rearranging, ShapeDeciding {
+  package static let schema = OperatorSchema(
     "Reshape", versions: 5..., inputs: ["data", "shape"], outputs: ["reshaped"])
 
-  let allowsZero: Bool
+  package let allowsZero: Bool
 
-  init(reading node: AttributeReader) throws(OperatorError) {
+  /// A Reshape that copies the operand's extent for 0, or takes 0 as it is.
+  package init(allowsZero: Bool = false) { self.allowsZero = allowsZero }
+
+  package init(reading node: AttributeReader) throws(OperatorError) {
     allowsZero = try node.flag("allowzero", default: false)
   }
 
-  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+  package var attributes: [Attribute] { allowsZero ? [Attribute("allowzero", 1)] : [] }
+
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     let source = inputs[0].shape
     guard var extents = try inputs.integers(1) else { throw .invalid("lacks input 1 (shape)") }
     let requested = extents
@@ -39,19 +44,19 @@ struct Reshape: Rearranging, ShapeDeciding {
     return [ValueType(inputs[0].elementType, shape)]
   }
 
-  var shapeInputs: [Int] { [1] }
+  package var shapeInputs: [Int] { [1] }
 
-  func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
+  package func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
     -> StridedMap?
   {
     results[result].flatMap { map.reshaped(to: $0.shape.extents) }
   }
 
-  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     .copying(inputs)
   }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
     [try gradient.reshape(try site.gradient(), to: gradient.shape(site.inputs[0])), nil]

@@ -9,44 +9,51 @@ import Tensors
 /// Modes nearest, linear and cubic, with antialiasing; coordinates half_pixel, half_pixel_symmetric, pytorch_half_pixel,
 /// align_corners and asymmetric (tf_crop_and_resize is refused). Shapes: X [n…] → [sizes…] or [⌊n · scale⌋…].
 /// Source: onnx/docs/Operators.md#Resize.
-struct Resize: ShapeDeciding {
+struct Resize: ShapeDeciding, OlderForm {
   static let schema = OperatorSchema(
     "Resize", versions: 10..., inputs: ["X", "roi?", "scales?", "sizes?"], outputs: ["Y"])
 
-  private let attributes: ResizeAttributes
+  private let sampling: ResizeSampling
   private let axes: [Int]?
   private let policy: String
-  private let isOld: Bool
 
   init(reading node: AttributeReader) throws(OperatorError) {
-    attributes = try ResizeAttributes(reading: node)
+    sampling = try ResizeSampling(reading: node)
     axes = node.version >= 18 ? try node.optionalInts("axes") : nil
     policy = try node.text("keep_aspect_ratio_policy", oneOf: ["stretch", "not_larger", "not_smaller"])
-    isOld = node.version < 11
+  }
+
+  static func operands(of node: AttributeReader) -> [FormOperand] {
+    node.version >= 11 ? node.operands : node.operands.prefix(1) + [.value("")] + node.operands.dropFirst()
+  }
+
+  var attributes: [Attribute] {
+    sampling.attributes + [Attribute("keep_aspect_ratio_policy", policy)]
+      + (axes.map { [Attribute("axes", $0)] } ?? [])
   }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
-    if attributes.mode != .nearest { try inputs.require(0, isOneOf: [.float32, .float64]) }
+    if sampling.mode != .nearest { try inputs.require(0, isOneOf: [.float32, .float64]) }
     return [ValueType(inputs[0].elementType, try geometry(inputs).shape)]
   }
 
-  var shapeInputs: [Int] { isOld ? [1] : [2, 3] }
+  var shapeInputs: [Int] { [2, 3] }
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let source = inputs[0].shape
     let (shape, scales) = try geometry(inputs)
-    guard attributes.mode != .nearest else {
+    guard sampling.mode != .nearest else {
       let tables = source.extents.indices.map { axis in
-        attributes.map(from: source.extents[axis], to: shape.extents[axis], scale: scales[axis]).indices
+        sampling.map(from: source.extents[axis], to: shape.extents[axis], scale: scales[axis]).indices
       }
       return BoundKernel(inputs, .withoutArithmetic) { operands in
         IndexedMovement.gather(operands[0], tables: tables, into: operands.output(0))
       }
     }
-    let plan = ResizePlan(attributes, from: source, to: shape, scales: scales)
+    let plan = ResizePlan(sampling, from: source, to: shape, scales: scales)
     return BoundKernel(
       inputs,
-      .operations(ResizePlan.operations(attributes, from: source, to: shape, scales: scales)),
+      .operations(ResizePlan.operations(sampling, from: source, to: shape, scales: scales)),
       scratchByteCount: plan.scratchByteCount(inputs[0].elementType)
     ) { operands in
       plan.run(operands[0], into: operands.output(0), scratch: operands.scratch, transposed: false)
@@ -58,17 +65,9 @@ struct Resize: ShapeDeciding {
   {
     let inputs = gradient.graph.inputTypes(of: site.node)
     let scales = try geometry(inputs).scales
-    // The gradient reads what an old operator set left to its defaults as attributes.
-    let defaults =
-      isOld
-      ? [Attribute("coordinate_transformation_mode", "asymmetric"), Attribute("nearest_mode", "floor")] : []
-    let kept = site.attributes.filter { $0.name != "axes" && $0.name != "keep_aspect_ratio_policy" }
-    let dX = try gradient.emit(
-      ResizeGradient.self, [try site.gradient()],
-      kept + defaults + [
-        Attribute("shape", inputs[0].shape.extents),
-        Attribute("scales", .floats(scales.map { Float($0) })),
-      ])
+    let operation = ResizeGradient(
+      sampling: sampling, shape: inputs[0].shape, scales: scales.map { Float($0) })
+    let dX = try gradient.emit(operation, [try site.gradient()])
     return [dX] + [String?](repeating: nil, count: site.inputs.count - 1)
   }
 
@@ -84,7 +83,7 @@ struct Resize: ShapeDeciding {
     }
     var extents = source.extents
     var scales = [Double](repeating: 1, count: source.rank)
-    if !isOld, let sizes = try inputs.integers(3), !sizes.isEmpty {
+    if let sizes = try inputs.integers(3), !sizes.isEmpty {
       guard sizes.count == chosen.count, Shape(checking: sizes) != nil else {
         throw .invalid("input 3 (sizes) is \(sizes), expected \(chosen.count) extents")
       }
@@ -98,7 +97,7 @@ struct Resize: ShapeDeciding {
           ? sizes[index] : Int(exactly: (ratio * Double(source.extents[axis]) + 0.5).rounded(.down)) ?? 0
       }
     } else {
-      let given = try inputs.constant(isOld ? 1 : 2)?.doubles
+      let given = try inputs.constant(2)?.doubles
       guard let given, given.count == chosen.count else {
         throw .invalid("neither sizes nor \(chosen.count) scales are given")
       }
@@ -134,17 +133,25 @@ struct ResizeGradient: Operator {
   static let schema = OperatorSchema(
     "ResizeGradient", domain: "dka.gradient", versions: 1..., inputs: ["dY"], outputs: ["dX"])
 
-  private let attributes: ResizeAttributes
+  private let sampling: ResizeSampling
   private let shape: Shape
   private let scales: [Float]
 
   init(reading node: AttributeReader) throws(OperatorError) {
-    attributes = try ResizeAttributes(reading: node)
+    sampling = try ResizeSampling(reading: node)
     guard let extents = try node.optionalInts("shape"), let shape = Shape(checking: extents),
       let scales = try node.optionalFloats("scales"), scales.count == shape.rank
     else { throw .invalid("lacks attribute 'shape' or 'scales'") }
     self.shape = shape
     self.scales = scales
+  }
+
+  init(sampling: ResizeSampling, shape: Shape, scales: [Float]) {
+    (self.sampling, self.shape, self.scales) = (sampling, shape, scales)
+  }
+
+  var attributes: [Attribute] {
+    sampling.attributes + [Attribute("shape", shape.extents), Attribute("scales", .floats(scales))]
   }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
@@ -161,7 +168,7 @@ struct ResizeGradient: Operator {
     return BoundKernel(
       inputs,
       .operations(
-        ResizePlan.operations(attributes, from: shape, to: target, scales: scales.map(Double.init))),
+        ResizePlan.operations(sampling, from: shape, to: target, scales: scales.map(Double.init))),
       scratchByteCount: plan.scratchByteCount(inputs[0].elementType)
     ) { operands in
       plan.run(operands[0], into: operands.output(0), scratch: operands.scratch, transposed: true)
@@ -174,6 +181,6 @@ struct ResizeGradient: Operator {
       let quotient = Double(target.extents[axis]) / Double(max(shape.extents[axis], 1))
       return Float(quotient) == scales[axis] ? quotient : Double(scales[axis])
     }
-    return ResizePlan(attributes, from: shape, to: target, scales: exact)
+    return ResizePlan(sampling, from: shape, to: target, scales: exact)
   }
 }

@@ -1,5 +1,5 @@
 import Graphs
-import Kernels
+package import Kernels
 import Tensors
 
 /// Slice (ai.onnx 1…): every `step`-th element from `start` to before `end`, per axis.
@@ -10,32 +10,31 @@ import Tensors
 ///     y[…, i, …] = x[…, start + i · step, …]          dx = dy put back into zeros
 ///
 /// Shapes: data any rank → the same rank. Source: onnx/docs/Operators.md#Slice.
-struct Slice: Rearranging, ShapeDeciding {
-  static let schema = OperatorSchema(
+package struct Slice: Rearranging, ShapeDeciding, WithoutAttributes, OlderForm {
+  package static let schema = OperatorSchema(
     "Slice", versions: 1..., inputs: ["data", "starts?", "ends?", "axes?", "steps?"], outputs: ["output"])
 
-  private let attributes: (starts: [Int], ends: [Int], axes: [Int]?)?
+  package init() {}
 
-  init(reading node: AttributeReader) throws(OperatorError) {
-    guard node.version < 10 else {
-      attributes = nil
-      return
-    }
+  package static func operands(of node: AttributeReader) throws(OperatorError) -> [FormOperand] {
+    guard node.version < 10 else { return node.operands }
     guard let starts = try node.optionalInts("starts"), let ends = try node.optionalInts("ends") else {
       throw .invalid("lacks attribute 'starts' or 'ends'")
     }
-    attributes = (starts, ends, try node.optionalInts("axes"))
+    return node.operands.prefix(1) + [
+      .integers(starts), .integers(ends), .integers(try node.optionalInts("axes")),
+    ]
   }
 
-  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     let source = inputs[0].shape
     let bounds = try bounds(inputs)
     return [ValueType(inputs[0].elementType, bounds.shape(of: source))]
   }
 
-  var shapeInputs: [Int] { attributes == nil ? [1, 2, 3, 4] : [] }
+  package var shapeInputs: [Int] { [1, 2, 3, 4] }
 
-  func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
+  package func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
     -> StridedMap?
   {
     // Bounds that can't be read were refused when the node was typed.
@@ -49,12 +48,12 @@ struct Slice: Rearranging, ShapeDeciding {
     }
   }
 
-  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let block = try bounds(inputs).block(in: inputs[0].shape)
     return .taking(block, of: inputs, into: try inferTypes(inputs)[0], options)
   }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
     let source = gradient.shape(site.inputs[0])
@@ -62,13 +61,8 @@ struct Slice: Rearranging, ShapeDeciding {
     let dY = try site.gradient()
     let rest = [String?](repeating: nil, count: site.inputs.count - 1)
     guard bounds.steps.allSatisfy({ $0 == 1 }) else {
-      let dX = try gradient.emit(
-        SliceGradient.self, [dY],
-        [
-          Attribute("starts", bounds.starts), Attribute("steps", bounds.steps),
-          Attribute("shape", source.extents),
-        ])
-      return [dX] + rest
+      let operation = SliceGradient(starts: bounds.starts, steps: bounds.steps, shape: source)
+      return [try gradient.emit(operation, [dY])] + rest
     }
     let after = source.extents.indices.map { source.extents[$0] - bounds.starts[$0] - bounds.counts[$0] }
     return [try gradient.pad(dY, before: bounds.starts, after: after)] + rest
@@ -76,11 +70,6 @@ struct Slice: Rearranging, ShapeDeciding {
 
   /// Start, step and count per axis of the operand.
   private func bounds(_ inputs: InputTypes) throws(OperatorError) -> SliceBounds {
-    if let attributes {
-      return try SliceBounds(
-        of: inputs[0].shape, starts: attributes.starts, ends: attributes.ends, axes: attributes.axes,
-        steps: nil)
-    }
     guard let starts = try inputs.integers(1), let ends = try inputs.integers(2) else {
       throw .invalid("lacks input 1 (starts) or 2 (ends)")
     }
@@ -159,9 +148,15 @@ struct SliceGradient: Decomposable {
     guard let starts = try node.optionalInts("starts"), let steps = try node.optionalInts("steps"),
       let extents = try node.optionalInts("shape"), let shape = Shape(checking: extents)
     else { throw .invalid("lacks attribute 'starts', 'steps' or 'shape'") }
-    self.starts = starts
-    self.steps = steps
-    self.shape = shape
+    self.init(starts: starts, steps: steps, shape: shape)
+  }
+
+  init(starts: [Int], steps: [Int], shape: Shape) {
+    (self.starts, self.steps, self.shape) = (starts, steps, shape)
+  }
+
+  var attributes: [Attribute] {
+    [Attribute("starts", starts), Attribute("steps", steps), Attribute("shape", shape.extents)]
   }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
@@ -182,7 +177,9 @@ struct SliceGradient: Decomposable {
   }
 
   /// Turns the axes that were walked backwards, spaces the elements out, and pads to the operand's shape.
-  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
+  func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
     let counts = builder.shape(node.inputs[0]).extents
     // Where there is no next element, the step to it may be of any size.
     let used = counts.indices.map { counts[$0] > 1 ? steps[$0] : 1 }

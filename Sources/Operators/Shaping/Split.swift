@@ -7,20 +7,16 @@ import Tensors
 /// Extents come from attribute `split` (to 12) or operand 1 (from 13), else the axis is cut into as many parts as the
 /// node has results (or `num_outputs`, from 18) of ⌈n / parts⌉, the last one smaller where it does not divide.
 /// Shapes: [a…, n, b…] → [a…, n_i, b…] each. Source: onnx/docs/Operators.md#Split.
-struct Split: Rearranging, ShapeDeciding {
+struct Split: Rearranging, ShapeDeciding, OlderForm {
   static let schema = OperatorSchema(
     "Split", versions: 2..., inputs: ["input", "split?"], outputs: ["outputs..."])
 
   let axis: Int
-  private let parts: [Int]?
   private let partCount: Int
   private let allowsUneven: Bool
-  private let version: Int
 
   init(reading node: AttributeReader) throws(OperatorError) {
     axis = try node.int("axis", default: 0)
-    version = node.version
-    parts = node.version < 13 ? try node.optionalInts("split") : nil
     let count = node.version >= 18 ? try node.optionalInt("num_outputs") : nil
     partCount = count ?? node.node.outputs.count
     allowsUneven = count != nil
@@ -29,20 +25,28 @@ struct Split: Rearranging, ShapeDeciding {
     }
   }
 
+  static func operands(of node: AttributeReader) throws(OperatorError) -> [FormOperand] {
+    node.version >= 13 ? node.operands : node.operands.prefix(1) + [.integers(try node.optionalInts("split"))]
+  }
+
+  /// Without `num_outputs` the parts are as many as the node's results.
+  var attributes: [Attribute] {
+    [Attribute("axis", axis)] + (allowsUneven ? [Attribute("num_outputs", partCount)] : [])
+  }
+
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     let shape = inputs[0].shape
     guard let axis = shape.normalizedAxis(axis) else {
       throw .invalid("attribute 'axis' is \(axis), out of range for \(shape)")
     }
-    let given = version >= 13 ? try inputs.integers(1) : parts
-    return try extents(of: shape.extents[axis], given: given).map { extent in
+    return try extents(of: shape.extents[axis], given: try inputs.integers(1)).map { extent in
       var extents = shape.extents
       extents[axis] = extent
       return ValueType(inputs[0].elementType, Shape(extents))
     }
   }
 
-  var shapeInputs: [Int] { version >= 13 ? [1] : [] }
+  var shapeInputs: [Int] { [1] }
 
   func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
     -> StridedMap?
@@ -89,10 +93,10 @@ struct Split: Rearranging, ShapeDeciding {
         pieces.append(known)
       } else {
         let zero = try gradient.scalar(0, like: site.inputs[0])
-        pieces.append(try gradient.emit("Expand", [zero, try gradient.constant(type.shape.extents)]))
+        pieces.append(try gradient.emit(Expand(), [zero, try gradient.constant(type.shape.extents)]))
       }
     }
-    return [try gradient.emit("Concat", pieces, [Attribute("axis", axis)]), nil]
+    return [try gradient.emit(Concat(axis: axis), pieces), nil]
   }
 
   private func extents(of extent: Int, given: [Int]?) throws(OperatorError) -> [Int] {

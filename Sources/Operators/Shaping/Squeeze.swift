@@ -6,20 +6,18 @@ import Tensors
 ///
 /// Shapes: data with extent 1 at each of the axes → data without them.
 /// Source: onnx/docs/Operators.md#Squeeze.
-struct Squeeze: Rearranging, ShapeDeciding {
+struct Squeeze: Rearranging, ShapeDeciding, WithoutAttributes, OlderForm {
   static let schema = OperatorSchema(
     "Squeeze", versions: 1..., inputs: ["data", "axes?"], outputs: ["squeezed"])
 
-  let axes: AxesOperand
-
-  init(reading node: AttributeReader) throws(OperatorError) {
-    axes = try AxesOperand(node, operand: 1, since: 13)
+  static func operands(of node: AttributeReader) throws(OperatorError) -> [FormOperand] {
+    try node.operandsWithAxes(since: 13)
   }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     let shape = inputs[0].shape
     let dropped =
-      try axes.axes(inputs, rank: shape.rank) ?? (0..<shape.rank).filter { shape.extents[$0] == 1 }
+      try inputs.axes(1, rank: shape.rank) ?? (0..<shape.rank).filter { shape.extents[$0] == 1 }
     for axis in dropped where shape.extents[axis] != 1 {
       throw .invalid("axis \(axis) of \(shape) can't be dropped, its extent is not 1")
     }
@@ -27,7 +25,7 @@ struct Squeeze: Rearranging, ShapeDeciding {
     return [ValueType(inputs[0].elementType, Shape(kept))]
   }
 
-  var shapeInputs: [Int] { axes.shapeInputs }
+  var shapeInputs: [Int] { [1] }
 
   func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
     -> StridedMap?

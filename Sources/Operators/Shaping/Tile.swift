@@ -7,11 +7,9 @@ import Tensors
 ///     y[…, r · n + i, …] = x[…, i, …]          dx = Σ(r) dy
 ///
 /// Shapes: input [n…] → [repeats · n…]. Source: onnx/docs/Operators.md#Tile.
-struct Tile: ShapeDeciding {
+struct Tile: ShapeDeciding, WithoutAttributes {
   static let schema = OperatorSchema(
     "Tile", versions: 6..., inputs: ["input", "repeats"], outputs: ["output"])
-
-  init(reading node: AttributeReader) throws(OperatorError) {}
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     let source = inputs[0].shape
@@ -61,6 +59,6 @@ struct Tile: ShapeDeciding {
     }
     let split = try gradient.reshape(dY, to: Shape(parts))
     let axes = try gradient.constant(source.extents.indices.map { 2 * $0 })
-    return [try gradient.emit("ReduceSum", [split, axes], [Attribute("keepdims", 0)]), nil]
+    return [try gradient.emit(ReduceSum(keepsAxes: false), [split, axes]), nil]
   }
 }

@@ -1,5 +1,5 @@
-import Graphs
-import Kernels
+package import Graphs
+package import Kernels
 import Tensors
 
 /// Transpose (ai.onnx 1…): the axes in another order; reversed without `perm`.
@@ -8,17 +8,22 @@ import Tensors
 ///
 /// Shapes: data [d0, d1, …] → [d(perm 0), d(perm 1), …].
 /// Source: onnx/docs/Operators.md#Transpose.
-struct Transpose: Rearranging {
-  static let schema = OperatorSchema(
+package struct Transpose: Rearranging {
+  package static let schema = OperatorSchema(
     "Transpose", versions: 1..., inputs: ["data"], outputs: ["transposed"])
 
-  let permutation: [Int]?
+  package let permutation: [Int]?
 
-  init(reading node: AttributeReader) throws(OperatorError) {
+  /// The operand's axis at each of the result's.
+  package init(_ permutation: [Int]) { self.permutation = permutation }
+
+  package init(reading node: AttributeReader) throws(OperatorError) {
     permutation = try node.optionalInts("perm")
   }
 
-  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+  package var attributes: [Attribute] { permutation.map { [Attribute("perm", $0)] } ?? [] }
+
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     let shape = inputs[0].shape
     let order = order(rank: shape.rank)
     guard order.sorted() == Array(0..<shape.rank) else {
@@ -27,28 +32,28 @@ struct Transpose: Rearranging {
     return [ValueType(inputs[0].elementType, Shape(order.map { shape.extents[$0] }))]
   }
 
-  func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
+  package func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
     -> StridedMap?
   {
     map.transposed(order(rank: map.axes.count))
   }
 
-  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let source = inputs[0].shape
     let strides = source.strides
     let block = DataMovement.Block(strides: order(rank: source.rank).map { strides[$0] })
     return .taking(block, of: inputs, into: try inferTypes(inputs)[0], options)
   }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
     let order = order(rank: gradient.shape(site.inputs[0]).rank)
     var inverse = order
     for (position, axis) in order.enumerated() { inverse[axis] = position }
-    return [try gradient.emit("Transpose", [try site.gradient()], [Attribute("perm", inverse)])]
+    return [try gradient.emit(Transpose(inverse), [try site.gradient()])]
   }
 
   /// The operand's axis at each of the result's.
-  private func order(rank: Int) -> [Int] { permutation ?? Array((0..<rank).reversed()) }
+  package func order(rank: Int) -> [Int] { permutation ?? Array((0..<rank).reversed()) }
 }

@@ -6,27 +6,23 @@ import Tensors
 ///
 /// Shapes: data [d…] → the same extents with 1 at each of `axes`.
 /// Source: onnx/docs/Operators.md#Unsqueeze.
-struct Unsqueeze: Rearranging, ShapeDeciding {
+struct Unsqueeze: Rearranging, ShapeDeciding, WithoutAttributes, OlderForm {
   static let schema = OperatorSchema(
     "Unsqueeze", versions: 1..., inputs: ["data", "axes?"], outputs: ["expanded"])
 
-  let axes: AxesOperand
-  private let attribute: [Int]?
-
-  init(reading node: AttributeReader) throws(OperatorError) {
-    axes = try AxesOperand(node, operand: 1, since: 13)
-    attribute = node.version < 13 ? try node.optionalInts("axes") : nil
+  static func operands(of node: AttributeReader) throws(OperatorError) -> [FormOperand] {
+    try node.operandsWithAxes(since: 13)
   }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     let shape = inputs[0].shape
-    guard let count = try inputs.integers(1, orAttribute: attribute)?.count else {
+    guard let count = try inputs.integers(1)?.count else {
       throw .invalid("lacks 'axes'")
     }
     guard shape.rank + count <= ValueType.largestRank else {
       throw .invalid("inserts \(count) axes, at most \(ValueType.largestRank) are implemented")
     }
-    guard let inserted = try axes.axes(inputs, rank: shape.rank + count) else {
+    guard let inserted = try inputs.axes(1, rank: shape.rank + count) else {
       throw .invalid("lacks 'axes'")
     }
     var extents: [Int] = []
@@ -37,7 +33,7 @@ struct Unsqueeze: Rearranging, ShapeDeciding {
     return [ValueType(inputs[0].elementType, Shape(extents))]
   }
 
-  var shapeInputs: [Int] { axes.shapeInputs }
+  var shapeInputs: [Int] { [1] }
 
   func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
     -> StridedMap?

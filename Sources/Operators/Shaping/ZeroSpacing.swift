@@ -24,7 +24,7 @@ extension GradientBuilder {
     guard !axes.isEmpty else { return value }
     // An end far in front of the axis includes its first element.
     return try emit(
-      "Slice",
+      Slice(),
       [
         value, try constant(axes.map { _ in -1 }), try constant(axes.map { _ in Int.min + 1 }),
         try constant(axes), try constant(axes.map { _ in -1 }),
@@ -34,6 +34,6 @@ extension GradientBuilder {
   /// Permutes the axes of a value.
   mutating func transpose(_ value: String, _ permutation: [Int]) throws(OperatorError) -> String {
     guard permutation != Array(permutation.indices) else { return value }
-    return try emit("Transpose", [value], [Attribute("perm", permutation)])
+    return try emit(Transpose(permutation), [value])
   }
 }

@@ -30,6 +30,13 @@ struct Adam: StateUpdating {
     coefficientAfter = try node.float("norm_coefficient_post", default: 0)
   }
 
+  var attributes: [Attribute] {
+    [
+      Attribute("alpha", alpha), Attribute("beta", beta), Attribute("epsilon", epsilon),
+      Attribute("norm_coefficient", coefficient), Attribute("norm_coefficient_post", coefficientAfter),
+    ]
+  }
+
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try OptimizerOperands.resultTypes(inputs)
   }

@@ -23,15 +23,32 @@ package struct AdamW: Decomposable, StateUpdating {
   private let decay: Double
   private let isDecoupled: Bool
 
-  package init(reading node: AttributeReader) throws(OperatorError) {
-    alpha = try node.float("alpha", default: 0.9).asDecimal
-    beta = try node.float("beta", default: 0.999).asDecimal
-    epsilon = try node.float("epsilon", default: 1e-8).asDecimal
-    decay = try node.float("weight_decay", default: 0).asDecimal
-    isDecoupled = try node.flag("decoupled", default: true)
-    guard (0..<1).contains(alpha), (0..<1).contains(beta) else {
+  /// A step with numbers that count as the shortest decimals of their Float.
+  package init(alpha: Float, beta: Float, epsilon: Float, decay: Float, isDecoupled: Bool)
+    throws(OperatorError)
+  {
+    self.alpha = alpha.asDecimal
+    self.beta = beta.asDecimal
+    self.epsilon = epsilon.asDecimal
+    self.decay = decay.asDecimal
+    self.isDecoupled = isDecoupled
+    guard (0..<1).contains(self.alpha), (0..<1).contains(self.beta) else {
       throw .invalid("attributes 'alpha' and 'beta' are \(alpha) and \(beta), expected [0, 1)")
     }
+  }
+
+  package init(reading node: AttributeReader) throws(OperatorError) {
+    try self.init(
+      alpha: try node.float("alpha", default: 0.9), beta: try node.float("beta", default: 0.999),
+      epsilon: try node.float("epsilon", default: 1e-8), decay: try node.float("weight_decay", default: 0),
+      isDecoupled: try node.flag("decoupled", default: true))
+  }
+
+  package var attributes: [Attribute] {
+    [
+      Attribute("alpha", Float(alpha)), Attribute("beta", Float(beta)), Attribute("epsilon", Float(epsilon)),
+      Attribute("weight_decay", Float(decay)), Attribute("decoupled", isDecoupled ? 1 : 0),
+    ]
   }
 
   package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
@@ -59,7 +76,7 @@ package struct AdamW: Decomposable, StateUpdating {
     }
   }
 
-  package func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError)
+  package func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
     -> [String]
   {
     let operands = try OptimizerOperands(operandCount: node.inputs.count)
@@ -86,29 +103,29 @@ package struct AdamW: Decomposable, StateUpdating {
     func scaled(_ value: String, _ factor: Double, _ builder: inout GradientBuilder) throws(OperatorError)
       -> String
     {
-      try builder.emit("Mul", [value, try builder.scalar(factor, like: value)])
+      try builder.emit(Mul(), [value, try builder.scalar(factor, like: value)])
     }
     /// 1 − base^T.
     func correction(_ base: Double, _ builder: inout GradientBuilder) throws(OperatorError) -> String {
-      let power = try builder.emit("Pow", [try builder.scalar(base, like: x), time])
-      return try builder.emit("Sub", [one, power])
+      let power = try builder.emit(Pow(), [try builder.scalar(base, like: x), time])
+      return try builder.emit(Sub(), [one, power])
     }
     let decayed = try scaled(x, decay, &builder)
     if isDecoupled {
-      x = try builder.emit("Sub", [x, try builder.emit("Mul", [rate, decayed])])
+      x = try builder.emit(Sub(), [x, try builder.emit(Mul(), [rate, decayed])])
     } else {
-      g = try builder.emit("Add", [g, decayed])
+      g = try builder.emit(Add(), [g, decayed])
     }
     let mean = try builder.emit(
-      "Add", [try scaled(state[2], alpha, &builder), try scaled(g, 1 - alpha, &builder)])
-    let power = try scaled(try builder.emit("Mul", [g, g]), 1 - beta, &builder)
-    let square = try builder.emit("Add", [try scaled(state[3], beta, &builder), power])
-    let divisor = try builder.emit("Sqrt", [try correction(beta, &builder)])
-    let root = try builder.emit("Div", [try builder.emit("Sqrt", [square]), divisor])
-    let denominator = try builder.emit("Add", [root, try builder.scalar(epsilon, like: x)])
-    let length = try builder.emit("Div", [rate, try correction(alpha, &builder)])
-    let move = try builder.emit("Div", [try builder.emit("Mul", [length, mean]), denominator])
-    return [try builder.emit("Sub", [x, move]), mean, square]
+      Add(), [try scaled(state[2], alpha, &builder), try scaled(g, 1 - alpha, &builder)])
+    let power = try scaled(try builder.emit(Mul(), [g, g]), 1 - beta, &builder)
+    let square = try builder.emit(Add(), [try scaled(state[3], beta, &builder), power])
+    let divisor = try builder.emit(Sqrt(), [try correction(beta, &builder)])
+    let root = try builder.emit(Div(), [try builder.emit(Sqrt(), [square]), divisor])
+    let denominator = try builder.emit(Add(), [root, try builder.scalar(epsilon, like: x)])
+    let length = try builder.emit(Div(), [rate, try correction(alpha, &builder)])
+    let move = try builder.emit(Div(), [try builder.emit(Mul(), [length, mean]), denominator])
+    return [try builder.emit(Sub(), [x, move]), mean, square]
   }
 }
 

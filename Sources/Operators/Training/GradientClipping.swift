@@ -15,16 +15,16 @@ package enum GradientClipping {
     guard let first = gradients.first else { throw .invalid("there is no gradient to clip") }
     var norms: [String] = []
     for gradient in gradients {
-      let norm = try builder.emit("ReduceL2", [gradient], [Attribute("keepdims", 0)])
+      let norm = try builder.emit(ReduceL2(keepsAxes: false), [gradient])
       norms.append(try builder.reshape(norm, to: [1]))
     }
-    let all = try builder.emit("Concat", norms, [Attribute("axis", 0)])
-    let norm = try builder.emit("ReduceL2", [all], [Attribute("keepdims", 0)])
-    let stable = try builder.emit("Add", [norm, try builder.scalar(1e-6, like: first)])
-    let ratio = try builder.emit("Div", [try builder.scalar(maximumNorm, like: first), stable])
-    let factor = try builder.emit("Clip", [ratio, "", try builder.scalar(1, like: first)])
+    let all = try builder.emit(Concat(axis: 0), norms)
+    let norm = try builder.emit(ReduceL2(keepsAxes: false), [all])
+    let stable = try builder.emit(Add(), [norm, try builder.scalar(1e-6, like: first)])
+    let ratio = try builder.emit(Div(), [try builder.scalar(maximumNorm, like: first), stable])
+    let factor = try builder.emit(Clip(), [ratio, "", try builder.scalar(1, like: first)])
     var clipped: [String] = []
-    for gradient in gradients { clipped.append(try builder.emit("Mul", [gradient, factor])) }
+    for gradient in gradients { clipped.append(try builder.emit(Mul(), [gradient, factor])) }
     return (clipped, norm)
   }
 }

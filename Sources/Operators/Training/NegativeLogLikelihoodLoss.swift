@@ -14,21 +14,21 @@ struct NegativeLogLikelihoodLoss: Operator {
     "NegativeLogLikelihoodLoss", versions: 12..., inputs: ["input", "target", "weight?"],
     outputs: ["loss"])
 
-  private let attributes: LossAttributes
+  private let form: LossForm
 
-  init(reading node: AttributeReader) throws(OperatorError) {
-    attributes = try LossAttributes(reading: node)
-  }
+  init(reading node: AttributeReader) throws(OperatorError) { form = try LossForm(reading: node) }
+
+  var attributes: [Attribute] { form.attributes }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
-    [try attributes.lossType(inputs[0], inputs[1], inputs.optional(2))]
+    [try form.lossType(inputs[0], inputs[1], inputs.optional(2))]
   }
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
-    let kernel = attributes.kernel(inputs[0].shape)
+    let kernel = form.kernel(inputs[0].shape)
     return BoundKernel(inputs, .operations(2 &* inputs[1].shape.elementCount)) {
       operands throws(OperatorError) in
-      let labels = try attributes.labels(operands[1], classes: kernel.classes)
+      let labels = try form.labels(operands[1], classes: kernel.classes)
       kernel.loss(operands[0], labels, operands.optional(2), into: operands.output(0))
     }
   }
@@ -39,10 +39,8 @@ struct NegativeLogLikelihoodLoss: Operator {
     guard !site.needs(2) else {
       throw OperatorError(.notDifferentiable, "NegativeLogLikelihoodLoss has no gradient of its weights")
     }
-    let dX = try gradient.emit(
-      NegativeLogLikelihoodLossGradient.self, [try site.gradient()] + site.inputs,
-      attributes.forGradient(site.attributes))
-    return [dX, nil, nil]
+    let operation = NegativeLogLikelihoodLossGradient(form)
+    return [try gradient.emit(operation, [try site.gradient()] + site.inputs), nil, nil]
   }
 }
 
@@ -54,30 +52,34 @@ struct NegativeLogLikelihoodLossGradient: Decomposable {
     "NegativeLogLikelihoodLossGradient", domain: "dka.gradient", versions: 1...,
     inputs: ["dLoss", "input", "target", "weight?"], outputs: ["dInput"])
 
-  private let attributes: LossAttributes
+  private let form: LossForm
 
-  init(reading node: AttributeReader) throws(OperatorError) {
-    attributes = try LossAttributes(reading: node)
-  }
+  init(_ form: LossForm) { self.form = form }
+
+  init(reading node: AttributeReader) throws(OperatorError) { form = try LossForm(reading: node) }
+
+  var attributes: [Attribute] { form.attributes }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
-    let loss = try attributes.lossType(inputs[1], inputs[2], inputs.optional(3))
+    let loss = try form.lossType(inputs[1], inputs[2], inputs.optional(3))
     guard inputs[0] == loss else { throw .invalid("input 0 is \(inputs[0]), expected \(loss)") }
     return [inputs[1]]
   }
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
-    let kernel = attributes.kernel(inputs[1].shape)
+    let kernel = form.kernel(inputs[1].shape)
     return BoundKernel(inputs, .operations(2 &* inputs[2].shape.elementCount)) {
       operands throws(OperatorError) in
-      let labels = try attributes.labels(operands[2], classes: kernel.classes)
+      let labels = try form.labels(operands[2], classes: kernel.classes)
       kernel.gradient(operands[0], labels, operands.optional(3), into: operands.output(0))
     }
   }
 
-  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
-    let factor = try attributes.factors(node, into: &builder)
+  func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
+    let factor = try form.factors(node, into: &builder)
     let target = try builder.oneHot(factor.labels, like: node.inputs[1])
-    return [try builder.emit("Neg", [try builder.emit("Mul", [target, factor.factors])])]
+    return [try builder.emit(Neg(), [try builder.emit(Mul(), [target, factor.factors])])]
   }
 }

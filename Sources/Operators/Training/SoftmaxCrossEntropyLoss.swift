@@ -1,5 +1,5 @@
-import Graphs
-import Kernels
+package import Graphs
+package import Kernels
 import Tensors
 
 /// SoftmaxCrossEntropyLoss (ai.onnx 12…): the negative logarithm of the softmax at the label, weighted and reduced.
@@ -9,43 +9,46 @@ import Tensors
 ///
 /// Positions with the label `ignore_index` count nowhere. Shapes: scores [B, C, d…], labels [B, d…], weights [C] → loss
 /// scalar or [B, d…], log_prob like scores. Source: onnx/docs/Operators.md#SoftmaxCrossEntropyLoss.
-struct SoftmaxCrossEntropyLoss: Operator {
-  static let schema = OperatorSchema(
+package struct SoftmaxCrossEntropyLoss: Operator {
+  package static let schema = OperatorSchema(
     "SoftmaxCrossEntropyLoss", versions: 12..., inputs: ["scores", "labels", "weights?"],
     outputs: ["output", "log_prob?"])
 
-  private let attributes: LossAttributes
+  private let form: LossForm
 
-  init(reading node: AttributeReader) throws(OperatorError) {
-    attributes = try LossAttributes(reading: node)
+  /// The mean over all labels, or their sum.
+  package init(isSum: Bool = false) { form = LossForm(isSum ? .sum : .mean) }
+
+  package init(reading node: AttributeReader) throws(OperatorError) { form = try LossForm(reading: node) }
+
+  package var attributes: [Attribute] { form.attributes }
+
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+    [try form.lossType(inputs[0], inputs[1], inputs.optional(2)), inputs[0]]
   }
 
-  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
-    [try attributes.lossType(inputs[0], inputs[1], inputs.optional(2)), inputs[0]]
-  }
+  package func floatingPointOperations(_ inputs: InputTypes) -> Int { 4 &* inputs[0].shape.elementCount }
 
-  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
-    let kernel = attributes.kernel(inputs[0].shape)
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+    let kernel = form.kernel(inputs[0].shape)
     return BoundKernel(inputs, .operations(4 &* inputs[0].shape.elementCount)) {
       operands throws(OperatorError) in
       let scores = operands[0]
-      let labels = try attributes.labels(operands[1], classes: kernel.classes)
+      let labels = try form.labels(operands[1], classes: kernel.classes)
       kernel.lossOfScores(scores, labels, operands.optional(2), into: operands.output(0))
       if let logarithms = operands.optionalOutput(1) { kernel.logSoftmax(scores, into: logarithms) }
     }
   }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
     guard site.outputGradients.dropFirst().allSatisfy({ $0 == nil }), !site.needs(2) else {
       throw OperatorError(
         .notDifferentiable, "SoftmaxCrossEntropyLoss has a gradient from its loss to its scores only")
     }
-    let inputs = [try site.gradient()] + site.inputs
-    let dX = try gradient.emit(
-      SoftmaxCrossEntropyLossGradient.self, inputs, attributes.forGradient(site.attributes))
-    return [dX, nil, nil]
+    let operation = SoftmaxCrossEntropyLossGradient(form)
+    return [try gradient.emit(operation, [try site.gradient()] + site.inputs), nil, nil]
   }
 }
 
@@ -57,68 +60,72 @@ struct SoftmaxCrossEntropyLossGradient: Decomposable {
     "SoftmaxCrossEntropyLossGradient", domain: "dka.gradient", versions: 1...,
     inputs: ["dLoss", "scores", "labels", "weights?"], outputs: ["dScores"])
 
-  private let attributes: LossAttributes
+  private let form: LossForm
 
-  init(reading node: AttributeReader) throws(OperatorError) {
-    attributes = try LossAttributes(reading: node)
-  }
+  init(_ form: LossForm) { self.form = form }
+
+  init(reading node: AttributeReader) throws(OperatorError) { form = try LossForm(reading: node) }
+
+  var attributes: [Attribute] { form.attributes }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
-    let loss = try attributes.lossType(inputs[1], inputs[2], inputs.optional(3))
+    let loss = try form.lossType(inputs[1], inputs[2], inputs.optional(3))
     guard inputs[0] == loss else { throw .invalid("input 0 is \(inputs[0]), expected \(loss)") }
     return [inputs[1]]
   }
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
-    let kernel = attributes.kernel(inputs[1].shape)
+    let kernel = form.kernel(inputs[1].shape)
     return BoundKernel(inputs, .operations(6 &* inputs[1].shape.elementCount)) {
       operands throws(OperatorError) in
-      let labels = try attributes.labels(operands[2], classes: kernel.classes)
+      let labels = try form.labels(operands[2], classes: kernel.classes)
       kernel.gradientOfScores(
         operands[0], operands[1], labels, operands.optional(3), into: operands.output(0))
     }
   }
 
-  func decomposition(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> [String] {
-    let factor = try attributes.factors(node, into: &builder)
-    let probabilities = try builder.emit("Softmax", [node.inputs[1]], [Attribute("axis", 1)])
+  func decomposition(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError)
+    -> [String]
+  {
+    let factor = try form.factors(node, into: &builder)
+    let probabilities = try builder.emit(Softmax(axis: 1), [node.inputs[1]])
     let target = try builder.oneHot(factor.labels, like: node.inputs[1])
-    return [try builder.emit("Mul", [try builder.emit("Sub", [probabilities, target]), factor.factors])]
+    return [try builder.emit(Mul(), [try builder.emit(Sub(), [probabilities, target]), factor.factors])]
   }
 }
 
-extension LossAttributes {
+extension LossForm {
   /// Emits, per position, labels with the ignored ones at class 0, and the gradient's factor [B, 1, d…], 0 where ignored.
-  func factors(_ node: Node, into builder: inout GradientBuilder) throws(OperatorError) -> (
+  func factors(_ node: LoweredNode, into builder: inout GradientBuilder) throws(OperatorError) -> (
     labels: String, factors: String
   ) {
     let (dLoss, scores) = (node.inputs[0], node.inputs[1])
     var labels = node.inputs[2]
     let shape = builder.shape(labels)
     if builder.type(labels).elementType != .int64 {
-      labels = try builder.emit("Cast", [labels], [Attribute("to", 7)])
+      labels = try builder.emit(Cast(to: .int64), [labels])
     }
     var weights: String
-    if node.inputs.count > 3, !node.inputs[3].isEmpty {
-      weights = node.inputs[3]
+    if let given = node.input(3) {
+      weights = given
     } else {
       weights = try builder.emit(
-        "Expand", [try builder.scalar(1, like: scores), try builder.constant([builder.shape(scores)[1]])])
+        Expand(), [try builder.scalar(1, like: scores), try builder.constant([builder.shape(scores)[1]])])
     }
     if let ignored {
-      let marker = try builder.emit("Squeeze", [try builder.constant([ignored])])
-      let isIgnored = try builder.emit("Equal", [labels, marker])
-      let first = try builder.emit("Squeeze", [try builder.constant([0])])
-      labels = try builder.emit("Where", [isIgnored, first, labels])
-      let counted = try builder.emit("Gather", [weights, labels])
-      weights = try builder.emit("Where", [isIgnored, try builder.scalar(0, like: scores), counted])
+      let marker = try builder.emit(Squeeze(), [try builder.constant([ignored])])
+      let isIgnored = try builder.emit(Equal(), [labels, marker])
+      let first = try builder.emit(Squeeze(), [try builder.constant([0])])
+      labels = try builder.emit(Where(), [isIgnored, first, labels])
+      let counted = try builder.emit(Gather(), [weights, labels])
+      weights = try builder.emit(Where(), [isIgnored, try builder.scalar(0, like: scores), counted])
     } else {
-      weights = try builder.emit("Gather", [weights, labels])
+      weights = try builder.emit(Gather(), [weights, labels])
     }
-    var factor = try builder.emit("Mul", [weights, dLoss])
+    var factor = try builder.emit(Mul(), [weights, dLoss])
     if reduction == .mean {
       factor = try builder.emit(
-        "Div", [factor, try builder.emit("ReduceSum", [weights], [Attribute("keepdims", 0)])])
+        Div(), [factor, try builder.emit(ReduceSum(keepsAxes: false), [weights])])
     }
     let column = Shape([shape.extents[0], 1] + shape.extents[1...])
     return (labels, try builder.reshape(factor, to: column))
@@ -131,7 +138,7 @@ extension GradientBuilder {
     let depth = try constant([shape(scores)[1]])
     let zero = try reshape(try scalar(0, like: scores), to: [1])
     let one = try reshape(try scalar(1, like: scores), to: [1])
-    let values = try emit("Concat", [zero, one], [Attribute("axis", 0)])
-    return try emit("OneHot", [labels, depth, values], [Attribute("axis", 1)])
+    let values = try emit(Concat(axis: 0), [zero, one])
+    return try emit(OneHot(axis: 1), [labels, depth, values])
   }
 }

@@ -66,7 +66,7 @@ package struct ComputeReadPositions: RewriteRule {
           switch narrowing {
           case .alike(let operands): read(input, operands.contains(index) ? demand : nil)
           case .operand(let operand): if index == operand { read(input, demand) }
-          case .attributes: read(input, nil)
+          case .operation: read(input, nil)
           }
         }
       } else {
@@ -78,8 +78,8 @@ package struct ComputeReadPositions: RewriteRule {
 
   /// The positions that a Gather with known indices reads, where they are at most half of an axis behind the images'.
   private static func positions(readBy node: LoweredNode, in graph: EditableGraph) -> Demand? {
-    guard node.type == "Gather", node.node.operatorName.domain.isEmpty, graph.constant(node.inputs[0]) == nil,
-      let axis = graph.shape(node.inputs[0]).normalizedAxis(graph.integerAttribute("axis", of: node) ?? 0),
+    guard let gather = node.operation as? Gather, graph.constant(node.inputs[0]) == nil,
+      let axis = graph.shape(node.inputs[0]).normalizedAxis(gather.axis),
       axis > 0, let indices = graph.integers(node.inputs[1])
     else { return nil }
     let extent = graph.shape(node.inputs[0])[axis]
@@ -107,7 +107,7 @@ package struct ComputeReadPositions: RewriteRule {
   private static func narrowing(of node: LoweredNode, _ demand: Demand, in graph: EditableGraph) -> Narrowing?
   {
     (node.operation as? any Narrowable)?.narrowing(
-      of: node.node, axis: demand.axis, to: demand.range, graph.inputTypes(of: node.node))
+      axis: demand.axis, to: demand.range, graph.inputTypes(of: node))
   }
 
   /// The parts made so far.
@@ -130,8 +130,8 @@ package struct ComputeReadPositions: RewriteRule {
       _ id: EditableGraph.NodeID, _ node: LoweredNode, _ demand: Demand, _ narrowing: Narrowing,
       in graph: inout EditableGraph
     ) throws(OperatorError) {
-      var narrow = node.node
-      var made: [Node] = []
+      var narrow = node
+      var made: [LoweredNode] = []
       switch narrowing {
       case .operand(let operand):
         aliases[node.outputs[0]] = node.inputs[operand]
@@ -140,8 +140,8 @@ package struct ComputeReadPositions: RewriteRule {
         for operand in operands where operand < node.inputs.count && !node.inputs[operand].isEmpty {
           narrow.inputs[operand] = try part(demand, of: node.inputs[operand], &made, in: &graph)
         }
-      case .attributes(let attributes):
-        narrow.attributes = attributes
+      case .operation(let operation):
+        narrow.operation = operation
       }
       narrow.outputs = narrow.outputs.map { $0.isEmpty ? "" : graph.freshName($0) }
       parts[node.outputs[0]] = (narrow.outputs[0], demand)
@@ -151,8 +151,8 @@ package struct ComputeReadPositions: RewriteRule {
     mutating func rewriteGather(
       _ id: EditableGraph.NodeID, _ node: LoweredNode, _ positions: Demand, in graph: inout EditableGraph
     ) throws(OperatorError) {
-      var made: [Node] = []
-      var gather = node.node
+      var made: [LoweredNode] = []
+      var gather = node
       gather.inputs[0] = try part(positions, of: node.inputs[0], &made, in: &graph)
       let extent = graph.shape(node.inputs[0])[positions.axis]
       let indices = (graph.integers(node.inputs[1]) ?? []).map {
@@ -167,7 +167,7 @@ package struct ComputeReadPositions: RewriteRule {
 
     /// The name of a part of a value, with a Slice where it isn't there yet.
     private mutating func part(
-      _ demand: Demand, of value: String, _ made: inout [Node], in graph: inout EditableGraph
+      _ demand: Demand, of value: String, _ made: inout [LoweredNode], in graph: inout EditableGraph
     ) throws(OperatorError) -> String {
       if let source = aliases[value] { return try part(demand, of: source, &made, in: &graph) }
       let whole = parts[value]
@@ -179,7 +179,7 @@ package struct ComputeReadPositions: RewriteRule {
       for (bound, hint) in zip(bounds, ["starts", "ends", "axes"]) {
         operands.append(try graph.add(bound, named: hint))
       }
-      made.append(Node("Slice", inputs: operands, outputs: [name]))
+      made.append(LoweredNode(Slice(), operands, outputs: [name]))
       return name
     }
   }

@@ -9,7 +9,7 @@ package struct DropUnusedResults: RewriteRule {
 
   package func apply(to graph: inout EditableGraph) throws(OperatorError) -> Int {
     var count = 0
-    for id in graph.ids(of: FusedAttention.schema.name.type, domain: FusedAttention.schema.name.domain) {
+    for id in graph.ids(of: FusedAttention.self) {
       guard let node = graph[id] else { continue }
       for (position, output) in node.outputs.enumerated().dropFirst()
       where !output.isEmpty && graph.readers(of: output).isEmpty && !graph.barriers.contains(output) {

@@ -2,7 +2,7 @@ import Graphs
 package import Operators
 import Tensors
 
-/// Computes once what several nodes compute alike: same operator, operands and attributes.
+/// Computes once what several nodes compute alike: equal operators on the same operands.
 ///
 /// Small constants of the same content count as one. Nodes that draw random numbers stay apart.
 package struct EliminateCommonNodes: RewriteRule {
@@ -11,10 +11,8 @@ package struct EliminateCommonNodes: RewriteRule {
   package init() {}
 
   private struct Key: Hashable {
-    let operation: OperatorName
-    let version: Int
+    let operation: String
     let operands: [String]
-    let attributes: [String]
     let resultCount: Int
   }
 
@@ -29,13 +27,10 @@ package struct EliminateCommonNodes: RewriteRule {
     var constants: [String: String] = [:]
     var count = 0
     for id in graph.ids {
-      guard let node = graph[id], !Self.random.contains(node.type),
-        let attributes = Self.text(of: node.node.attributes)
+      guard let node = graph[id], !Self.random.contains(node.type), let operation = node.operation.content
       else { continue }
       let operands = node.inputs.map { Self.content(of: $0, in: graph, &constants) }
-      let key = Key(
-        operation: node.node.operatorName, version: node.version, operands: operands, attributes: attributes,
-        resultCount: node.outputs.count)
+      let key = Key(operation: operation, operands: operands, resultCount: node.outputs.count)
       guard let known = first[key] else {
         first[key] = node
         continue
@@ -60,21 +55,5 @@ package struct EliminateCommonNodes: RewriteRule {
     }
     known[value] = name
     return name
-  }
-
-  /// The attributes as text, in the order of their names; nil where one holds a tensor or a graph.
-  private static func text(of attributes: [Attribute]) -> [String]? {
-    var result: [String] = []
-    for attribute in attributes.sorted(by: { $0.name < $1.name }) {
-      switch attribute.value {
-      case .int(let value): result.append("\(attribute.name) int \(value)")
-      case .ints(let values): result.append("\(attribute.name) ints \(values)")
-      case .float(let value): result.append("\(attribute.name) float \(value.bitPattern)")
-      case .floats(let values): result.append("\(attribute.name) floats \(values.map(\.bitPattern))")
-      case .string(let bytes): result.append("\(attribute.name) string \(bytes)")
-      default: return nil
-      }
-    }
-    return result
   }
 }

@@ -24,30 +24,25 @@ package struct FuseAttention: RewriteRule {
           ? try AttentionPattern.around(node, in: graph)
           : try AttentionPattern.standard(node, id: id, in: graph)
         progress = 1
-        let windows = try AttentionWindows(pattern, in: graph, node: node.node.label)
+        let windows = try AttentionWindows(pattern, in: graph, node: node.label)
         progress = 2
-        // The fused operator's scale is a float attribute.
+        // The fused operator's scale is a Float.
         let isDouble = graph.type(pattern.query).elementType == .float64
         guard !isDouble || Double(Float(windows.scale)) == windows.scale else {
           throw MatchFailure(
-            rule: label, node: node.node.label, reason: "its scale \(windows.scale) is no float32 number")
+            rule: label, node: node.label, reason: "its scale \(windows.scale) is no float32 number")
         }
-        let mask = try Self.maskStrides(pattern, windows, in: graph, node: node.node.label)
+        let mask = try Self.maskStrides(pattern, windows, in: graph, node: node.label)
         progress = 3
-        let attention = Node(
-          FusedAttention.schema.name, inputs: [], outputs: [],
-          attributes: windows.attributes(
-            maskStrides: mask, outputShape: graph.shape(windows.result).extents,
-            outputStrides: windows.resultStrides))
-        guard
-          try graph.type(pattern.query).elementType != .float32
-            || FusedAttention(reading: AttributeReader(attention, version: 1)).isFast(for: .float32)
-        else {
+        let attention = try windows.attention(
+          maskStrides: mask, outputShape: graph.shape(windows.result).extents,
+          outputStrides: windows.resultStrides)
+        guard graph.type(pattern.query).elementType != .float32 || attention.isFast(for: .float32) else {
           throw MatchFailure(
-            rule: label, node: node.node.label,
+            rule: label, node: node.label,
             reason: "the channels of an operand don't lie side by side, so that its parts are faster")
         }
-        try Self.replace(pattern, windows, maskStrides: mask, in: &graph)
+        try Self.replace(pattern, windows, attention, maskStrides: mask, in: &graph)
         count += 1
       } catch var failure as MatchFailure {
         failure.progress = progress
@@ -80,8 +75,8 @@ package struct FuseAttention: RewriteRule {
   }
 
   private static func replace(
-    _ pattern: AttentionPattern, _ windows: AttentionWindows, maskStrides: [Int],
-    in graph: inout EditableGraph
+    _ pattern: AttentionPattern, _ windows: AttentionWindows, _ attention: FusedAttention,
+    maskStrides: [Int], in graph: inout EditableGraph
   ) throws(OperatorError) {
     let sizes = windows.sizes
     var inputs = windows.sources
@@ -104,30 +99,18 @@ package struct FuseAttention: RewriteRule {
       && (sizes[2] == 1 || windows.resultStrides[2] == width)
       && (sizes[0] == 1 || windows.resultStrides[0] == sizes[2] * width)
     guard isTokensFirst || isFlat else {
-      try graph.replace(
-        last,
-        with: [
-          Node(
-            FusedAttention.schema.name, inputs: inputs, outputs: [windows.result, logSumExp],
-            attributes: windows.attributes(
-              maskStrides: maskStrides, outputShape: graph.shape(windows.result).extents,
-              outputStrides: windows.resultStrides))
-        ])
+      try graph.replace(last, with: [LoweredNode(attention, inputs, outputs: [windows.result, logSumExp])])
       return
     }
     let direct = graph.freshName("Attention")
-    var nodes = [
-      Node(
-        FusedAttention.schema.name, inputs: inputs, outputs: [direct, logSumExp],
-        attributes: windows.attributes(
-          maskStrides: maskStrides, outputShape: [sizes[0], sizes[2], width],
-          outputStrides: [sizes[2] * width, sizes[5], width, 1]))
-    ]
+    let rows = try windows.attention(
+      maskStrides: maskStrides, outputShape: [sizes[0], sizes[2], width],
+      outputStrides: [sizes[2] * width, sizes[5], width, 1])
+    var nodes = [LoweredNode(rows, inputs, outputs: [direct, logSumExp])]
     var source = direct
     if isTokensFirst {
       source = graph.freshName("Transpose")
-      nodes.append(
-        Node("Transpose", inputs: [direct], outputs: [source], attributes: [Attribute("perm", [1, 0, 2])]))
+      nodes.append(LoweredNode(Transpose([1, 0, 2]), [direct], outputs: [source]))
     }
     nodes.append(
       try graph.reshape(source, into: windows.result, extents: graph.shape(windows.result).extents))

@@ -29,12 +29,9 @@ package struct FuseDepthwisePair: RewriteRule {
       try graph.replace(
         id,
         with: [
-          Node(
-            DepthwisePair.schema.name,
-            inputs: [first.node.inputs[0], large.0.inputs[1], small.0.inputs[1]], outputs: [node.outputs[0]],
-            attributes: [
-              Attribute("large_dilation", large.1.dilation), Attribute("small_dilation", small.1.dilation),
-            ])
+          LoweredNode(
+            DepthwisePair(largeDilation: large.1.dilation, smallDilation: small.1.dilation),
+            [first.node.inputs[0], large.0.inputs[1], small.0.inputs[1]], outputs: [node.outputs[0]])
         ])
       count += 1
     }
@@ -43,29 +40,23 @@ package struct FuseDepthwisePair: RewriteRule {
 
   /// Extent with dilation, and dilation, of a convolution of the form wanted; nil for any other.
   private static func reach(_ node: LoweredNode, in graph: EditableGraph) -> (extent: Int, dilation: Int)? {
-    func list(_ name: String) -> [Int]? {
-      guard case .ints(let values)? = node.node.attribute(name) else { return nil }
-      return values.map { Int($0) }
-    }
     let maps = graph.shape(node.inputs[0])
     let kernel = graph.shape(node.inputs[1])
-    guard node.inputs.count == 2 || node.inputs[2].isEmpty, maps.rank == 4, kernel.rank == 4,
-      graph.integerAttribute("group", of: node) ?? 1 == maps[1], kernel[0] == maps[1], kernel[1] == 1,
-      kernel[2] == kernel[3], kernel[2] % 2 == 1, (list("strides") ?? [1, 1]).allSatisfy({ $0 == 1 }),
+    guard let form = (node.operation as? Conv)?.form, node.input(2) == nil, maps.rank == 4, kernel.rank == 4,
+      form.group == maps[1], kernel[0] == maps[1], kernel[1] == 1,
+      kernel[2] == kernel[3], kernel[2] % 2 == 1, (form.strides ?? [1, 1]).allSatisfy({ $0 == 1 }),
       graph.shape(node.outputs[0]) == maps
     else { return nil }
-    let dilations = list("dilations") ?? [1, 1]
+    let dilations = form.dilations ?? [1, 1]
     guard dilations.count == 2, dilations[0] == dilations[1] else { return nil }
     let reach = dilations[0] * (kernel[2] - 1) / 2
-    if case .string(let padding)? = node.node.attribute("auto_pad") {
-      // Stride 1 and an odd extent: both SAME variants pad alike.
-      switch String(decoding: padding, as: UTF8.self) {
-      case "SAME_UPPER", "SAME_LOWER": return (2 * reach + 1, dilations[0])
-      case "NOTSET", "": break
-      default: return nil
-      }
+    switch form.automaticPadding {
+    // Stride 1 and an odd extent: both SAME variants pad alike.
+    case "SAME_UPPER", "SAME_LOWER": return (2 * reach + 1, dilations[0])
+    case "NOTSET": break
+    default: return nil
     }
-    guard (list("pads") ?? [0, 0, 0, 0]).allSatisfy({ $0 == reach }) else { return nil }
+    guard (form.pads ?? [0, 0, 0, 0]).allSatisfy({ $0 == reach }) else { return nil }
     return (2 * reach + 1, dilations[0])
   }
 }

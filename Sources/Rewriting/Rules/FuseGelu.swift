@@ -19,12 +19,7 @@ package struct FuseGelu: RewriteRule {
         let product = Self.product(of: node.outputs[0], and: source, in: graph)
       else { continue }
       try graph.replace(
-        product.id,
-        with: [
-          Node(
-            "Gelu", inputs: [source], outputs: [product.result],
-            attributes: isErf ? [] : [Attribute("approximate", "tanh")])
-        ])
+        product.id, with: [LoweredNode(Gelu(isTanh: !isErf), [source], outputs: [product.result])])
       count += 1
     }
     return count
@@ -91,7 +86,7 @@ package struct FuseGelu: RewriteRule {
     var hasHalf = false
     var hasSource = false
     while true {
-      guard let next = graph.soleReader(of: value), next.node.node.operatorName.domain.isEmpty else {
+      guard let next = graph.soleReader(of: value), next.node.operatorName.domain.isEmpty else {
         return nil
       }
       if !hasHalf, let found = factor(next.node, in: graph), found.value == value, found.factor == 0.5 {

@@ -67,8 +67,8 @@ package struct FuseLayerNormalization: RewriteRule {
   /// The first of the reduced axes, where they are kept and are the last ones.
   private static func reducedAxis(_ node: LoweredNode, in graph: EditableGraph) -> Int? {
     let shape = graph.shape(node.inputs[0])
-    guard graph.integerAttribute("keepdims", of: node) ?? 1 == 1,
-      let given = graph.integerList("axes", operand: 1, of: node), !given.isEmpty
+    guard let mean = node.operation as? ReduceMean, mean.axes.keepsAxes,
+      let given = node.input(1).flatMap({ graph.integers($0) }), !given.isEmpty
     else { return nil }
     let axes = given.compactMap { shape.normalizedAxis($0) }.sorted()
     guard axes.count == given.count, axes == Array(shape.rank - axes.count..<shape.rank) else { return nil }
@@ -84,7 +84,7 @@ package struct FuseLayerNormalization: RewriteRule {
     var result = graph[divide]?.outputs[0] ?? ""
     var scale: String?
     var bias: String?
-    if let multiply = graph.soleReader(of: result), multiply.node.node.operatorName.domain.isEmpty,
+    if let multiply = graph.soleReader(of: result), multiply.node.operatorName.domain.isEmpty,
       multiply.node.type == "Mul",
       let gamma = other(than: result, of: multiply.node), graph.isParameter(gamma),
       graph.shape(gamma) == extents
@@ -92,7 +92,7 @@ package struct FuseLayerNormalization: RewriteRule {
       scale = gamma
       last = multiply.id
       result = multiply.node.outputs[0]
-      if let add = graph.soleReader(of: result), add.node.node.operatorName.domain.isEmpty,
+      if let add = graph.soleReader(of: result), add.node.operatorName.domain.isEmpty,
         add.node.type == "Add",
         let beta = other(than: result, of: add.node), graph.isParameter(beta), graph.shape(beta) == extents
       {
@@ -102,11 +102,9 @@ package struct FuseLayerNormalization: RewriteRule {
       }
     }
     let gamma = if let scale { scale } else { try graph.ones(extents, type.elementType) }
-    let node = Node(
-      "LayerNormalization", inputs: [match.source, gamma] + (bias.map { [$0] } ?? []), outputs: [result],
-      attributes: [
-        Attribute("axis", match.axis - type.shape.rank), Attribute("epsilon", Float(match.epsilon)),
-      ])
+    let node = LoweredNode(
+      LayerNormalization(axis: match.axis - type.shape.rank, epsilon: Float(match.epsilon)),
+      [match.source, gamma] + (bias.map { [$0] } ?? []), outputs: [result])
     try graph.replace(last, with: [node])
   }
 

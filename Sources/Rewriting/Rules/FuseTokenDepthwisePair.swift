@@ -14,21 +14,15 @@ package struct FuseTokenDepthwisePair: RewriteRule {
 
   package func apply(to graph: inout EditableGraph) throws(OperatorError) -> Int {
     var count = 0
-    for id in graph.ids(of: DepthwisePair.schema.name.type, domain: DepthwisePair.schema.name.domain) {
-      guard let node = graph[id] else { continue }
+    for id in graph.ids(of: DepthwisePair.self) {
+      guard let node = graph[id], let pair = node.operation as? DepthwisePair else { continue }
       do {
         let match = try Self.match(node, in: graph)
         let maps = graph.shape(node.inputs[0])
-        let attributes = [
-          Attribute("height", maps[2]), Attribute("width", maps[3]), Attribute("prefix", match.prefix),
-        ]
+        let operation = TokenDepthwisePair(pair, height: maps[2], width: maps[3], prefix: match.prefix)
         try graph.replace(
           match.last,
-          with: [
-            Node(
-              TokenDepthwisePair.schema.name, inputs: [match.tokens] + node.inputs[1...],
-              outputs: [match.result], attributes: node.node.attributes + attributes)
-          ])
+          with: [LoweredNode(operation, [match.tokens] + node.inputs[1...], outputs: [match.result])])
         count += 1
       } catch let failure as MatchFailure {
         graph.note(failure)
@@ -92,9 +86,8 @@ package struct FuseTokenDepthwisePair: RewriteRule {
       guard let last else { throw fail("its result is gone") }
       return Match(tokens: source.root, prefix: 0, last: last, result: value)
     }
-    guard let join = graph.soleReader(of: value), join.node.type == "Concat", join.node.inputs.count == 2,
-      join.node.inputs[1] == value,
-      graph.integerAttribute("axis", of: join.node).map({ $0 == 1 || $0 == -2 }) ?? false
+    guard let join = graph.soleReader(of: value), let concat = join.node.operation as? Concat,
+      join.node.inputs.count == 2, join.node.inputs[1] == value, concat.axis == 1 || concat.axis == -2
     else { throw fail("'\(value)' is not put behind its \(prefix) other tokens by one Concat") }
     let front = graph.view(of: join.node.inputs[0])
     let whole = StridedView(root: source.root, extents: tokens.extents)

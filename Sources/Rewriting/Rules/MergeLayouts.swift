@@ -32,12 +32,7 @@ package struct MergeLayouts: RewriteRule {
       } else if let outer, let inner, let first = graph.permutation(of: inner) {
         let composed = outer.map { first[$0] }
         try graph.replace(
-          id,
-          with: [
-            Node(
-              "Transpose", inputs: [inner.inputs[0]], outputs: [result],
-              attributes: [Attribute("perm", composed)])
-          ])
+          id, with: [LoweredNode(Transpose(composed), [inner.inputs[0]], outputs: [result])])
         count += 1
       }
     }
@@ -52,10 +47,11 @@ extension EditableGraph {
   }
 
   /// A node that makes `result` from `source`.
-  mutating func reshape(_ source: String, into result: String, extents: [Int]) throws(OperatorError) -> Node {
-    let allowsZero = extents.contains(0) ? [Attribute("allowzero", 1)] : []
-    return Node(
-      "Reshape", inputs: [source, try add(extents, named: "shape")], outputs: [result], attributes: allowsZero
-    )
+  mutating func reshape(_ source: String, into result: String, extents: [Int]) throws(OperatorError)
+    -> LoweredNode
+  {
+    LoweredNode(
+      Reshape(allowsZero: extents.contains(0)), [source, try add(extents, named: "shape")],
+      outputs: [result])
   }
 }

@@ -16,19 +16,17 @@ package struct SinkLayout: RewriteRule {
 
   package func apply(to graph: inout EditableGraph) throws(OperatorError) -> Int {
     var count = 0
-    for id in graph.ids(of: Linear.schema.name.type, domain: Linear.schema.name.domain) {
+    for id in graph.ids(of: Linear.self) {
       guard let node = graph[id], node.inputs.count <= 3, !graph.barriers.contains(node.inputs[0]),
-        let layout = graph.maker(of: node.inputs[0]), layout.node.node.operatorName.domain.isEmpty
+        let layout = graph.maker(of: node.inputs[0]), layout.node.operatorName.domain.isEmpty
       else { continue }
       let source = layout.node.inputs[0]
       guard graph.shape(source).rank >= 2, graph.shape(source)[-1] == graph.shape(node.inputs[0])[-1] else {
         continue
       }
       let inner = graph.freshName("Linear")
-      let linear = Node(
-        Linear.schema.name, inputs: [source] + node.inputs[1...], outputs: [inner],
-        attributes: node.node.attributes)
-      let behind: Node
+      let linear = LoweredNode(node.operation, [source] + node.inputs[1...], outputs: [inner])
+      let behind: LoweredNode
       if graph.keepsMemory(layout.node) {
         behind = try graph.reshape(
           inner, into: node.outputs[0], extents: graph.shape(node.outputs[0]).extents)
@@ -41,13 +39,11 @@ package struct SinkLayout: RewriteRule {
         else {
           graph.note(
             MatchFailure(
-              rule: label, node: layout.node.node.label,
+              rule: label, node: layout.node.label,
               reason: "neither its inverse nor an attention reads what the layer behind it makes"))
           continue
         }
-        behind = Node(
-          "Transpose", inputs: [inner], outputs: [node.outputs[0]],
-          attributes: [Attribute("perm", permutation)])
+        behind = LoweredNode(Transpose(permutation), [inner], outputs: [node.outputs[0]])
       } else {
         continue
       }
@@ -70,7 +66,7 @@ extension EditableGraph {
     let nodes = readers(of: value).compactMap { self[$0] }
     guard !barriers.contains(value), !nodes.isEmpty else { return false }
     return nodes.allSatisfy { node in
-      guard node.node.operatorName.domain.isEmpty else { return false }
+      guard node.operatorName.domain.isEmpty else { return false }
       if node.type == "MatMul" || node.type == "Attention" {
         let strides = view.axes.suffix(2).map(\.singleStride)
         return !strides.contains(nil) && strides.contains { ($0 ?? 2) <= 1 }

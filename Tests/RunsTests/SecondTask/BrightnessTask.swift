@@ -58,9 +58,9 @@ struct SquaredError: Objective {
   func loss(of output: String, against targets: String, in builder: inout GradientBuilder)
     throws(OperatorError) -> String
   {
-    let difference = try builder.emit("Sub", [output, targets])
-    let squares = try builder.emit("Mul", [difference, difference])
-    return try builder.emit("ReduceSum", [squares], [Attribute("keepdims", 0)])
+    let difference = try builder.emit(Sub(), [output, targets])
+    let squares = try builder.emit(Mul(), [difference, difference])
+    return try builder.emit(ReduceSum(keepsAxes: false), [squares])
   }
 }
 

@@ -2,9 +2,9 @@ import Graphs
 import Kernels
 import Tensors
 
-/// The attributes that pooling operators share, and the windows they give.
-struct PoolingAttributes: Hashable {
-  let kernel: [Int]
+/// How pooling operators lay windows over maps, and the geometry that this gives.
+struct PoolingForm: Hashable {
+  private let kernel: [Int]
   private let strides: [Int]?
   private let dilations: [Int]?
   private let pads: [Int]?
@@ -33,6 +33,14 @@ struct PoolingAttributes: Hashable {
     guard pads?.allSatisfy({ $0 >= 0 && $0 < Self.limit }) ?? true else {
       throw .unsupported("attribute 'pads' is \(pads ?? []), implemented: 0 to \(Self.limit - 1)")
     }
+  }
+
+  var attributes: [Attribute] {
+    let lists = [("strides", strides), ("dilations", dilations), ("pads", pads)]
+    return [
+      Attribute("kernel_shape", kernel), Attribute("auto_pad", automaticPadding),
+      Attribute("ceil_mode", roundsUp ? 1 : 0),
+    ] + lists.compactMap { name, values in values.map { Attribute(name, $0) } }
   }
 
   /// The windows over an input [B, C, d…], and the result's shape.

@@ -2,8 +2,8 @@ import Graphs
 import Kernels
 import Tensors
 
-/// The attributes that `Resize` and its gradient share, and the map along one axis that they give.
-struct ResizeAttributes {
+/// How `Resize` and its gradient make elements from their neighbours, and the map along one axis that this gives.
+struct ResizeSampling {
   /// How results are made from their neighbours.
   enum Mode: String {
     case nearest
@@ -35,6 +35,14 @@ struct ResizeAttributes {
     cubicCoefficient = Double(try node.float("cubic_coeff_a", default: -0.75))
     excludesOutside = try node.flag("exclude_outside", default: false)
     smooths = try node.flag("antialias", default: false)
+  }
+
+  var attributes: [Attribute] {
+    [
+      Attribute("mode", mode.rawValue), Attribute("coordinate_transformation_mode", coordinates),
+      Attribute("nearest_mode", nearest), Attribute("cubic_coeff_a", Float(cubicCoefficient)),
+      Attribute("exclude_outside", excludesOutside ? 1 : 0), Attribute("antialias", smooths ? 1 : 0),
+    ]
   }
 
   /// The map from an axis of `source` elements to `target`, at a scale of about target / source.
@@ -126,7 +134,7 @@ struct ResizePlan: Sendable {
   let largestIntermediate: Int
 
   /// Plans the steps from the outermost axis to the innermost.
-  init(_ attributes: ResizeAttributes, from source: Shape, to target: Shape, scales: [Double]) {
+  init(_ sampling: ResizeSampling, from source: Shape, to target: Shape, scales: [Double]) {
     var steps: [Step] = []
     var shape = source
     for axis in source.extents.indices where source.extents[axis] != target.extents[axis] || scales[axis] != 1
@@ -134,7 +142,7 @@ struct ResizePlan: Sendable {
       var extents = shape.extents
       extents[axis] = target.extents[axis]
       let after = Shape(extents)
-      let map = attributes.map(
+      let map = sampling.map(
         from: source.extents[axis], to: target.extents[axis], scale: scales[axis])
       steps.append(Step(axis: axis, map: map, before: shape, after: after))
       shape = after
@@ -150,14 +158,14 @@ struct ResizePlan: Sendable {
 
   /// Multiplications and additions of all steps: one of each per tap of each element that a step makes.
   static func operations(
-    _ attributes: ResizeAttributes, from source: Shape, to target: Shape, scales: [Double]
+    _ sampling: ResizeSampling, from source: Shape, to target: Shape, scales: [Double]
   ) -> Int {
     var extents = source.extents
     var sum = 0
     for axis in extents.indices where extents[axis] != target.extents[axis] || scales[axis] != 1 {
       extents[axis] = target.extents[axis]
       guard let made = Shape(checking: extents)?.elementCount, made > 0 else { break }
-      sum &+= 2 &* attributes.taps(scale: scales[axis]).count &* made
+      sum &+= 2 &* sampling.taps(scale: scales[axis]).count &* made
     }
     return sum
   }

@@ -2,14 +2,29 @@ import Graphs
 import Kernels
 import Tensors
 
-/// The attributes that Conv and its gradients share, and the geometry they give.
-struct ConvolutionAttributes {
-  private let group: Int
-  private let strides: [Int]?
-  private let dilations: [Int]?
-  private let pads: [Int]?
-  private let automaticPadding: String
+/// How Conv and its gradients lay kernels over maps, and the geometry that this gives.
+package struct ConvolutionForm: Sendable {
+  /// Number of groups of channels.
+  package let group: Int
+  /// Steps of the kernel per axis; 1 where they are not given.
+  package let strides: [Int]?
+  /// Distances of its taps per axis; 1 where they are not given.
+  package let dilations: [Int]?
+  /// Zeros in front of each axis, then behind each; none where they are not given.
+  package let pads: [Int]?
+  /// How zeros are found where it is not by `pads`: SAME_UPPER, SAME_LOWER or VALID; NOTSET else.
+  package let automaticPadding: String
   private let kernelShape: [Int]?
+
+  /// Kernels that are applied as given; no zeros around the maps unless told otherwise.
+  init(group: Int = 1, strides: [Int]? = nil, dilations: [Int]? = nil, pads: [Int]? = nil) {
+    self.group = group
+    self.strides = strides
+    self.dilations = dilations
+    self.pads = pads
+    automaticPadding = "NOTSET"
+    kernelShape = nil
+  }
 
   init(reading node: AttributeReader) throws(OperatorError) {
     group = try node.int("group", default: 1)
@@ -29,6 +44,14 @@ struct ConvolutionAttributes {
     guard pads?.allSatisfy({ $0 >= 0 && $0 < limit }) ?? true else {
       throw .unsupported("attribute 'pads' is \(pads ?? []), implemented: 0 to \(limit - 1)")
     }
+  }
+
+  var attributes: [Attribute] {
+    let lists = [
+      ("strides", strides), ("dilations", dilations), ("pads", pads), ("kernel_shape", kernelShape),
+    ]
+    return [Attribute("group", group), Attribute("auto_pad", automaticPadding)]
+      + lists.compactMap { name, values in values.map { Attribute(name, $0) } }
   }
 
   /// What strides, dilations, pads, groups and kernel extents stay below, so that their products stay within `Int`.

@@ -3,17 +3,29 @@ import Kernels
 import Tensors
 
 /// What both losses over classes have in common: reduction, ignored label, shapes, labels.
-struct LossAttributes {
+struct LossForm: Sendable {
   let reduction: CrossEntropy.Reduction
   let ignored: Int?
 
+  private static let names: [(name: String, reduction: CrossEntropy.Reduction)] = [
+    ("mean", .mean), ("none", .none), ("sum", .sum),
+  ]
+
+  /// A loss of all labels.
+  init(_ reduction: CrossEntropy.Reduction) {
+    self.reduction = reduction
+    ignored = nil
+  }
+
   init(reading node: AttributeReader) throws(OperatorError) {
-    switch try node.text("reduction", oneOf: ["mean", "none", "sum"]) {
-    case "none": reduction = .none
-    case "sum": reduction = .sum
-    default: reduction = .mean
-    }
+    let name = try node.text("reduction", oneOf: Self.names.map(\.name))
+    reduction = Self.names.first { $0.name == name }?.reduction ?? .mean
     ignored = try node.optionalInt("ignore_index")
+  }
+
+  var attributes: [Attribute] {
+    Self.names.filter { $0.reduction == reduction }.map { Attribute("reduction", $0.name) }
+      + (ignored.map { [Attribute("ignore_index", $0)] } ?? [])
   }
 
   /// Checks scores [B, C, d…], labels [B, d…] and weights [C]; gives the type of the loss.
@@ -53,10 +65,5 @@ struct LossAttributes {
       throw .invalid("label \(wrong) is out of range for \(classes) classes")
     }
     return labels
-  }
-
-  /// The attributes that a gradient operator needs.
-  func forGradient(_ attributes: [Attribute]) -> [Attribute] {
-    attributes.filter { $0.name == "reduction" || $0.name == "ignore_index" }
   }
 }

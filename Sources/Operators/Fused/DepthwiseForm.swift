@@ -3,7 +3,7 @@ import Kernels
 import Tensors
 
 /// What `DepthwisePair`, `TokenDepthwisePair` and their gradients have in common: how two centred kernels merge.
-struct DepthwiseAttributes: Sendable {
+struct DepthwiseForm: Sendable {
   /// Distance of the taps of the first kernel.
   let largeDilation: Int
   /// Distance of the taps of the second kernel.
@@ -12,6 +12,22 @@ struct DepthwiseAttributes: Sendable {
   let grid: (height: Int, width: Int)?
   /// Tokens in front of the map.
   let prefix: Int
+
+  /// Kernels on maps.
+  init(largeDilation: Int, smallDilation: Int) {
+    self.largeDilation = largeDilation
+    self.smallDilation = smallDilation
+    grid = nil
+    prefix = 0
+  }
+
+  /// The same kernels on tokens.
+  init(_ maps: DepthwiseForm, grid: (height: Int, width: Int), prefix: Int) {
+    largeDilation = maps.largeDilation
+    smallDilation = maps.smallDilation
+    self.grid = grid
+    self.prefix = prefix
+  }
 
   init(reading node: AttributeReader, tokens: Bool) throws(OperatorError) {
     func positive(_ name: String, default fallback: Int, from least: Int) throws(OperatorError) -> Int {
@@ -30,6 +46,16 @@ struct DepthwiseAttributes: Sendable {
       try positive("height", default: 0, from: 1), try positive("width", default: 0, from: 1)
     )
     prefix = try positive("prefix", default: 0, from: 0)
+  }
+
+  var attributes: [Attribute] {
+    let dilations = [
+      Attribute("large_dilation", largeDilation), Attribute("small_dilation", smallDilation),
+    ]
+    guard let grid else { return dilations }
+    return dilations + [
+      Attribute("height", grid.height), Attribute("width", grid.width), Attribute("prefix", prefix),
+    ]
   }
 
   /// Checks the maps' and kernels' types and gives the geometry.
