@@ -58,7 +58,7 @@ public struct AdaptedModel: Sendable {
     head: (any TaskHead)? = nil, seed: Int = 7, memoryLimit: Int = .max
   ) throws(AdapterError) {
     // A tensor is drawn, laid out, and encoded: three copies of four bytes an element.
-    let elementLimit = min(AdapterBuilder.largestTensor, memoryLimit / 12)
+    let elementLimit = memoryLimit / 12
     let operatorSet = try Self.checkedOperatorSet(of: model)
     let name = type(of: method).name
     let annotation = model.irVersion >= 10 ? [MetadataEntry(key: "dka.method", value: name)] : []

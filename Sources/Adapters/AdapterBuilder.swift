@@ -32,7 +32,7 @@ public struct AdapterBuilder: Sendable {
 
   init(
     label: String, operatorSet: Int, seed: Int, annotation: [MetadataEntry],
-    elementLimit: Int = AdapterBuilder.largestTensor
+    elementLimit: Int
   ) {
     patch = GraphPatch(label: label)
     self.operatorSet = operatorSet
@@ -94,7 +94,7 @@ public struct AdapterBuilder: Sendable {
         tensor: name)
     }
     drawnCount += shape.elementCount
-    guard drawnCount <= elementLimit || elementLimit == Self.largestTensor else {
+    guard drawnCount <= elementLimit else {
       throw AdapterError(
         .workFailed, "the adapters have more numbers than the \(elementLimit) for which memory is there",
         tensor: name, hint: "choose a smaller --dim, or give more memory with --memory")

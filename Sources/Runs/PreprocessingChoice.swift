@@ -53,7 +53,7 @@ public struct PreprocessingChoice: Sendable, Equatable {
       return Self(
         preprocessing: try Preprocessing(fields: value), source: "the model's metadata", isAssumed: false)
     }
-    for location in SideFile.locations(of: sideFiles, besideModel: path) {
+    for location in SideFile.locations(of: SideFile.names, besideModel: path) {
       guard let file = try SideFile(at: location),
         let found = try preparation(in: file, side: side, channels: channels)
       else {
@@ -83,7 +83,7 @@ public struct PreprocessingChoice: Sendable, Equatable {
     if value("resize") != nil, let side = (try? Preprocessing(fields: value))?.squareSide {
       return (side, "the model's metadata")
     }
-    for location in SideFile.locations(of: sideFiles, besideModel: path) {
+    for location in SideFile.locations(of: SideFile.names, besideModel: path) {
       guard let file = try? SideFile(at: location) else { continue }
       let side =
         if let timm = try? TimmConfiguration(file) {
@@ -96,8 +96,6 @@ public struct PreprocessingChoice: Sendable, Equatable {
     }
     return nil
   }
-
-  private static let sideFiles = ["preprocessor_config.json", "config.json"]
 
   /// What is taken where nothing is known about a model: of networks that do not take colours the mean over them.
   static func assumed(side: Int, channels: Int) throws(DatasetError) -> Self {

@@ -11,6 +11,9 @@ package struct SideFile: Sendable {
   /// Its content.
   package let object: JSONObject
 
+  /// Names of the files that are looked for, in the order in which they are asked.
+  static let names = ["preprocessor_config.json", "config.json"]
+
   /// What the command line can say instead of a file that is refused.
   static let hint = "--resize, --crop, --interpolation, --mean and --std together go before the file"
 
@@ -34,7 +37,7 @@ package struct SideFile: Sendable {
 
   /// Paths of the files beside a model that are there, which may say what the model file does not.
   package static func present(besideModel path: String) -> [String] {
-    locations(of: ["preprocessor_config.json", "config.json"], besideModel: path).map(\.path)
+    locations(of: names, besideModel: path).map(\.path)
       .filter { Folder.exists($0) }
   }
 

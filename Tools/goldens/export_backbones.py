@@ -65,17 +65,6 @@ SUBSET = {
 }
 
 
-class Logits(torch.nn.Module):
-    """A Hugging Face classifier whose output is the logits alone."""
-
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
-    def forward(self, pixel_values):
-        return self.model(pixel_values).logits
-
-
 def facts(dim, heads, patch, image, prefix, kind, features=None, linears=1):
     """What a recogniser must find in a vision transformer."""
     return {
@@ -137,7 +126,7 @@ def hugging_face(fused, config, model, kind, prefix, features=1, linears=1, **ar
     settings = getattr(transformers, config)(
         hidden_size=24, num_hidden_layers=BLOCKS, num_attention_heads=2, image_size=32, patch_size=8, num_labels=CLASSES,
         attn_implementation="sdpa" if fused else "eager", **arguments)
-    network = Logits(getattr(transformers, model)(settings))
+    network = exporting.Logits(getattr(transformers, model)(settings))
     return network, facts(24, 2, 8, (32, 32), prefix, kind, features=features * 24, linears=linears)
 
 
@@ -201,9 +190,9 @@ OTHER_VARIANTS = {"mlp": plain_mlp, "timm_convnext": timm_convnext, "timm_pvt": 
 OTHER_EXPORTS = [("torchscript", 17), ("dynamo", 18)]
 
 
-def dka_counts(dim, blocks, bottleneck=16, large=51, small=5):
-    """Modules and parameters of every placement: 2·C·d + d·(K1² + K2²) each."""
-    one = 2 * dim * bottleneck + bottleneck * (large * large + small * small)
+def dka_counts(dim, blocks):
+    """Modules and parameters of every placement."""
+    one = exporting.adapter_parameters(dim)
     modules = {"both": 2 * blocks, "both-shared": 2 * blocks, "block": blocks, "before-add": 2 * blocks,
                "parallel": 2 * blocks}
     tensors = dict(modules, **{"both-shared": blocks})

@@ -17,6 +17,22 @@ INPUT_NAME = "input"
 OUTPUT_NAME = "logits"
 
 
+class Logits(torch.nn.Module):
+    """A Hugging Face classifier whose output is the logits alone."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, pixel_values):
+        return self.model(pixel_values).logits
+
+
+def adapter_parameters(channels, bottleneck=16, large=51, small=5):
+    """Parameters of one Dual-Kernel Adapter without bias: 2·C·d + d·(K1² + K2²)."""
+    return 2 * channels * bottleneck + bottleneck * (large * large + small * small)
+
+
 def seed_parameters(model, seed):
     """Fills every parameter and statistic of `model` with seeded values that keep activations near unit scale.
 

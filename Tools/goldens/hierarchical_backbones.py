@@ -7,28 +7,17 @@ the network's own code makes; 8×8 maps under windows of 4 are shifted, under wi
 
 import torch
 
+import exporting
+
 CLASSES = 5
 DEPTHS = (2, 1)
 WIDTH = 12
 
 
-class Logits(torch.nn.Module):
-    """A Hugging Face classifier whose output is the logits alone."""
-
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
-    def forward(self, pixel_values):
-        return self.model(pixel_values).logits
-
-
-def dka_counts(stages, per_block, bottleneck=16, large=51, small=5):
-    """Modules and parameters of every placement: 2·C·d + d·(K1² + K2²) each; one point per block is the same point thrice."""
+def dka_counts(stages, per_block):
+    """Modules and parameters of every placement; one point per block is the same point thrice."""
     def parameters(modules):
-        return sum(
-            modules * stage["blocks"] * (2 * stage["channels"] * bottleneck + bottleneck * (large**2 + small**2))
-            for stage in stages)
+        return sum(modules * stage["blocks"] * exporting.adapter_parameters(stage["channels"]) for stage in stages)
 
     blocks = sum(stage["blocks"] for stage in stages)
     entry = lambda modules, tensors: {"modules": modules * blocks, "parameters": parameters(tensors)}
@@ -78,7 +67,7 @@ def hugging_face_swin(fused, version=1, window=4):
     settings = getattr(transformers, name + "Config")(
         image_size=32, patch_size=4, embed_dim=WIDTH, depths=list(DEPTHS), num_heads=[2, 2], window_size=window,
         mlp_ratio=2.0, num_labels=CLASSES, attn_implementation="eager")
-    return Logits(getattr(transformers, name + "ForImageClassification")(settings)), swin_facts(["BLC", "BLC"])
+    return exporting.Logits(getattr(transformers, name + "ForImageClassification")(settings)), swin_facts(["BLC", "BLC"])
 
 
 def resnet_facts(channels, blocks):
@@ -120,7 +109,7 @@ def hugging_face_resnet(fused):
 
     transformers.logging.set_verbosity_error()
     settings = transformers.ResNetConfig(embedding_size=8, hidden_sizes=[16, 32], depths=[1, 2], num_labels=CLASSES)
-    return Logits(transformers.ResNetForImageClassification(settings)), resnet_facts((16, 32), (1, 2))
+    return exporting.Logits(transformers.ResNetForImageClassification(settings)), resnet_facts((16, 32), (1, 2))
 
 
 def torchvision_mobilenet(fused):

@@ -42,10 +42,11 @@ public struct ClassificationHead: TaskHead {
         tensor: layout.output)
     }
     let (count, overflow) = classes.multipliedReportingOverflow(by: input.features)
-    guard !overflow, count <= context.elementLimit else {
+    let limit = min(context.elementLimit, AdapterBuilder.largestTensor)
+    guard !overflow, count <= limit else {
       throw .usage(
-        "a classifier from \(input.features) features to \(classes) classes is too large for "
-          + "\(context.elementLimit) new numbers", option: "classes",
+        "a classifier from \(input.features) features to \(classes) classes is too large for \(limit) new numbers",
+        option: "classes",
         hint: "give fewer classes, or more memory with --memory")
     }
     guard let old = graph.outputs.first(where: { $0.name == layout.output }) else {
