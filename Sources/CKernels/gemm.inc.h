@@ -7,13 +7,14 @@
 //   KC, MC           depth and rows of a block: a panel of B (KC · NR) stays in L1 or close to it, a block of A (MC · KC) in L2
 //   tile_product     gemm_tile.inc.h
 //   pack_panel       (source, stride across, stride along k, count, k, width, out)
+//   patches.inc.h    how the left side of a convolution is packed
 //
 // Every element of the product is the sum over blocks of KC, first to last, of a sum with k ascending; it depends on
 // one row of A and one column of B alone. Tiles, blocks of rows, threads and ranges of columns only choose when it is made.
 
 /// Moves the sums of one block into C for one column of vectors; all Booleans and `activation` are constants after inlining.
 ///
-/// `continues`: C holds the blocks before. `finishes`: this is the last block, so bias, activation and residual follow.
+/// `continues`: C holds the blocks before. `finishes`: this is the last block, so bias, residual and activation follow.
 /// `whole`: the vector lies inside the matrix, else `mask` says which lanes do.
 static inline __attribute__((always_inline)) void NAME(finish_vectors)(
     const dka_gemm *g, bool continues, bool finishes, int activation, bool whole, vmask mask, size_t row,
@@ -23,6 +24,7 @@ static inline __attribute__((always_inline)) void NAME(finish_vectors)(
   const bool has_bias = finishes && g->bias, has_row_bias = finishes && g->row_bias;
   const bool has_residual = finishes && g->residual, keeps = finishes && g->pre;
   const vf bias = has_bias ? TAKE(g->bias + column) : v_zero();
+  const vf lower = v_set(g->lower), upper = v_set(g->upper);
   float *c = g->c + row * g->c_row_stride + column;
   for (size_t r = 0; r < rows; r++, c += g->c_row_stride) {
     vf x = v_load(tile + r * NR);
@@ -33,9 +35,10 @@ static inline __attribute__((always_inline)) void NAME(finish_vectors)(
       x = v_mul(x, v_gelu_gradient(TAKE(g->pre + (row + r) * g->pre_row_stride + column)));
     else if (keeps)
       GIVE(g->pre + (row + r) * g->pre_row_stride + column, x);
-    if (finishes && activation == DKA_ACTIVATION_RELU) x = v_positive(x);
     if (finishes && activation == DKA_ACTIVATION_GELU) x = v_gelu(x);
     if (has_residual) x = v_add(x, TAKE(g->residual + (row + r) * g->residual_row_stride + column));
+    if (finishes && activation == DKA_ACTIVATION_RELU) x = v_positive(x);
+    if (finishes && activation == DKA_ACTIVATION_CLIP) x = v_min(upper, v_max(lower, x));
     GIVE(c, x);
   }
 #undef TAKE
@@ -61,6 +64,8 @@ static void NAME(finish_tile)(
       FINISH(true, DKA_ACTIVATION_RELU);
     else if (g->activation == DKA_ACTIVATION_GELU)
       FINISH(true, DKA_ACTIVATION_GELU);
+    else if (g->activation == DKA_ACTIVATION_CLIP)
+      FINISH(true, DKA_ACTIVATION_CLIP);
     else
       FINISH(true, DKA_ACTIVATION_GELU_GRADIENT);
 #undef FINISH
@@ -81,14 +86,19 @@ static NAME(row_block) NAME(rows_from)(const dka_gemm_part *part, size_t row) {
   return (NAME(row_block)){row, count, tiles, count / tiles, count % tiles};
 }
 
+#include "patches.inc.h"
+
 /// Whether A is read where it lies: few columns do not repay a copy of it.
 static bool NAME(reads_in_place)(const dka_gemm *g, const dka_gemm_part *part) {
-  return (part->panel_end - part->panel_begin) * NR <= 64 && (g->a_column_stride == 1 || g->a_row_stride == 1);
+  return !g->patches && (part->panel_end - part->panel_begin) * NR <= 64
+         && (g->a_column_stride == 1 || g->a_row_stride == 1);
 }
 
 /// Packs the rows of A from `k_begin` on into the part's scratch.
 static void NAME(pack_rows)(
     const dka_gemm *g, const dka_gemm_part *part, NAME(row_block) rows, size_t k_begin, size_t depth) {
+  if (g->patches && g->patches->turned) return NAME(pack_turned_patches)(g, part, rows, k_begin, depth);
+  if (g->patches) return NAME(pack_patches)(g, part, rows, k_begin, depth);
   const float *a = g->a + (ptrdiff_t)k_begin * g->a_column_stride;
   for (size_t i = 0, row = rows.row, count; i < rows.tiles; i++, row += count) {
     count = rows.height + (i < rows.taller);

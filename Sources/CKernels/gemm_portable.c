@@ -16,6 +16,11 @@
 
 #include "gemm_tile.inc.h"
 
+static void pack_lines(const float *const *line, size_t k, size_t width, float *out) {
+  for (size_t i = 0; i < k; i++)
+    for (size_t lane = 0; lane < width; lane++) out[i * width + lane] = line[lane][i];
+}
+
 static void pack_panel(
     const float *source, ptrdiff_t across, ptrdiff_t along, size_t count, size_t k, size_t width, float *out) {
   for (size_t i = 0; i < k; i++)

@@ -69,11 +69,21 @@ typedef struct {
   void dka_plane_convolve_##level(const dka_plane *g, const float *x, const float *kernel, const float *bias,     \
         float *y, float *scratch);
 
+#define DKA_DECLARE_CHANNELS(level)                                                                               \
+  void dka_channels_convolve_##level(const dka_channels *g, const float *x, const float *kernel, const float      \
+        *bias, float *y, ptrdiff_t row_begin, ptrdiff_t row_end);                                                 \
+  void dka_channels_maximum_##level(const dka_channels *g, const float *x, float *y, ptrdiff_t row_begin,         \
+        ptrdiff_t row_end);                                                                                       \
+  void dka_channel_taps_##level(const dka_channels *g, const float *x, const float *dy, size_t images,            \
+        ptrdiff_t lane, float *taps);                                                                             \
+  extern const ptrdiff_t dka_channel_lanes_##level;
+
 #define DKA_DECLARE_LEVEL(level)                                                                                  \
   DKA_DECLARE_GEMM(level)                                                                                         \
   DKA_DECLARE_VECTOR_MATH(level)                                                                                  \
   DKA_DECLARE_ATTENTION(level)                                                                                    \
-  DKA_DECLARE_DEPTHWISE(level)
+  DKA_DECLARE_DEPTHWISE(level)                                                                                    \
+  DKA_DECLARE_CHANNELS(level)
 
 DKA_DECLARE_LEVEL(portable)
 #if DKA_X86

@@ -44,6 +44,26 @@ static inline void transpose_6x8(const float *const line[6], size_t offset, floa
   _mm256_storeu_ps(out + 40, _mm256_castpd_ps(_mm256_permute2f128_pd(x4, x5, 0x31)));
 }
 
+/// Packs lines side by side from their first `k` floats on: out[k · width + i] = line[i][k].
+///
+/// There are `width` lines, rounded up to a multiple of eight; those past the width hold anything. May write 8 floats past
+/// the end.
+static inline __attribute__((always_inline)) void pack_lines(
+    const float *const *line, size_t k, const size_t width, float *out) {
+  size_t done = 0;
+  // Groups of eight lines, last to first: a partial group spills into the next k, which is written after it.
+  for (size_t group = (width + 7) / 8; group-- > 0;) {
+    for (done = 0; done + 8 <= k; done += 8) {
+      if (width == 6)
+        transpose_6x8(line, done, out + done * width);
+      else
+        transpose_8x8(line + group * 8, done, out + done * width + group * 8, width);
+    }
+  }
+  for (; done < k; done++)
+    for (size_t i = 0; i < width; i++) out[done * width + i] = line[i][done];
+}
+
 /// Packs `count` ≤ `width` lines side by side: out[k · width + i] = source[i · across + k · along].
 ///
 /// Missing lines hold anything; their products are never stored. May write 8 floats past the end.
@@ -62,26 +82,13 @@ static inline __attribute__((always_inline)) void pack_panel(
         _mm256_storeu_ps(out + group * 8, x);
       }
     }
-    return;
+  } else if (along == 1) {
+    const float *line[(width + 7) / 8 * 8];
+    for (size_t i = 0; i < (width + 7) / 8 * 8; i++) line[i] = source + (ptrdiff_t)(i < count ? i : count - 1) * across;
+    pack_lines(line, k, width, out);
+  } else {
+    for (size_t done = 0; done < k; done++)
+      for (size_t i = 0; i < width; i++)
+        out[done * width + i] = source[(ptrdiff_t)(i < count ? i : count - 1) * across + (ptrdiff_t)done * along];
   }
-  size_t done = 0;
-  if (along == 1) {
-    // Groups of eight lines, last to first: a partial group spills into the next k, which is written after it.
-    for (size_t group = (width + 7) / 8; group-- > 0;) {
-      const float *line[8];
-      for (size_t i = 0; i < 8; i++) {
-        const size_t wanted = group * 8 + i;
-        line[i] = source + (ptrdiff_t)(wanted < count ? wanted : count - 1) * across;
-      }
-      for (done = 0; done + 8 <= k; done += 8) {
-        if (width == 6)
-          transpose_6x8(line, done, out + done * width);
-        else
-          transpose_8x8(line, done, out + done * width + group * 8, width);
-      }
-    }
-  }
-  for (; done < k; done++)
-    for (size_t i = 0; i < width; i++)
-      out[done * width + i] = source[(ptrdiff_t)(i < count ? i : count - 1) * across + (ptrdiff_t)done * along];
 }

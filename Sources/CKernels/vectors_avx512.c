@@ -17,6 +17,7 @@
 #include "vector_math.inc.h"
 #include "attention.inc.h"
 #include "depthwise.inc.h"
+#include "channels.inc.h"
 #include "plane.inc.h"
 
 #pragma clang attribute pop

@@ -27,7 +27,7 @@ package enum LinearProduct {
     MatrixMultiplication.scratchCount(n: n, k: k, packsRight: packsRight, options: options) * 4
   }
 
-  /// y = activation(x · W + bias) + residual.
+  /// y = activation(x · W + bias + residual); GELU is applied before the residual is added.
   ///
   /// Shapes: x [m, k], W [k, n] or [n, k] where `transposed`, bias [n], residual and y [m, n]. `packed` stands for W where it
   /// is given; else W is packed into scratch memory.
@@ -42,17 +42,7 @@ package enum LinearProduct {
         depth: k, columns: n, into: y)
       return
     }
-    var epilogue = unsafe MatrixEpilogue<Float>(alpha: 1)
-    switch activation {
-    case .none: break
-    case .relu: unsafe epilogue.activation = .relu
-    case .gelu: unsafe epilogue.activation = .gelu
-    }
-    if let bias { unsafe epilogue.bias = UnsafePointer(bias.words(Float.self)) }
-    if let residual {
-      unsafe epilogue.residual = UnsafePointer(residual.words(Float.self))
-      unsafe epilogue.residualRowStride = n
-    }
+    let epilogue = unsafe MatrixEpilogue<Float>(activation, bias: bias, residual: residual, columns: n)
     precondition(
       scratch.byteCount
         >= scratchByteCount(depth: k, columns: n, packsRight: packed == nil, options),

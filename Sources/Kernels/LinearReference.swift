@@ -1,21 +1,10 @@
-import Glibc
 package import Tensors
-
-/// Activation that a product applies before it is written.
-package enum ProductActivation: String, Sendable, CaseIterable {
-  /// None.
-  case none
-  /// max(x, 0).
-  case relu
-  /// x · Φ(x) with the exact error function.
-  case gelu
-}
 
 /// Plain products of rows with a matrix: the reference for packed ones, and what Float64 runs.
 ///
 /// Letters: m rows, k inner extent, n columns.
 package enum LinearReference {
-  /// y = activation(x · W + bias) + residual.
+  /// y = activation(x · W + bias + residual); GELU is applied before the residual is added.
   ///
   /// Shapes: x [m, k], W [k, n] or [n, k] where `transposed`, bias [n], residual and y [m, n]. Sums with k ascending.
   package static func multiply(
@@ -59,22 +48,10 @@ package enum LinearReference {
           unsafe sum += x[row * k + inner] * w[inner * rowStride + column * columnStride]
         }
         if let bias = unsafe bias { unsafe sum += bias[column] }
-        sum = activated(sum, activation)
+        if activation == .gelu { sum = activation.applied(to: sum) }
         if let residual = unsafe residual { unsafe sum += residual[row * n + column] }
-        unsafe y[row * n + column] = sum
+        unsafe y[row * n + column] = activation == .gelu ? sum : activation.applied(to: sum)
       }
-    }
-  }
-
-  private static func activated<Element: BinaryFloatingPoint>(
-    _ value: Element, _ activation: ProductActivation
-  ) -> Element {
-    switch activation {
-    case .none: return value
-    case .relu: return value < 0 ? 0 : value
-    case .gelu:
-      let x = Double(value)
-      return Element(0.5 * x * (1 + erf(x * 0.5.squareRoot())))
     }
   }
 

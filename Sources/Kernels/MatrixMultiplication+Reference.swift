@@ -58,9 +58,10 @@ extension MatrixEpilogue where Scalar: BinaryFloatingPoint {
             unsafe pre[i * preRowStride + j] = x
           }
         }
-        if unsafe activation == .relu { x = max(x, 0) }
         if unsafe activation == .gelu { x = Scalar(ReferenceProduct.gelu(Double(x))) }
         if let residual = unsafe residual { unsafe x += residual[i * residualRowStride + j] }
+        if unsafe activation == .relu { x = max(x, 0) }
+        if unsafe activation == .clip { unsafe x = min(max(x, Scalar(lower)), Scalar(upper)) }
         unsafe c[i * rowStride + j] = x
       }
     }

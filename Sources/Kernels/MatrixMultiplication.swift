@@ -1,6 +1,6 @@
 internal import CKernels
 
-/// The matrix product every operator uses: C = activation(alpha · A · B + bias) + residual.
+/// The matrix product every operator uses: C = activation(alpha · A · B + bias + residual).
 ///
 /// Float32: own kernels on packed B. Each element is summed with k ascending in blocks of fixed depth by the same instructions wherever it
 /// lies, so its bits depend on its row of A, its column of B and the processor level alone, never on m, n, batch or threads.
@@ -28,6 +28,17 @@ package enum MatrixMultiplication {
     rowStride: Int, epilogue: MatrixEpilogue<Float> = unsafe MatrixEpilogue(alpha: 1),
     scratch: UnsafeMutablePointer<Float>, options: KernelOptions
   ) {
+    unsafe multiply(
+      a, patches: nil, b, m: m, n: n, k: k, into: c, rowStride: rowStride, epilogue: epilogue,
+      scratch: scratch, options: options)
+  }
+
+  /// The same with A read from maps at `a`, where `patches` says how.
+  static func multiply(
+    _ a: MatrixView<Float>, patches: UnsafePointer<dka_patches>?, _ b: RightOperand, m: Int, n: Int, k: Int,
+    into c: UnsafeMutablePointer<Float>, rowStride: Int, epilogue: MatrixEpilogue<Float>,
+    scratch: UnsafeMutablePointer<Float>, options: KernelOptions
+  ) {
     guard m > 0, n > 0 else { return }
     let level = options.level.rawValue
     var workerScratch = unsafe scratch
@@ -51,12 +62,15 @@ package enum MatrixMultiplication {
     unsafe task.a = a.elements
     unsafe task.a_row_stride = a.rowStride
     unsafe task.a_column_stride = a.columnStride
+    unsafe task.patches = patches
     unsafe task.packed_b = packed
     unsafe task.c = c
     unsafe task.c_row_stride = rowStride
     unsafe task.alpha = epilogue.alpha
     unsafe task.accumulate = epilogue.accumulates
     unsafe task.activation = epilogue.activation.rawValue
+    unsafe task.lower = epilogue.lower
+    unsafe task.upper = epilogue.upper
     unsafe task.bias = epilogue.bias
     unsafe task.row_bias = epilogue.rowBias
     unsafe task.pre = epilogue.pre

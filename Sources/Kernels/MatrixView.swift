@@ -31,7 +31,7 @@ package enum RightOperand {
 }
 
 /// What happens to the sums of a product on their way to C:
-/// C = activation(alpha · A · B [+ C] + bias + rowBias) + residual.
+/// C = activation(alpha · A · B [+ C] + bias + rowBias + residual); GELU is applied before the residual is added.
 @unsafe
 package struct MatrixEpilogue<Scalar> {
   /// The function applied to the sums.
@@ -42,6 +42,8 @@ package struct MatrixEpilogue<Scalar> {
     case gelu = 2
     /// Multiplies the sums by the derivative of GELU at `pre`, which is read.
     case geluGradient = 3
+    /// min(max(x, lower), upper), NaN where x is.
+    case clip = 4
   }
 
   /// Factor of the product.
@@ -49,6 +51,9 @@ package struct MatrixEpilogue<Scalar> {
   /// Adds to what C holds.
   package var accumulates = false
   package var activation = Activation.none
+  /// Bounds of `clip`.
+  package var lower: Float = -.infinity
+  package var upper = Float.infinity
   /// Added per column [n].
   package var bias: UnsafePointer<Scalar>?
   /// Added per row [m].
@@ -56,7 +61,7 @@ package struct MatrixEpilogue<Scalar> {
   /// Receives the values before activation, or gives them to `geluGradient`.
   package var pre: UnsafeMutablePointer<Scalar>?
   package var preRowStride = 0
-  /// Added after activation; may not overlap C (use `accumulates`).
+  /// Added before the activation, GELU's excepted; may not overlap C (use `accumulates`).
   package var residual: UnsafePointer<Scalar>?
   package var residualRowStride = 0
 

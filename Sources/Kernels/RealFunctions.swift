@@ -59,6 +59,16 @@ extension Elementwise {
     }
   }
 
+  /// The gradient of `relu` from its result: dx = dy where y > 0, else 0; dx may be either.
+  package static func reluGradient(
+    _ y: TensorView, _ dy: TensorView, into dx: TensorView, _ options: KernelOptions
+  ) {
+    switch y.elementType {
+    case .float32: applyGradientVectorized(.relu, y, dy, into: dx, options)
+    default: combine(y, dy, into: dx, options) { (v: Double, slope: Double) in v > 0 ? slope : 0 }
+    }
+  }
+
   /// The gradient of `gelu` or `geluTanh`: dx = dy · f'(x); dx may be dy.
   package static func geluGradient(
     _ x: TensorView, _ dy: TensorView, isTanh: Bool, into dx: TensorView, _ options: KernelOptions

@@ -124,6 +124,14 @@ package struct AttributeReader {
     return type
   }
 
+  /// A shape that has to be there.
+  package func shape(_ name: String) throws(OperatorError) -> Shape {
+    guard let extents = try optionalInts(name), let shape = Shape(checking: extents) else {
+      throw missing(name)
+    }
+    return shape
+  }
+
   /// Refuses by name any value of an integer attribute but the one that is implemented, which is also its default.
   package func require(_ name: String, is expected: Int) throws(OperatorError) {
     let value = try int(name, default: expected)

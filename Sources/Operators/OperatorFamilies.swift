@@ -30,6 +30,7 @@ extension OperatorRegistry {
     LogSoftmax.self,
     LogSoftmaxGradient.self,
     Relu.self,
+    ReluGradient.self,
     Sigmoid.self,
     Softmax.self,
     SoftmaxGradient.self,
@@ -117,6 +118,10 @@ extension OperatorRegistry {
     Size.self,
   ]
   static let fused: [any Operator.Type] = [
+    ChannelsLastConv.self,
+    ChannelsLastConvInputGradient.self,
+    ChannelsLastConvWeightGradient.self,
+    ChannelsLastMaxPool.self,
     DepthwisePair.self,
     DepthwisePairGradient.self,
     FusedAttention.self,

@@ -25,12 +25,12 @@ package struct RuleSet: Sendable {
 
   /// What runs before differentiation: fused operators that have gradients of their own.
   package static let early = RuleSet(stages: [
-    Stage([RemoveIdentity(), FuseLayerNormalization(), FuseGelu()]),
+    Stage([RemoveIdentity(), FoldBatchNormalization(), FuseLayerNormalization(), FuseGelu()]),
     Stage([FuseLinear(), RemoveIdentity(), MergeLayouts(), SinkLayout()]),
     Stage([FuseAttention()], roundLimit: 1),
     Stage([FuseLinear(), RemoveIdentity(), MergeLayouts(), SinkLayout()]),
     Stage([FuseDepthwisePair(), FuseTokenDepthwisePair()]),
-    Stage([RemoveIdentity(), MergeLayouts()]),
+    Stage([LayMapsChannelsLast(), RemoveIdentity(), MergeLayouts()]),
     Stage([ComputeReadPositions()], roundLimit: 1),
   ])
 

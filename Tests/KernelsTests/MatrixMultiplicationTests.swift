@@ -183,9 +183,10 @@ final class SharedPart: @unchecked Sendable {
       let c = AlignedBuffer<Float>(m * n)
       let shared = unsafe SharedPart(
         product: dka_gemm(
-          m: m, n: n, k: k, a: a.reading, a_row_stride: k, a_column_stride: 1,
+          m: m, n: n, k: k, a: a.reading, a_row_stride: k, a_column_stride: 1, patches: nil,
           packed_b: matrix.elements, c: c.pointer, c_row_stride: n, alpha: 1, accumulate: false,
-          activation: DKA_ACTIVATION_NONE, bias: nil, row_bias: nil, pre: nil, pre_row_stride: 0,
+          activation: DKA_ACTIVATION_NONE, lower: 0, upper: 0, bias: nil, row_bias: nil, pre: nil,
+          pre_row_stride: 0,
           residual: residual.reading, residual_row_stride: n),
         part: dka_gemm_part(
           row_begin: 0, row_end: m, panel_begin: 0, panel_end: panels, scratch: scratch.pointer,
@@ -256,10 +257,11 @@ final class SharedPart: @unchecked Sendable {
     let (a64, b64, bias64, rowBias64, residual64) = (
       double(a), double(b), double(bias), double(rowBias), double(residual)
     )
-    for choice in 0..<64 {
+    for choice in 0..<80 {
       let (withBias, withRowBias) = (choice & 1 != 0, choice & 2 != 0)
-      let activation = [MatrixEpilogue<Float>.Activation.none, .relu, .gelu, .geluGradient][choice >> 2 & 3]
-      let (withResidual, withPre) = (choice & 16 != 0, choice & 32 != 0 || activation == .geluGradient)
+      let activation = [MatrixEpilogue<Float>.Activation.none, .relu, .gelu, .geluGradient, .clip][
+        choice / 16]
+      let (withResidual, withPre) = (choice & 4 != 0, choice & 8 != 0 || activation == .geluGradient)
       let alpha: Float = choice & 1 == 0 ? 1 : -0.5
       let (c, pre) = (
         AlignedBuffer<Float>(m * wide) { start[$0] }, AlignedBuffer<Float>(m * wide) { before[$0] }
@@ -267,6 +269,7 @@ final class SharedPart: @unchecked Sendable {
       var epilogue = unsafe MatrixEpilogue<Float>(alpha: alpha)
       unsafe epilogue.accumulates = accumulates
       unsafe epilogue.activation = activation
+      unsafe (epilogue.lower, epilogue.upper) = (-0.5, 1)
       if withBias { unsafe epilogue.bias = bias.reading }
       if withRowBias { unsafe epilogue.rowBias = rowBias.reading }
       if withPre { unsafe (epilogue.pre, epilogue.preRowStride) = (pre.pointer, wide) }
@@ -279,6 +282,7 @@ final class SharedPart: @unchecked Sendable {
       var exact = unsafe MatrixEpilogue<Double>(alpha: Double(alpha))
       unsafe exact.accumulates = accumulates
       unsafe exact.activation = MatrixEpilogue<Double>.Activation(rawValue: activation.rawValue) ?? .none
+      unsafe (exact.lower, exact.upper) = (-0.5, 1)
       if withBias { unsafe exact.bias = bias64.reading }
       if withRowBias { unsafe exact.rowBias = rowBias64.reading }
       if withPre { unsafe (exact.pre, exact.preRowStride) = (pre64.pointer, wide) }

@@ -36,8 +36,26 @@ static inline void dka_spin_hint(void) {
 #define DKA_ACTIVATION_GELU 2
 /// Multiplies the product by the derivative of GELU at `pre`, which is read.
 #define DKA_ACTIVATION_GELU_GRADIENT 3
+/// min(max(x, lower), upper), NaN where x is.
+#define DKA_ACTIVATION_CLIP 4
 
-/// The product C = activation(alpha · A · B + bias) + residual, with B packed by dka_pack_b.
+/// The left side of a product as a convolution reads it: from maps whose channels lie side by side, not from a matrix.
+///
+/// Row (b · rows + i) · columns + j of it holds for the taps (u, v) in order the channels of
+/// x[b, i · row_stride + u · row_dilation − top, j · column_stride + v · column_dilation − left], zeros outside the map.
+typedef struct dka_patches {
+  /// Of a map, of the positions that it is read at, and of the kernel.
+  ptrdiff_t height, width, rows, columns, kernel_height, kernel_width;
+  /// Elements between places of a map, and how many of them are read.
+  ptrdiff_t place_stride, channels;
+  ptrdiff_t row_stride, column_stride, row_dilation, column_dilation, top, left;
+  /// Whether rows are the channels of one tap instead, and columns the positions.
+  bool turned;
+  ptrdiff_t tap_row, tap_column;
+} dka_patches;
+
+/// The product C = activation(alpha · A · B + bias + residual), with B packed by dka_pack_b; GELU is applied before the
+/// residual is added.
 ///
 /// Element (i, j) of the sum is made with k ascending in blocks of a fixed depth, by the same instructions wherever it
 /// lies: its bits depend on row i of A and column j of B alone, not on m, n, the cut into parts or the number of threads.
@@ -46,6 +64,8 @@ typedef struct dka_gemm {
   /// A [m, k]: element (i, k) at a[i · a_row_stride + k · a_column_stride]. Not needed when k = 0.
   const float *a;
   ptrdiff_t a_row_stride, a_column_stride;
+  /// How A is read from maps at `a` instead, or null.
+  const dka_patches *patches;
   /// Whole packed B, 64-byte aligned.
   const float *packed_b;
   /// C [m, n], rows contiguous. May not overlap any input except as `accumulate` says.
@@ -54,8 +74,9 @@ typedef struct dka_gemm {
   float alpha;
   /// Adds the product to what C holds, before bias and activation.
   bool accumulate;
-  /// One of DKA_ACTIVATION_*.
+  /// One of DKA_ACTIVATION_*, and the bounds of DKA_ACTIVATION_CLIP.
   int activation;
+  float lower, upper;
   /// Added per column [n], or null.
   const float *bias;
   /// Added per row [m], or null.
@@ -63,7 +84,7 @@ typedef struct dka_gemm {
   /// Where the values before activation are stored (read for DKA_ACTIVATION_GELU_GRADIENT), or null.
   float *pre;
   size_t pre_row_stride;
-  /// Added after activation, or null.
+  /// Added before the activation, GELU's excepted, or null.
   const float *residual;
   size_t residual_row_stride;
 } dka_gemm;
@@ -274,3 +295,34 @@ size_t dka_plane_scratch_size(const dka_plane *g);
 void dka_plane_convolve(
     int level, const dka_plane *g, const float *x, const float *kernel, const float *bias, float *y,
     float *scratch);
+
+/// How each channel is convolved with a kernel of its own, or its windows' maxima taken, in maps whose channels lie side by
+/// side.
+typedef struct dka_channels {
+  /// Positions, taps and steps; place_stride elements stand between places of x, and each of its `channels` is one.
+  dka_patches patches;
+  /// Elements between rows and columns of results.
+  ptrdiff_t result_row_stride, result_column_stride;
+  /// DKA_ACTIVATION_NONE, _RELU or _CLIP with its bounds.
+  int activation;
+  float lower, upper;
+} dka_channels;
+
+/// Rows [row_begin, row_end) of one image's y = activation(Σ taps x · kernel + bias); kernel [taps, channels], bias [channels]
+/// or null. Taps outside the map are left out; a result is summed over taps in order.
+void dka_channels_convolve(
+    int level, const dka_channels *g, const float *x, const float *kernel, const float *bias, float *y,
+    ptrdiff_t row_begin, ptrdiff_t row_end);
+
+/// Rows [row_begin, row_end) of one image's windows' largest elements, not a number where there is such an element. Every
+/// window needs an element of the map.
+void dka_channels_maximum(
+    int level, const dka_channels *g, const float *x, float *y, ptrdiff_t row_begin, ptrdiff_t row_end);
+
+/// taps [taps, channels] = Σ images, positions dy · x for a vector of channels from `lane` on, a multiple of
+/// dka_channel_lanes. dy has places as far apart as x.
+void dka_channel_taps(
+    int level, const dka_channels *g, const float *x, const float *dy, size_t images, ptrdiff_t lane, float *taps);
+
+/// Channels that one dka_channel_taps makes.
+ptrdiff_t dka_channel_lanes(int level);

@@ -1,5 +1,5 @@
 import Graphs
-import Kernels
+package import Kernels
 import Tensors
 
 /// Clip (ai.onnx 6…): limits elements to a range; bounds are attributes below version 11, operands from there on.
@@ -8,11 +8,13 @@ import Tensors
 ///
 /// A bound has the gradient of the elements that it replaces. Shapes: input any, min [] , max [] → output.
 /// Source: onnx/docs/Operators.md#Clip.
-struct Clip: MemoryReusing, WithoutAttributes, OlderForm {
-  static let schema = OperatorSchema(
+package struct Clip: MemoryReusing, WithoutAttributes, OlderForm {
+  package static let schema = OperatorSchema(
     "Clip", versions: 6..., inputs: ["input", "min?", "max?"], outputs: ["output"])
 
-  static func operands(of node: AttributeReader) throws(OperatorError) -> [FormOperand] {
+  package init() {}
+
+  package static func operands(of node: AttributeReader) throws(OperatorError) -> [FormOperand] {
     guard node.version < 11 else { return node.operands }
     guard node.inputCount == 1 else { throw .invalid("has bounds as inputs, which came with version 11") }
     return node.operands.prefix(1) + [
@@ -20,7 +22,7 @@ struct Clip: MemoryReusing, WithoutAttributes, OlderForm {
     ]
   }
 
-  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64, .int64, .int32])
     try inputs.requireSameType(0..<inputs.count)
     try Self.requireScalars(inputs, 1..<3)
@@ -35,7 +37,7 @@ struct Clip: MemoryReusing, WithoutAttributes, OlderForm {
     }
   }
 
-  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let bounds = (1..<3).count { inputs.optional($0) != nil }
     return BoundKernel(inputs, .operations(bounds &* inputs[0].shape.elementCount)) { operands in
       Elementwise.clip(
@@ -43,9 +45,9 @@ struct Clip: MemoryReusing, WithoutAttributes, OlderForm {
     }
   }
 
-  var reusableInputs: [Int] { [0] }
+  package var reusableInputs: [Int] { [0] }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
     let dY = try site.gradient()

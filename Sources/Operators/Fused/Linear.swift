@@ -4,19 +4,18 @@ import Tensors
 
 /// Product of rows with a matrix, with what stands around it in one pass (domain dka.fused).
 ///
-///     Y = activation(X · W + bias) + residual
+///     Y = activation(X · W + bias + residual)          GELU is applied before the residual is added
 ///     dX = dY · Wᵀ        dW = Xᵀ · dY        dbias = Σ rows dY        dresidual = dY
 ///
 /// Shapes: X [..., K], W [K, N] or [N, K] where `transposed`, bias [N], residual like Y → Y [..., N]. The activation is added
 /// after differentiation, so there is no gradient through it.
-package struct Linear: Decomposable, Narrowable {
+package struct Linear: Decomposable, Narrowable, ProductWithEpilogue {
   package static let schema = OperatorSchema(
     "Linear", domain: "dka.fused", versions: 1..., inputs: ["X", "W", "bias?", "residual?"], outputs: ["Y"])
 
   /// Whether the matrix is stored [N, K].
   package let isTransposed: Bool
-  /// What is applied to the product before the residual is added.
-  let activation: ProductActivation
+  package let activation: ProductActivation
 
   /// A product, plain unless told otherwise.
   package init(isTransposed: Bool = false) { self.init(isTransposed: isTransposed, activation: .none) }
@@ -28,23 +27,18 @@ package struct Linear: Decomposable, Narrowable {
 
   package init(reading node: AttributeReader) throws(OperatorError) {
     isTransposed = try node.flag("transposed", default: false)
-    let name = try node.text("activation", oneOf: ProductActivation.allCases.map(\.rawValue))
-    activation = ProductActivation(rawValue: name) ?? .none
+    activation = try ProductActivation(reading: node)
   }
 
   package var attributes: [Attribute] {
-    [Attribute("transposed", isTransposed ? 1 : 0), Attribute("activation", activation.rawValue)]
+    [Attribute("transposed", isTransposed ? 1 : 0)] + activation.attributes
   }
 
-  /// The layer with the operator behind it as its activation; nil where it has one already, or that is none.
-  package func followed(by operation: any Operator) -> Linear? {
-    guard activation == .none else { return nil }
-    switch operation {
-    case is Relu: return Linear(isTransposed: isTransposed, activation: .relu)
-    case let gelu as Gelu where !gelu.isTanh: return Linear(isTransposed: isTransposed, activation: .gelu)
-    default: return nil
-    }
+  package func with(_ activation: ProductActivation) -> Linear {
+    Linear(isTransposed: isTransposed, activation: activation)
   }
+
+  package func takesResidual(_ inputs: InputTypes) -> Bool { activation.leavesRoomForResidual }
 
   /// Whether nothing is applied to the product.
   package var isPlain: Bool { activation == .none }
@@ -125,13 +119,7 @@ package struct Linear: Decomposable, Narrowable {
     if isTransposed { matrix = try builder.emit(Transpose([1, 0]), [matrix]) }
     var result = try builder.emit(MatMul(), [node.inputs[0], matrix])
     if let bias = node.input(2) { result = try builder.emit(Add(), [result, bias]) }
-    switch activation {
-    case .none: break
-    case .relu: result = try builder.emit(Relu(), [result])
-    case .gelu: result = try builder.emit(Gelu(), [result])
-    }
-    if let residual = node.input(3) { result = try builder.emit(Add(), [result, residual]) }
-    return [result]
+    return [try activation.emit(behind: result, residual: node.input(3), into: &builder)]
   }
 }
 

@@ -21,6 +21,9 @@ package struct Conv: Operator {
     form = ConvolutionForm(group: group, strides: strides, dilations: dilations, pads: pads)
   }
 
+  /// The convolution of a form.
+  package init(_ form: ConvolutionForm) { self.form = form }
+
   package init(reading node: AttributeReader) throws(OperatorError) {
     form = try ConvolutionForm(reading: node)
   }
@@ -74,7 +77,7 @@ package struct Conv: Operator {
 
 extension ConvolutionGeometry {
   /// Operations of each of the three products, without taps that meet nothing but padding, for outputs of a shape.
-  fileprivate func operations(for outputs: Shape) -> Int {
+  func operations(for outputs: Shape) -> Int {
     let taps = isDepthwise ? liveTaps.rows.count &* liveTaps.columns.count : tapCount
     return 2 &* outputs.elementCount &* channels &* taps
   }
@@ -94,10 +97,7 @@ struct ConvInputGradient: Decomposable {
 
   init(reading node: AttributeReader) throws(OperatorError) {
     form = try ConvolutionForm(reading: node)
-    guard let shape = Shape(checking: try node.optionalInts("input_shape") ?? []) else {
-      throw .invalid("lacks attribute 'input_shape'")
-    }
-    self.shape = shape
+    shape = try node.shape("input_shape")
   }
 
   init(_ form: ConvolutionForm, shape: Shape) { (self.form, self.shape) = (form, shape) }
@@ -149,10 +149,7 @@ struct ConvWeightGradient: Decomposable {
 
   init(reading node: AttributeReader) throws(OperatorError) {
     form = try ConvolutionForm(reading: node)
-    guard let shape = Shape(checking: try node.optionalInts("weight_shape") ?? []) else {
-      throw .invalid("lacks attribute 'weight_shape'")
-    }
-    self.shape = shape
+    shape = try node.shape("weight_shape")
   }
 
   init(_ form: ConvolutionForm, shape: Shape) { (self.form, self.shape) = (form, shape) }

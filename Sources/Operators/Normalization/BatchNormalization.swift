@@ -1,5 +1,5 @@
-import Graphs
-import Kernels
+package import Graphs
+package import Kernels
 import Tensors
 
 /// BatchNormalization (ai.onnx 7…) as inference uses it: channels shifted and scaled by stored statistics.
@@ -8,23 +8,24 @@ import Tensors
 ///     dx = dy · a;  dscale = Σ dy · (x − mean) / √(var + ε);  dbias = Σ dy
 ///
 /// Shapes: X [B, C, d…], scale, bias, mean, var [C] → like X. Source: onnx/docs/Operators.md#BatchNormalization.
-struct BatchNormalization: MemoryReusing {
-  static let schema = OperatorSchema(
+package struct BatchNormalization: MemoryReusing {
+  package static let schema = OperatorSchema(
     "BatchNormalization", versions: 7..., inputs: ["X", "scale", "B", "input_mean", "input_var"],
     outputs: ["Y"])
 
-  let epsilon: Float
+  /// What is added to the variance.
+  package let epsilon: Float
 
-  init(reading node: AttributeReader) throws(OperatorError) {
+  package init(reading node: AttributeReader) throws(OperatorError) {
     epsilon = try node.float("epsilon", default: 1e-5)
     node.knows("momentum")
     if node.version >= 14 { try node.require("training_mode", is: 0) }
     if node.version < 9 { try node.require("spatial", is: 1) }
   }
 
-  var attributes: [Attribute] { [Attribute("epsilon", epsilon)] }
+  package var attributes: [Attribute] { [Attribute("epsilon", epsilon)] }
 
-  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64])
     try inputs.requireSameType(0..<inputs.count)
     let shape = inputs[0].shape
@@ -35,9 +36,9 @@ struct BatchNormalization: MemoryReusing {
     return [inputs[0]]
   }
 
-  var reusableInputs: [Int] { [0] }
+  package var reusableInputs: [Int] { [0] }
 
-  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     BoundKernel(inputs, .operations(3 &* inputs[0].shape.elementCount)) { operands in
       Normalization.batchNorm(
         operands[0], scale: operands[1], bias: operands[2], mean: operands[3], variance: operands[4],
@@ -45,7 +46,7 @@ struct BatchNormalization: MemoryReusing {
     }
   }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
     guard !site.needs(3), !site.needs(4) else {

@@ -64,10 +64,7 @@ struct AveragePoolGradient: Operator {
   init(reading node: AttributeReader) throws(OperatorError) {
     form = try PoolingForm(reading: node)
     countsPadding = try node.flag("count_include_pad", default: false)
-    guard let shape = Shape(checking: try node.optionalInts("input_shape") ?? []) else {
-      throw .invalid("lacks attribute 'input_shape'")
-    }
-    self.shape = shape
+    shape = try node.shape("input_shape")
   }
 
   init(_ form: PoolingForm, countsPadding: Bool, shape: Shape) {

@@ -1,5 +1,5 @@
 import Graphs
-import Kernels
+package import Kernels
 import Tensors
 
 /// GlobalAveragePool (ai.onnx 1…): the mean of each map.
@@ -7,10 +7,13 @@ import Tensors
 ///     y[b, c] = Σ x[b, c, …] / positions          dx = dy / positions
 ///
 /// Shapes: X [B, C, d…] → [B, C, 1…]. Source: onnx/docs/Operators.md#GlobalAveragePool.
-struct GlobalAveragePool: Operator, WithoutAttributes {
-  static let schema = OperatorSchema("GlobalAveragePool", versions: 1..., inputs: ["X"], outputs: ["Y"])
+package struct GlobalAveragePool: Operator, WithoutAttributes {
+  package static let schema = OperatorSchema(
+    "GlobalAveragePool", versions: 1..., inputs: ["X"], outputs: ["Y"])
 
-  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+  package init() {}
+
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64])
     let shape = inputs[0].shape
     guard shape.rank >= 2 else { throw .invalid("input 0 has shape \(shape), expected [N, C, …]") }
@@ -18,13 +21,13 @@ struct GlobalAveragePool: Operator, WithoutAttributes {
     return [ValueType(inputs[0].elementType, Shape(extents))]
   }
 
-  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     BoundKernel(inputs, .operations(inputs[0].shape.elementCount)) { operands in
       Pooling.globalMean(operands[0], into: operands.output(0))
     }
   }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
     let dY = try site.gradient()

@@ -1,5 +1,5 @@
-import Graphs
-import Kernels
+package import Graphs
+package import Kernels
 import Tensors
 
 /// MaxPool (ai.onnx 1…): the largest element of each window of a map, and where it stands.
@@ -8,14 +8,14 @@ import Tensors
 ///
 /// Shapes: X [B, C, d…] of one to three axes → Y and Indices [B, C, o…]. Padding is never the largest; a window with an
 /// element that is no number gives it. Source: onnx/docs/Operators.md#MaxPool.
-struct MaxPool: Operator {
-  static let schema = OperatorSchema(
+package struct MaxPool: Operator {
+  package static let schema = OperatorSchema(
     "MaxPool", versions: 1..., inputs: ["X"], outputs: ["Y", "Indices?"])
 
-  private let form: PoolingForm
+  let form: PoolingForm
   private let order: WindowPooling.StorageOrder
 
-  init(reading node: AttributeReader) throws(OperatorError) {
+  package init(reading node: AttributeReader) throws(OperatorError) {
     form = try PoolingForm(reading: node)
     order = try node.flag("storage_order", default: false) ? .columns : .rows
   }
@@ -23,17 +23,17 @@ struct MaxPool: Operator {
   /// The pooling whose indices count along rows.
   init(_ form: PoolingForm) { (self.form, order) = (form, .rows) }
 
-  var attributes: [Attribute] {
+  package var attributes: [Attribute] {
     form.attributes + [Attribute("storage_order", order == .columns ? 1 : 0)]
   }
 
-  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.float32, .float64, .int8, .uint8])
     let shape = try form.geometry(inputs[0].shape).shape
     return [ValueType(inputs[0].elementType, shape), ValueType(.int64, shape)]
   }
 
-  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let geometry = try form.geometry(inputs[0].shape).geometry
     let order = order
     return BoundKernel(
@@ -48,7 +48,7 @@ struct MaxPool: Operator {
     }
   }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
     [try gradient.emit(MaxPoolGradient(form), [try site.gradient(), site.inputs[0]])]

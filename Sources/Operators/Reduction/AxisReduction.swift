@@ -92,6 +92,9 @@ extension AxisReduction {
 
   package var shapeInputs: [Int] { [1] }
 
+  /// The reduced axes, counted from the front.
+  package func reducedAxes(_ inputs: InputTypes) throws(OperatorError) -> [Int] { try axes.axes(inputs) }
+
   package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let walk = ReductionWalk(inputs[0].shape, axes: try axes.axes(inputs))
     let squares = Self.kind == .sumOfSquares || Self.kind == .euclideanNorm

@@ -4,40 +4,40 @@ import Tensors
 extension OperatorCase {
   /// Cases of Conv: patches, groups, strides, and every path of depthwise convolutions.
   package static let convolution: [OperatorCase] = [
-    conv("patch embedding", [2, 3, 8, 8], [5, 3, 4, 4], strides: [4, 4], bias: true),
-    conv("pointwise", [2, 3, 4, 5], [6, 3, 1, 1], bias: true),
-    conv(
+    convolution("patch embedding", [2, 3, 8, 8], [5, 3, 4, 4], strides: [4, 4], bias: true),
+    convolution("pointwise", [2, 3, 4, 5], [6, 3, 1, 1], bias: true),
+    convolution(
       "stride, dilation, uneven padding", [1, 2, 9, 7], [3, 2, 3, 2], strides: [2, 1], dilations: [1, 2],
       pads: [1, 0, 2, 3]),
-    conv("groups", [2, 4, 5, 5], [6, 2, 3, 3], pads: [1, 1, 1, 1], group: 2),
-    conv("one axis", [2, 3, 11], [4, 3, 5], strides: [2], pads: [2, 2], bias: true),
-    conv("depthwise, direct", [2, 3, 9, 8], [3, 1, 3, 3], pads: [1, 1, 1, 1], group: 3),
-    conv(
+    convolution("groups", [2, 4, 5, 5], [6, 2, 3, 3], pads: [1, 1, 1, 1], group: 2),
+    convolution("one axis", [2, 3, 11], [4, 3, 5], strides: [2], pads: [2, 2], bias: true),
+    convolution("depthwise, direct", [2, 3, 9, 8], [3, 1, 3, 3], pads: [1, 1, 1, 1], group: 3),
+    convolution(
       "depthwise, direct with stride", [1, 2, 7, 7], [2, 1, 5, 5], strides: [2, 2], pads: [2, 2, 2, 2],
       group: 2),
-    conv(
+    convolution(
       "depthwise, kernel larger than the map", [3, 2, 5, 4], [2, 1, 15, 15], pads: [7, 7, 7, 7], group: 2),
-    conv("depthwise, Toeplitz", [2, 2, 14, 14], [2, 1, 13, 13], pads: [6, 6, 6, 6], group: 2),
-    conv("depthwise, Toeplitz by rows", [2, 2, 17, 19], [2, 1, 7, 9], pads: [3, 4, 3, 4], group: 2),
-    conv(
+    convolution("depthwise, Toeplitz", [2, 2, 14, 14], [2, 1, 13, 13], pads: [6, 6, 6, 6], group: 2),
+    convolution("depthwise, Toeplitz by rows", [2, 2, 17, 19], [2, 1, 7, 9], pads: [3, 4, 3, 4], group: 2),
+    convolution(
       "depthwise, by rows, uneven padding", [1, 2, 18, 16], [2, 1, 51, 51], pads: [30, 20, 22, 30], group: 2),
-    conv(
+    convolution(
       "depthwise, dilated", [1, 2, 7, 7], [2, 1, 3, 3], dilations: [3, 3], pads: [3, 3, 3, 3], group: 2),
-    conv(
+    convolution(
       "depthwise, three by three on a small map", [3, 5, 7, 7], [5, 1, 3, 3], pads: [1, 1, 1, 1], group: 5,
       bias: true),
-    conv(
+    convolution(
       "depthwise, stride and dilation of their own", [2, 3, 21, 37], [3, 1, 3, 5], strides: [2, 3],
       dilations: [1, 2], pads: [1, 4, 0, 2], group: 3, bias: true),
-    conv(
+    convolution(
       "depthwise, Toeplitz with bias", [2, 2, 14, 14], [2, 1, 13, 13], pads: [6, 6, 6, 6], group: 2,
       bias: true),
-    conv("groups with bias", [2, 4, 5, 5], [6, 2, 3, 3], pads: [1, 1, 1, 1], group: 2, bias: true),
-    conv("two filters per channel", [1, 2, 5, 5], [4, 1, 3, 3], pads: [1, 1, 1, 1], group: 2),
+    convolution("groups with bias", [2, 4, 5, 5], [6, 2, 3, 3], pads: [1, 1, 1, 1], group: 2, bias: true),
+    convolution("two filters per channel", [1, 2, 5, 5], [4, 1, 3, 3], pads: [1, 1, 1, 1], group: 2),
   ]
 
   /// The definition, written over coordinates.
-  private static func conv(
+  static func convolution(
     _ name: String, _ x: Shape, _ w: Shape, strides: [Int]? = nil, dilations: [Int]? = nil,
     pads: [Int]? = nil, group: Int = 1, bias: Bool = false
   ) -> OperatorCase {

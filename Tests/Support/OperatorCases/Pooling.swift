@@ -8,35 +8,36 @@ extension OperatorCase {
       "maps of two axes", "GlobalAveragePool", inputs: [.normal([2, 3, 5, 7])],
       tolerance: .relativeToLargest(1e-6, reason: "one sum")
     ) { inputs in inputs[0].reduce([2, 3]) { $0.reduce(0, +) / 35 } },
-    pool(
+    window(
       "ResNet's, overlapping and padded", "MaxPool", [2, 3, 9, 8], [3, 3], strides: [2, 2],
       pads: [1, 1, 1, 1]),
-    pool(
+    window(
       "dilated, uneven padding", "MaxPool", [1, 2, 9, 7], [2, 3], strides: [2, 1], dilations: [3, 2],
       pads: [1, 0, 0, 2]),
-    pool("one axis", "MaxPool", [2, 3, 11], [3], strides: [3]),
-    pool(
+    window("one axis", "MaxPool", [2, 3, 11], [3], strides: [3]),
+    window(
       "three axes", "MaxPool", [2, 2, 4, 5, 6], [2, 3, 2], strides: [1, 2, 2], pads: [0, 1, 0, 1, 1, 0]),
-    pool(
+    window(
       "a last window that is cut off", "MaxPool", [1, 2, 6, 8], [3, 3], strides: [2, 2], roundsUp: true),
-    pool(
+    window(
       "one that would begin in padding", "MaxPool", [1, 1, 4, 4], [2, 2], strides: [3, 3],
       pads: [0, 0, 2, 2],
       roundsUp: true),
-    pool("padding not counted", "AveragePool", [2, 3, 9, 8], [3, 3], strides: [2, 2], pads: [1, 1, 1, 1]),
-    pool(
+    window(
+      "padding not counted", "AveragePool", [2, 3, 9, 8], [3, 3], strides: [2, 2], pads: [1, 1, 1, 1]),
+    window(
       "padding counted", "AveragePool", [2, 3, 9, 8], [3, 3], strides: [2, 2], pads: [1, 1, 1, 1],
       countsPadding: true),
-    pool(
+    window(
       "a cut-off window counts padding, not what is behind it", "AveragePool", [1, 2, 6, 8], [3, 4],
       strides: [2, 3], pads: [1, 0, 0, 1], roundsUp: true, countsPadding: true),
-    pool("dilated", "AveragePool", [1, 2, 9, 7], [2, 3], dilations: [3, 2], pads: [1, 1, 1, 1]),
-    pool("one axis", "AveragePool", [2, 3, 11], [4], strides: [2], pads: [1, 1]),
-    pool("three axes", "AveragePool", [2, 2, 4, 5, 6], [2, 3, 2], strides: [1, 2, 2]),
+    window("dilated", "AveragePool", [1, 2, 9, 7], [2, 3], dilations: [3, 2], pads: [1, 1, 1, 1]),
+    window("one axis", "AveragePool", [2, 3, 11], [4], strides: [2], pads: [1, 1]),
+    window("three axes", "AveragePool", [2, 2, 4, 5, 6], [2, 3, 2], strides: [1, 2, 2]),
   ]
 
   /// The definition, written over coordinates.
-  private static func pool(
+  static func window(
     _ name: String, _ type: String, _ x: Shape, _ kernel: [Int], strides: [Int]? = nil,
     dilations: [Int]? = nil, pads: [Int]? = nil, roundsUp: Bool = false, countsPadding: Bool = false
   ) -> OperatorCase {
