@@ -1,7 +1,6 @@
 // Depthwise convolution: the choice of level.
 #include "CKernels.h"
 #include "kernels.h"
-#include "plane.h"
 
 void dka_depthwise_rows(
     int level, dka_depthwise g, const float *x, const float *window, float *y, ptrdiff_t stride, ptrdiff_t lanes,
@@ -13,14 +12,4 @@ void dka_depthwise_taps(
     int level, dka_depthwise g, dka_depthwise_maps x, dka_depthwise_maps dy, ptrdiff_t lanes, ptrdiff_t u,
     float *taps) {
   CHOOSE(depthwise_taps, g, x, dy, lanes, u, taps);
-}
-
-size_t dka_plane_scratch_size(const dka_plane *g) {
-  return (size_t)(dka_plane_band_lines(g, DKA_PLANE_BAND) * dka_plane_line(g));
-}
-
-void dka_plane_convolve(
-    int level, const dka_plane *g, const float *x, const float *kernel, const float *bias, float *y,
-    float *scratch) {
-  CHOOSE(plane_convolve, g, x, kernel, bias, y, scratch);
 }

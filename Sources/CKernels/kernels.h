@@ -65,9 +65,7 @@ typedef struct {
   void dka_depthwise_rows_##level(dka_depthwise g, const float *x, const float *window, float *y,                 \
         ptrdiff_t stride, ptrdiff_t lanes, ptrdiff_t row_begin, ptrdiff_t row_end);                               \
   void dka_depthwise_taps_##level(dka_depthwise g, dka_depthwise_maps x, dka_depthwise_maps dy,                   \
-        ptrdiff_t lanes, ptrdiff_t u, float *taps);                                                               \
-  void dka_plane_convolve_##level(const dka_plane *g, const float *x, const float *kernel, const float *bias,     \
-        float *y, float *scratch);
+        ptrdiff_t lanes, ptrdiff_t u, float *taps);
 
 #define DKA_DECLARE_CHANNELS(level)                                                                               \
   void dka_channels_convolve_##level(const dka_channels *g, const float *x, const float *kernel, const float      \

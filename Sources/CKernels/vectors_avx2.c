@@ -1,7 +1,6 @@
 // Vector functions, attention and depthwise convolution of level 2.
 #include "CKernels.h"
 #include "kernels.h"
-#include "plane.h"
 
 #if DKA_X86
 #include <immintrin.h>
@@ -18,7 +17,6 @@
 #include "attention.inc.h"
 #include "depthwise.inc.h"
 #include "channels.inc.h"
-#include "plane.inc.h"
 
 #pragma clang attribute pop
 #endif

@@ -1,7 +1,6 @@
 // Vector functions, attention and depthwise convolution of level 0.
 #include "CKernels.h"
 #include "kernels.h"
-#include "plane.h"
 
 #define NAME(x) dka_##x##_portable
 #define LEVEL DKA_LEVEL_PORTABLE
@@ -13,4 +12,3 @@
 #include "attention.inc.h"
 #include "depthwise.inc.h"
 #include "channels.inc.h"
-#include "plane.inc.h"

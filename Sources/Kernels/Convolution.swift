@@ -5,17 +5,15 @@ package import Tensors
 ///     y[b, m, i, j] = Σ(c, u, v) x[b, c, i · s + u · d − p, j · s + v · d − p] · w[m, c, u, v]
 ///
 /// Shapes, per group: x [B, C, H, W], w [M, C, KH, KW] → y [B, M, OH, OW].
-/// Depthwise convolutions run as Toeplitz products, whole or by rows, by vectors of columns where the kernel is small, or
-/// directly over live taps; all others as a product of the kernel matrix with the map's columns. Every output is summed in an order that depends on the geometry of one image alone.
+/// A product of the kernel matrix with the map's columns, per image and group: what patches of images and Float64 run, and
+/// maps of one axis. Maps of two axes have their channels last in Float32 (`ChannelsLastConvolution`). Every output is summed
+/// in an order that depends on the geometry of one image alone.
 package enum Convolution {
   /// Bytes of scratch memory that the three functions need.
   package static func scratchByteCount(
     _ g: ConvolutionGeometry, _ type: ElementType, _ options: KernelOptions
   ) -> Int {
     let single = KernelOptions(threads: 1, level: options.level)
-    if g.usesToeplitz { return options.threads * ToeplitzConvolution.scratchByteCount(g, type, single) }
-    if g.usesRowToeplitz { return options.threads * RowToeplitzConvolution.scratchByteCount(g, type, single) }
-    guard !g.isDepthwise else { return PlaneConvolution.scratchByteCount(g, type, options) }
     let columns = columnsByteCount(g, type)
     let packing = Pass.allCases.map { Product.scratchByteCount($0.size(g), type, options) }.max() ?? 0
     let packingAlone = Pass.allCases.map { Product.scratchByteCount($0.size(g), type, single) }.max() ?? 0
@@ -23,58 +21,36 @@ package enum Convolution {
     return max(64, columns + packing, options.threads * (columns + packingAlone))
   }
 
-  /// How a pass is computed.
-  package enum Method: String, Sendable {
-    /// Over padded planes, by vectors of columns.
-    case planes
-    /// Directly, tap by tap.
-    case taps
-    /// As products with whole Toeplitz matrices.
-    case toeplitz
-    /// As products with the Toeplitz matrices of rows.
-    case rowToeplitz = "row toeplitz"
-    /// As products with the map's columns.
-    case columns
-  }
-
-  /// The method for a pass over maps of a geometry.
-  package static func method(_ pass: Pass, _ g: ConvolutionGeometry, _ type: ElementType) -> Method {
-    if PlaneConvolution.computes(pass, g, type) { return .planes }
-    if g.usesToeplitz { return .toeplitz }
-    if g.usesRowToeplitz { return .rowToeplitz }
-    return g.isDepthwise ? .taps : .columns
-  }
-
   /// Convolves: y = x ∗ w, plus a number per filter where there is `bias`.
   package static func forward(
-    _ x: TensorView, _ w: TensorView, bias: TensorView? = nil, _ g: ConvolutionGeometry, by method: Method,
+    _ x: TensorView, _ w: TensorView, bias: TensorView? = nil, _ g: ConvolutionGeometry,
     into y: TensorView, scratch: TensorView?, _ options: KernelOptions
   ) {
     switch x.elementType {
-    case .float32: run(.forward, x, w, bias, y, g, method, scratch, options, Float.self)
-    default: run(.forward, x, w, bias, y, g, method, scratch, options, Double.self)
+    case .float32: run(.forward, x, w, bias, y, g, scratch, options, Float.self)
+    default: run(.forward, x, w, bias, y, g, scratch, options, Double.self)
     }
   }
 
   /// The gradient of x: every output position gives back its gradient along the taps it read.
   package static func inputGradient(
-    _ dY: TensorView, _ w: TensorView, _ g: ConvolutionGeometry, by method: Method, into dX: TensorView,
+    _ dY: TensorView, _ w: TensorView, _ g: ConvolutionGeometry, into dX: TensorView,
     scratch: TensorView?, _ options: KernelOptions
   ) {
     switch dY.elementType {
-    case .float32: run(.input, dX, w, nil, dY, g, method, scratch, options, Float.self)
-    default: run(.input, dX, w, nil, dY, g, method, scratch, options, Double.self)
+    case .float32: run(.input, dX, w, nil, dY, g, scratch, options, Float.self)
+    default: run(.input, dX, w, nil, dY, g, scratch, options, Double.self)
     }
   }
 
   /// The gradient of w, summed over images in order; taps that never meet data get zero.
   package static func weightGradient(
-    _ dY: TensorView, _ x: TensorView, _ g: ConvolutionGeometry, by method: Method, into dW: TensorView,
+    _ dY: TensorView, _ x: TensorView, _ g: ConvolutionGeometry, into dW: TensorView,
     scratch: TensorView?, _ options: KernelOptions
   ) {
     switch dY.elementType {
-    case .float32: run(.weight, x, dW, nil, dY, g, method, scratch, options, Float.self)
-    default: run(.weight, x, dW, nil, dY, g, method, scratch, options, Double.self)
+    case .float32: run(.weight, x, dW, nil, dY, g, scratch, options, Float.self)
+    default: run(.weight, x, dW, nil, dY, g, scratch, options, Double.self)
     }
   }
 
@@ -97,26 +73,17 @@ package enum Convolution {
 
   private static func run<Element: Scalar & BinaryFloatingPoint>(
     _ pass: Pass, _ x: TensorView, _ w: TensorView, _ bias: TensorView?, _ y: TensorView,
-    _ g: ConvolutionGeometry, _ method: Method, _ scratch: TensorView?, _ options: KernelOptions,
+    _ g: ConvolutionGeometry, _ scratch: TensorView?, _ options: KernelOptions,
     _ type: Element.Type
   ) {
-    let (maps, kernels, results) = unsafe (x.words(type), w.words(type), y.words(type))
-    if method == .taps {
-      unsafe TapwiseDepthwise.run(pass, maps, kernels, results, g, options)
-    } else if let scratch, pass != .weight || g.batch > 0 {
-      switch method {
-      case .planes: return PlaneConvolution.run(pass, x, w, bias, y, g, scratch, options)
-      case .toeplitz: unsafe ToeplitzConvolution.run(pass, maps, kernels, results, g, scratch, options)
-      case .rowToeplitz: unsafe RowToeplitzConvolution.run(pass, maps, kernels, results, g, scratch, options)
-      case .columns, .taps:
-        let sums = unsafe bias?.words(type)
-        return unsafe columns(pass, maps, kernels, sums, results, g, scratch, options)
-      }
-    } else {
+    guard let scratch, pass != .weight || g.batch > 0 else {
       // The result may be empty or all zeros, and then there may be no memory to work in.
       DataMovement.clear(pass == .forward ? y : pass == .input ? x : w)
+      if let bias { ChannelSum.add(bias, to: y, options) }
+      return
     }
-    if let bias { ChannelSum.add(bias, to: y, options) }
+    unsafe columns(
+      pass, x.words(type), w.words(type), bias?.words(type), y.words(type), g, scratch, options)
   }
 
   /// Bytes of one image's and group's columns, a multiple of 64.

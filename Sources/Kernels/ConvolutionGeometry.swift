@@ -76,27 +76,6 @@ package struct ConvolutionGeometry: Sendable {
   /// Whether each channel has a kernel of its own.
   package var isDepthwise: Bool { channels == 1 && filters == 1 }
 
-  /// Whether a depthwise convolution is done as products with Toeplitz matrices: small maps, many live taps.
-  ///
-  /// The matrix of one channel has an element per pair of input and output position, so its product costs
-  /// `inputSize · outputSize` multiplications where the direct loop costs `live taps · outputSize`, ten times slower each.
-  /// Kernels of up to nine taps are quicker done than the matrix is made.
-  package var usesToeplitz: Bool {
-    guard isDepthwise, stride == (1, 1), dilation == (1, 1), inputSize <= 256, outputSize <= 256,
-      tapCount > 9
-    else { return false }
-    let live = liveTaps
-    return live.rows.count * live.columns.count * 8 >= inputSize
-  }
-
-  /// Whether a depthwise convolution is done as products along rows: kernels that are wide for their map.
-  ///
-  /// A product multiplies whole rows of the map where the direct loop takes the kernel's columns alone.
-  package var usesRowToeplitz: Bool {
-    isDepthwise && !usesToeplitz && stride == (1, 1) && dilation == (1, 1) && kernel.width >= 7
-      && kernel.width * 8 >= input.width && inputSize > 0 && outputSize > 0
-  }
-
   /// Whether the columns of an input are the input itself.
   package var isPointwise: Bool {
     kernel == (1, 1) && stride == (1, 1) && padding == (0, 0) && output == (input.height, input.width)

@@ -58,17 +58,12 @@ import Testing
   }
 
   @Test(arguments: [
-    (Shape([6, 4, 3, 3]), 1, "columns"), (Shape([4, 1, 3, 3]), 4, "planes"),
-    (Shape([4, 1, 15, 15]), 4, "toeplitz"),
+    (Shape([6, 4, 3, 3]), 1, "patches"), (Shape([8, 2, 3, 3]), 2, "patches"),
+    (Shape([4, 1, 3, 3]), 4, "channels"),
   ])
   func `a convolution says how it is computed`(_ kernel: Shape, _ groups: Int, _ name: String) throws {
-    let node = Node(
-      "Conv", inputs: ["x", "w"], outputs: ["y"],
-      attributes: [
-        Attribute("group", groups), Attribute("pads", [Int](repeating: kernel[-1] / 2, count: 4)),
-      ])
-    let operation = try OperatorRegistry.standard.lower(node, version: 24).operation
-    let types = [ValueType(.float32, [2, 4, 14, 14]), ValueType(.float32, kernel)]
+    let operation = ChannelsLastConv(ConvolutionForm(group: groups, pads: [1, 1, 1, 1]))
+    let types = [ValueType(.float32, [2, 14, 14, 4]), ValueType(.float32, kernel)]
     let inputs = InputTypes(types: types, constants: [nil, nil], outputCount: 1)
     #expect(try operation.bind(inputs, .testing).name == name)
   }

@@ -272,30 +272,6 @@ void dka_depthwise_taps(
     int level, dka_depthwise g, dka_depthwise_maps x, dka_depthwise_maps dy, ptrdiff_t lanes, ptrdiff_t u,
     float *taps);
 
-/// Taps of the largest kernel that dka_plane_convolve takes.
-#define DKA_PLANE_TAPS 49
-
-/// Sizes of a convolution of one map with one small kernel: y[i, j] = Σ(u, v) x[i · s + u · d − top, j · s + v · d − left] · w[u, v].
-typedef struct dka_plane {
-  /// Of x, of y, and of the kernel, which has at most DKA_PLANE_TAPS taps.
-  ptrdiff_t height, width, rows, columns, kernel_height, kernel_width;
-  ptrdiff_t row_stride, column_stride, row_dilation, column_dilation;
-  /// Rows and columns of zeros in front; negative ones leave out as many of x.
-  ptrdiff_t top, left;
-  /// Whether the kernel is turned by half a turn. Its taps are added in the order in which they lie all the same.
-  bool turned;
-} dka_plane;
-
-/// Floats of scratch that one running dka_plane_convolve needs.
-size_t dka_plane_scratch_size(const dka_plane *g);
-
-/// y [rows, columns] of x [height, width] and a finite kernel, plus *bias where it is not null.
-///
-/// An element is the sum of rounded products from 0 on, in the order in which the taps lie, at every level.
-void dka_plane_convolve(
-    int level, const dka_plane *g, const float *x, const float *kernel, const float *bias, float *y,
-    float *scratch);
-
 /// How each channel is convolved with a kernel of its own, or its windows' maxima taken, in maps whose channels lie side by
 /// side.
 typedef struct dka_channels {

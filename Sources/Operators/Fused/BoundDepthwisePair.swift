@@ -15,7 +15,7 @@ struct BoundDepthwisePair: Sendable {
     _ form: DepthwiseForm, _ inputs: InputTypes, _ options: KernelOptions
   ) throws(OperatorError) {
     let maps = inputs[0]
-    let geometry = try form.geometry(maps, kernels: [inputs[1].shape, inputs[2].shape])
+    let geometry = try form.geometry(maps, kernels: DepthwiseForm.kernels(inputs))
     let windows = geometry.windowByteCount(maps.elementType)
     scratchByteCount =
       maps.elementType == .float32
@@ -73,7 +73,9 @@ struct BoundDepthwisePair: Sendable {
     let window = geometry.window(in: operands.scratch, operands[0].elementType)
     DataMovement.clear(window)
     DepthwiseWindow.merge(operands[1], dilation: form.largeDilation, geometry, into: window, options)
-    DepthwiseWindow.merge(operands[2], dilation: form.smallDilation, geometry, into: window, options)
+    if let small = operands.optional(2) {
+      DepthwiseWindow.merge(small, dilation: form.smallDilation, geometry, into: window, options)
+    }
     return window
   }
 

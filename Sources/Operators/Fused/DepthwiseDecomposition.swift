@@ -10,7 +10,7 @@ extension DepthwisePairComputation {
   {
     let maps = try maps(of: node.inputs[0], into: &builder)
     var parts: [String] = []
-    for index in 1...2 {
+    for index in kernels(of: node) {
       let geometry = geometry(builder.shape(maps), node, index, builder)
       let padding = [geometry.padding.0, geometry.padding.1]
       let convolution = Conv(
@@ -18,7 +18,7 @@ extension DepthwisePairComputation {
         pads: padding + padding)
       parts.append(try builder.emit(convolution, [maps, node.inputs[index]]))
     }
-    let sum = try builder.emit(Add(), parts)
+    let sum = try sum(parts, into: &builder)
     return [try tokens(of: sum, behindPrefixOf: node.inputs[0], into: &builder)]
   }
 
@@ -32,20 +32,27 @@ extension DepthwisePairComputation {
     var results = ["", "", ""]
     if wants(0) {
       var parts: [String] = []
-      for index in 1...2 {
+      for index in kernels(of: node) {
         parts.append(
           try builder.convolutionInputGradient(
             dY, node.inputs[index], geometry(shape, node, index, builder)))
       }
-      let sum = try builder.emit(Add(), parts)
+      let sum = try sum(parts, into: &builder)
       results[0] = try tokens(of: sum, behindPrefixOf: node.inputs[3], into: &builder)
     }
     guard wants(1) || wants(2) else { return results }
     let x = try maps(of: node.inputs[0], into: &builder)
-    for index in 1...2 where wants(index) {
+    for index in kernels(of: node) where wants(index) {
       results[index] = try builder.convolutionWeightGradient(dY, x, geometry(shape, node, index, builder))
     }
     return results
+  }
+
+  /// Operands that are kernels.
+  private func kernels(of node: LoweredNode) -> [Int] { node.input(2) == nil ? [1] : [1, 2] }
+
+  private func sum(_ parts: [String], into builder: inout GradientBuilder) throws(OperatorError) -> String {
+    parts.count == 1 ? parts[0] : try builder.emit(Add(), parts)
   }
 
   /// The convolution of maps [B, C, H, W] with one of both kernels, operand 1 or 2.

@@ -60,7 +60,7 @@ struct DepthwiseForm: Sendable {
 
   /// Checks the maps' and kernels' types and gives the geometry.
   ///
-  /// - Parameter kernels: shapes of the large and the small kernel.
+  /// - Parameter kernels: shapes of the large kernel and of the small one, where there is one.
   func geometry(_ maps: ValueType, kernels: [Shape]) throws(OperatorError) -> DepthwiseGeometry {
     let shape = maps.shape
     let channels: Int
@@ -99,6 +99,11 @@ struct DepthwiseForm: Sendable {
       throw .invalid("the live part of kernels that reach \(reach) elements over maps \(shape) is too large")
     }
     return geometry
+  }
+
+  /// Shapes of the kernels among a pair's operands: one or two.
+  static func kernels(_ inputs: InputTypes) -> [Shape] {
+    [inputs[1].shape] + (inputs.optional(2).map { [$0.shape] } ?? [])
   }
 
   /// Checks that maps and kernels are of one floating-point type.

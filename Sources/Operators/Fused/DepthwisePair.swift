@@ -2,7 +2,7 @@ package import Graphs
 package import Kernels
 import Tensors
 
-/// Sum of two depthwise convolutions of the same maps, as one with the merged kernel (domain dka.fused).
+/// Sum of two depthwise convolutions of the same maps, as one with the merged kernel, or one alone (domain dka.fused).
 ///
 ///     Y = X ∗ large + X ∗ small = X ∗ (large + small padded with zeros)
 ///
@@ -11,7 +11,7 @@ import Tensors
 /// Source: the DKA paper, eq. 2.
 package struct DepthwisePair: Decomposable {
   package static let schema = OperatorSchema(
-    "DepthwisePair", domain: "dka.fused", versions: 1..., inputs: ["X", "large", "small"], outputs: ["Y"])
+    "DepthwisePair", domain: "dka.fused", versions: 1..., inputs: ["X", "large", "small?"], outputs: ["Y"])
 
   let pair: DepthwisePairComputation
 
@@ -51,7 +51,7 @@ package struct DepthwisePair: Decomposable {
 /// [C, 1, K, K], small [C, 1, k, k] → Y like X.
 package struct TokenDepthwisePair: Decomposable, Narrowable {
   package static let schema = OperatorSchema(
-    "TokenDepthwisePair", domain: "dka.fused", versions: 1..., inputs: ["X", "large", "small"],
+    "TokenDepthwisePair", domain: "dka.fused", versions: 1..., inputs: ["X", "large", "small?"],
     outputs: ["Y"])
 
   let pair: DepthwisePairComputation
@@ -96,7 +96,7 @@ package struct TokenDepthwisePair: Decomposable, Narrowable {
 struct DepthwisePairGradient: Decomposable {
   static let schema = OperatorSchema(
     "DepthwisePairGradient", domain: "dka.gradient", versions: 1...,
-    inputs: ["X", "large", "small", "dY"], outputs: ["dX?", "dlarge?", "dsmall?"])
+    inputs: ["X", "large", "small?", "dY"], outputs: ["dX?", "dlarge?", "dsmall?"])
 
   let pair: DepthwisePairComputation
 
@@ -125,7 +125,7 @@ struct DepthwisePairGradient: Decomposable {
 struct TokenDepthwisePairGradient: Decomposable {
   static let schema = OperatorSchema(
     "TokenDepthwisePairGradient", domain: "dka.gradient", versions: 1...,
-    inputs: ["X", "large", "small", "dY"], outputs: ["dX?", "dlarge?", "dsmall?"])
+    inputs: ["X", "large", "small?", "dY"], outputs: ["dX?", "dlarge?", "dsmall?"])
 
   let pair: DepthwisePairComputation
 

@@ -10,7 +10,7 @@ struct DepthwisePairComputation: Sendable {
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try DepthwiseForm.checkTypes(inputs)
-    _ = try form.geometry(inputs[0], kernels: [inputs[1].shape, inputs[2].shape])
+    _ = try form.geometry(inputs[0], kernels: DepthwiseForm.kernels(inputs))
     return [inputs[0]]
   }
 
@@ -19,7 +19,7 @@ struct DepthwisePairComputation: Sendable {
     guard inputs[3] == inputs[0] else {
       throw .invalid("gradient has type \(inputs[3]), expected \(inputs[0])")
     }
-    return [inputs[0], inputs[1], inputs[2]]
+    return [inputs[0], inputs[1], inputs.optional(2) ?? inputs[1]]
   }
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
@@ -43,7 +43,8 @@ struct DepthwisePairComputation: Sendable {
   {
     let names = (0..<3).map { site.needs($0) ? gradient.freshName(operation.name.type) : "" }
     guard names.contains(where: { !$0.isEmpty }) else { return [nil, nil, nil] }
-    try gradient.emit(operation, site.inputs + [try site.gradient()], outputs: names)
+    let operands = site.inputs + (site.inputs.count < 3 ? [""] : [])
+    try gradient.emit(operation, operands + [try site.gradient()], outputs: names)
     return names.map { $0.isEmpty ? nil : $0 }
   }
 }

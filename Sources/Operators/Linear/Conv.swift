@@ -43,14 +43,13 @@ package struct Conv: Operator {
   package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let (geometry, shape) = try form.geometry(inputs[0].shape, inputs[1].shape)
     let sums = inputs.optional(2) == nil ? 0 : shape.elementCount
-    let method = Convolution.method(.forward, geometry, inputs[0].elementType)
     return BoundKernel(
       inputs, .operations(geometry.operations(for: shape) &+ sums),
       scratchByteCount: Convolution.scratchByteCount(geometry, inputs[0].elementType, options),
-      name: method.rawValue
+      name: "columns"
     ) { operands in
       Convolution.forward(
-        operands[0], operands[1], bias: operands.optional(2), geometry, by: method, into: operands.output(0),
+        operands[0], operands[1], bias: operands.optional(2), geometry, into: operands.output(0),
         scratch: operands.scratch, options)
     }
   }
@@ -114,14 +113,13 @@ struct ConvInputGradient: Decomposable {
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let (geometry, maps) = try form.geometry(shape, inputs[1].shape)
-    let method = Convolution.method(.input, geometry, inputs[0].elementType)
     return BoundKernel(
       inputs, .operations(geometry.operations(for: maps)),
       scratchByteCount: Convolution.scratchByteCount(geometry, inputs[0].elementType, options),
-      name: method.rawValue
+      name: "columns"
     ) { operands in
       Convolution.inputGradient(
-        operands[0], operands[1], geometry, by: method, into: operands.output(0), scratch: operands.scratch,
+        operands[0], operands[1], geometry, into: operands.output(0), scratch: operands.scratch,
         options)
     }
   }
@@ -166,14 +164,13 @@ struct ConvWeightGradient: Decomposable {
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let (geometry, maps) = try form.geometry(inputs[1].shape, shape)
-    let method = Convolution.method(.weight, geometry, inputs[1].elementType)
     return BoundKernel(
       inputs, .operations(geometry.operations(for: maps)),
       scratchByteCount: Convolution.scratchByteCount(geometry, inputs[1].elementType, options),
-      name: method.rawValue
+      name: "columns"
     ) { operands in
       Convolution.weightGradient(
-        operands[0], operands[1], geometry, by: method, into: operands.output(0), scratch: operands.scratch,
+        operands[0], operands[1], geometry, into: operands.output(0), scratch: operands.scratch,
         options)
     }
   }

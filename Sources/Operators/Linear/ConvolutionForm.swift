@@ -17,7 +17,7 @@ package struct ConvolutionForm: Sendable {
   private let kernelShape: [Int]?
 
   /// Kernels that are applied as given; no zeros around the maps unless told otherwise.
-  init(group: Int = 1, strides: [Int]? = nil, dilations: [Int]? = nil, pads: [Int]? = nil) {
+  package init(group: Int = 1, strides: [Int]? = nil, dilations: [Int]? = nil, pads: [Int]? = nil) {
     self.group = group
     self.strides = strides
     self.dilations = dilations

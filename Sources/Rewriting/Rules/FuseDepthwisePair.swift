@@ -2,11 +2,11 @@ import Graphs
 package import Operators
 import Tensors
 
-/// Replaces the sum of two depthwise convolutions of one value by `DepthwisePair`.
+/// Replaces the sum of two depthwise convolutions of one value by `DepthwisePair`, and a large one alone.
 ///
-///     Add(Conv(x, large), Conv(x, small)) → DepthwisePair(x, large, small)
+///     Add(Conv(x, large), Conv(x, small)) → DepthwisePair(x, large, small)        Conv(x, large) → DepthwisePair(x, large)
 ///
-/// Both keep the map's size: odd square kernels, stride 1, padding of half the dilated extent, no bias.
+/// One alone counts as large with more than seven rows, or where its maps are made of tokens. All keep the map's size: odd square kernels, stride 1, padding of half the dilated extent, no bias.
 package struct FuseDepthwisePair: RewriteRule {
   package let label = "fuse depthwise pair"
 
@@ -33,6 +33,15 @@ package struct FuseDepthwisePair: RewriteRule {
             DepthwisePair(largeDilation: large.1.dilation, smallDilation: small.1.dilation),
             [first.node.inputs[0], large.0.inputs[1], small.0.inputs[1]], outputs: [node.outputs[0]])
         ])
+      count += 1
+    }
+    for id in graph.ids(of: Conv.self) {
+      guard let node = graph[id], let reach = Self.reach(node, in: graph),
+        graph.shape(node.inputs[1])[2] > 7 || graph.shape(graph.view(of: node.inputs[0]).root).rank == 3
+      else { continue }
+      let alone = DepthwisePair(largeDilation: reach.dilation, smallDilation: 1)
+      try graph.replace(
+        id, with: [LoweredNode(alone, node.inputs.prefix(2).map { $0 }, outputs: [node.outputs[0]])])
       count += 1
     }
     return count
