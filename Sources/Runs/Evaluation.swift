@@ -20,6 +20,8 @@ package enum Evaluation {
     package var part: Split?
     /// Folder for the preprocessed images as .npy, or nil.
     package var savedInputs: String?
+    /// Whether files in that folder that are there already are overwritten.
+    package var replacesSavedInputs = false
 
     /// Options for a data set.
     package init(data: String) { self.data = data }
@@ -49,6 +51,11 @@ package enum Evaluation {
       emit(.note("the parts are those of the run that made the model (\(RunSplit.tableName))"))
     }
     let images = try measured(of: dealt ?? all, options)
+    let names = inputNames(images.samples)
+    if let folder = options.savedInputs {
+      try Destination.checkFiles(
+        names, in: folder, inputs: model.readFiles, isForced: options.replacesSavedInputs)
+    }
     if let remark = split?.remark(onMeasuring: images, hashes: hashes ?? [:]) { emit(.warning(remark)) }
     let notes = try RunInterrupted.translating {
       try images.examined(
@@ -59,7 +66,6 @@ package enum Evaluation {
     for note in all.notes + measured + notes { emit(RunEvent(note)) }
     emit(.note("\(images.samples.count) images, preprocessing from \(choice.source)"))
     emit(.begin(title: "evaluating", total: images.samples.count))
-    let names = inputNames(images.samples)
     var saved = 0
     defer { emit(.end) }
     return try imageModel.metrics(
@@ -68,8 +74,7 @@ package enum Evaluation {
         guard let folder = options.savedInputs else { return }
         for row in batch.samples.indices {
           let image = batch.images.rows(row..<row + 1)
-          try TensorFile.write(
-            image, name: "image", to: "\(folder)/\(names[saved]).npy")
+          try TensorFile.write(image, name: "image", to: "\(folder)/\(names[saved])")
           saved += 1
         }
       }, report: { emit(.advance(done: $0, figures: [])) }, isInterrupted: isInterrupted)
@@ -98,7 +103,7 @@ package enum Evaluation {
       let file = sample.path.split(separator: "/").last.map(String.init) ?? "image"
       let stem = file.lastIndex(of: ".").map { String(file[..<$0]) } ?? file
       let digits = String(index)
-      return String(repeating: "0", count: max(0, 5 - digits.count)) + digits + "_" + stem
+      return String(repeating: "0", count: max(0, 5 - digits.count)) + digits + "_" + stem + ".npy"
     }
   }
 }
