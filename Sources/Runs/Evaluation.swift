@@ -42,11 +42,12 @@ package enum Evaluation {
     let imageModel = try model.imageModel(answer, choice.preprocessing)
     let (all, remark) = try answer.images(at: options.data, for: model)
     if let remark { emit(.warning(remark)) }
-    let split = try RunSplit(besideModel: model.path)
-    let hashes = try split.map { _ in
-      try RunSplit.hashes(of: all, threads: context.options.threads, isInterrupted: isInterrupted)
+    func hashes(of images: LabelledImages) throws -> [Int: String] {
+      try RunSplit.hashes(of: images, threads: context.options.threads, isInterrupted: isInterrupted)
     }
-    let dealt = split?.dealing(all, hashes: hashes ?? [:])
+    let split = try RunSplit(besideModel: model.path)
+    var known = try split.map { _ in try hashes(of: all) }
+    let dealt = split?.dealing(all, hashes: known ?? [:])
     if dealt != nil {
       emit(.note("the parts are those of the run that made the model (\(RunSplit.tableName))"))
     }
@@ -56,10 +57,14 @@ package enum Evaluation {
       try Destination.checkFiles(
         names, in: folder, inputs: model.readFiles, isForced: options.replacesSavedInputs)
     }
-    if let remark = split?.remark(onMeasuring: images, hashes: hashes ?? [:]) { emit(.warning(remark)) }
+    if let learnt = LearntImages(model.description.metadata) ?? split?.learnt {
+      let measured = try known ?? hashes(of: images)
+      known = measured
+      if let remark = learnt.remark(onMeasuring: images, hashes: measured) { emit(.warning(remark)) }
+    }
     let notes = try RunInterrupted.translating {
       try images.examined(
-        threads: context.options.threads, isHashing: false, known: hashes ?? [:], isInterrupted: isInterrupted
+        threads: context.options.threads, isHashing: false, known: known ?? [:], isInterrupted: isInterrupted
       )
     }.notes
     let measured = task.remarks(onMeasuring: images, part: (options.part ?? .test).rawValue)

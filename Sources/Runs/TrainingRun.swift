@@ -136,7 +136,8 @@ package struct TrainingRun {
     let earlierSeconds = try folder.secondsOfEpochs()
     try train(loop, trainer, origin)
     let export = TrainedExport(
-      model: model, adapted: adapted, choice: choice, learned: parts.train, record: record,
+      model: model, adapted: adapted, choice: choice, learned: parts.train,
+      learnt: LearntImages(parts, hashes: examined.hashes), record: record,
       request: request, folder: folder, context: context, emit: emit, isInterrupted: isInterrupted)
     return try export.finish(
       loop, trainer, test: parts.test, validation: parts.validation,
