@@ -59,6 +59,18 @@ extension Elementwise {
     }
   }
 
+  /// The gradient of `relu` by what it made: dx = dy where y > 0, else 0; dx may be dy.
+  package static func reluGradient(
+    _ y: TensorView, _ dy: TensorView, into dx: TensorView, _ options: KernelOptions
+  ) {
+    switch y.elementType {
+    case .float32:
+      // What is positive is at least the smallest positive number.
+      clipGradientVectorized(y, dy, low: .leastNonzeroMagnitude, high: .infinity, into: dx, options)
+    default: combine(y, dy, into: dx, options) { (v: Double, slope: Double) in v > 0 ? slope : 0 }
+    }
+  }
+
   /// The gradient of `gelu` or `geluTanh`: dx = dy · f'(x); dx may be dy.
   package static func geluGradient(
     _ x: TensorView, _ dy: TensorView, isTanh: Bool, into dx: TensorView, _ options: KernelOptions

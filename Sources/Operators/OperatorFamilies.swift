@@ -30,6 +30,7 @@ extension OperatorRegistry {
     LogSoftmax.self,
     LogSoftmaxGradient.self,
     Relu.self,
+    ReluGradient.self,
     Sigmoid.self,
     Softmax.self,
     SoftmaxGradient.self,
