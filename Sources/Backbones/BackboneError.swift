@@ -28,14 +28,24 @@ public struct BackboneError: ReportableError {
   }
 
   static func rewrittenByRuntime(_ uses: [(name: String, nodes: [String])]) -> BackboneError {
-    let list = uses.map { "\($0.name) ×\($0.nodes.count)" }.joined(separator: ", ")
-    var error = BackboneError(
-      .unsupported, "the file was rewritten by ONNX Runtime's optimiser: it has \(list)")
-    error.node = uses.first?.nodes.first
+    var error = BackboneError("the file was rewritten by ONNX Runtime's optimiser", uses)
     error.hint =
       "export the model again and use that file: without onnxruntime.transformers and without an optimized_model_filepath"
-    error.unsupported = uses.map { "\($0.name) (\($0.nodes.count) nodes)" }
     return error
+  }
+
+  static func quantized(_ uses: [(name: String, nodes: [String])]) -> BackboneError {
+    var error = BackboneError("the file is quantised", uses)
+    error.hint = "use model.onnx or model_fp16.onnx of the same folder"
+    return error
+  }
+
+  /// A file that has operators of a kind.
+  private init(_ kind: String, _ uses: [(name: String, nodes: [String])]) {
+    let list = uses.map { "\($0.name) ×\($0.nodes.count)" }.joined(separator: ", ")
+    self.init(.unsupported, "\(kind): it has \(list)")
+    node = uses.first?.nodes.first
+    unsupported = uses.map { "\($0.name) (\($0.nodes.count) \($0.nodes.count == 1 ? "node" : "nodes"))" }
   }
 
   static func notRecognised(_ mismatches: [FamilyMismatch], candidates: [String]) -> BackboneError {

@@ -64,8 +64,10 @@ package struct BackboneRegistry: Sendable {
   ///
   /// A model with operators that are not supported is looked at as far as its file tells, and fits none.
   ///
-  /// - Throws: `BackboneError` where the file has operators of ONNX Runtime's own that are not implemented, or where the network is wrong in itself.
+  /// - Throws: `BackboneError` where the file is quantised, where it has operators of ONNX Runtime's own that are not implemented, or
+  ///   where the network is wrong in itself.
   package func recognize(_ model: ModelDescription, lowering: Lowering) throws(BackboneError) -> Recognition {
+    try QuantizedFile.refuse(model, lowering.registry)
     try RuntimeRewrites.refuse(model, lowering.registry)
     return recognize(try GraphView(looking: lowering, at: model))
   }

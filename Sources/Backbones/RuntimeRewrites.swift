@@ -6,19 +6,21 @@ enum RuntimeRewrites {
   /// Refuses a model with operators of ONNX Runtime's own domains of which it is not known what they stand for, and lists
   /// them.
   static func refuse(_ model: ModelDescription, _ registry: OperatorRegistry) throws(BackboneError) {
-    var uses: [(name: String, nodes: [String])] = []
-    let functions = Set(model.functions.map(\.operatorName))
-    for node in model.graph.nodes where node.operatorName.domain.hasPrefix("com.microsoft") {
-      guard !registry.expands(node.operatorName), !functions.contains(node.operatorName) else { continue }
-      let name = node.operatorName.description
-      if let index = uses.firstIndex(where: { $0.name == name }) {
-        uses[index].nodes.append(node.label)
-      } else {
-        uses.append((name, [node.label]))
-      }
-    }
+    let uses = model.uses { $0.domain.hasPrefix("com.microsoft") && !registry.expands($0) }
     guard !uses.isEmpty else { return }
-    throw .rewrittenByRuntime(uses.sorted { $0.name < $1.name })
+    throw .rewrittenByRuntime(uses)
+  }
+}
+
+extension ModelDescription {
+  /// The nodes of some operators, none of which is a function of the file, by operator, sorted.
+  func uses(_ isWanted: (OperatorName) -> Bool) -> [(name: String, nodes: [String])] {
+    let functions = Set(functions.map(\.operatorName))
+    var nodes: [String: [String]] = [:]
+    for node in graph.nodes where isWanted(node.operatorName) && !functions.contains(node.operatorName) {
+      nodes[node.operatorName.description, default: []].append(node.label)
+    }
+    return nodes.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 }
 

@@ -15,6 +15,7 @@ public final class FineTuning {
   /// The head's learning rate where the recipe left it open and linear probing chose it.
   public let headLearningRate: Double?
   private let adapted: Model
+  private let learnt: LearntImages
   private let trainer: Trainer
   private let loop: TrainingLoop
 
@@ -43,8 +44,9 @@ public final class FineTuning {
       ?? model.preprocessing()
     let task = ClassificationTask()
     parts = try TrainingParts(of: images, task, configuration, source: "the images")
-    let notes = try parts.examined(threads: model.threads, isInterrupted: isInterrupted).notes
-    for note in images.notes + parts.notes + notes {
+    let examined = try parts.examined(threads: model.threads, isInterrupted: isInterrupted)
+    learnt = LearntImages(parts, hashes: examined.hashes)
+    for note in images.notes + parts.notes + examined.notes {
       report(RunEvent(note))
     }
     let trainer = try model.file.located { try adaptation.trainer(configuration, task, context: context) }
@@ -70,14 +72,15 @@ public final class FineTuning {
 
   /// The model with the parameters of the best epoch on the validation images, or of the last where there are none.
   ///
-  /// Class names, preparation of images and recipe are in its metadata.
+  /// Class names, preparation of images, recipe, and the digests of the images that it learnt from are in its metadata.
   public func model() throws -> Model {
     guard let adaptation = adapted.adaptation else { return adapted }
     let parameters = try loop.best?.parameters ?? trainer.parameters()
     let trained = try adaptation.replacing(parameters.map { (name: $0.name, tensor: $0.value) })
     var description = trained.model
     ModelMetadata.describe(
-      &description, ClassificationTask(), parts.train, preprocessing.preprocessing, recipe: adaptation.recipe)
+      &description, ClassificationTask(), parts.train, from: learnt, preprocessing.preprocessing,
+      recipe: adaptation.recipe)
     return Model(description, from: adapted, trained)
   }
 }

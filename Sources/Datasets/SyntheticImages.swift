@@ -1,4 +1,3 @@
-import Glibc
 import Tensors
 
 /// A task of labelled phantom images.
@@ -42,65 +41,47 @@ public struct SyntheticImages: Sendable {
     return (Image(width: side, height: side, channels: 1, bytes: drawn.picture.bytes), drawn.mask)
   }
 
-  /// Writes `{train,test}/<class>/<class>_0001.png`, palette masks under `masks/` in the same way, and `index.csv`.
-  ///
-  /// - Throws: an error with the system's reason where a file cannot be written.
-  public func writeFolder(_ path: String, trainPerClass: Int, testPerClass: Int) throws(DatasetError) {
-    let palette: [(red: UInt8, green: UInt8, blue: UInt8)] = [(0, 0, 0), (80, 200, 120), (220, 60, 60)]
-    var index = "file,class,split,mask\n"
-    for (part, count) in [(Split.train, trainPerClass), (.test, testPerClass)] {
-      for (label, name) in task.classNames.enumerated() {
-        let folder = "\(part.rawValue)/\(name)"
-        try makeFolder(path + "/" + folder)
-        try makeFolder(path + "/masks/" + folder)
-        for number in 1...max(count, 1) where number <= count {
-          let digits = String(number)
-          let file =
-            folder + "/\(name)_" + String(repeating: "0", count: max(4 - digits.count, 0)) + digits + ".png"
-          let (image, mask) = image(label: label, part: part, number: number)
-          try writeFile(path + "/" + file, PNGCoder.encode(image))
-          let encoded = try PNGCoder.encode(indices: mask, width: side, height: side, palette: palette)
-          try writeFile(path + "/masks/" + file, encoded)
-          index += "\(file),\(name),\(part.rawValue),masks/\(file)\n"
+  /// An image in a folder of them.
+  package struct Entry: Sendable {
+    /// Its path within the folder: `train/benign/benign_0001.png`.
+    package let path: String
+    /// The path of its palette mask.
+    package var maskPath: String { "masks/" + path }
+    fileprivate let part: Split
+    fileprivate let label: Int
+    fileprivate let number: Int
+  }
+
+  /// The images of a folder, part by part and class by class.
+  package func entries(trainPerClass: Int, testPerClass: Int) -> [Entry] {
+    [(Split.train, trainPerClass), (.test, testPerClass)].flatMap { part, count in
+      task.classNames.indices.flatMap { label in
+        (0..<count).map { index in
+          let digits = String(index + 1)
+          let number = String(repeating: "0", count: max(4 - digits.count, 0)) + digits
+          let name = task.classNames[label]
+          return Entry(
+            path: "\(part.rawValue)/\(name)/\(name)_\(number).png", part: part, label: label,
+            number: index + 1)
         }
       }
     }
-    try writeFile(path + "/index.csv", Array(index.utf8))
   }
 
-  /// Makes a folder and those above it.
-  private func makeFolder(_ path: String) throws(DatasetError) {
-    var end = path.startIndex
-    while end < path.endIndex {
-      end = path[path.index(after: end)...].firstIndex(of: "/") ?? path.endIndex
-      let folder = String(path[..<end])
-      if unsafe mkdir(folder, 0o777) != 0, errno != EEXIST, FolderListing.kind(of: folder) != .folder {
-        throw failure(folder, errno)
-      }
+  /// The bytes of an entry's two PNG files.
+  package func files(of entry: Entry) throws(DatasetError) -> (image: [UInt8], mask: [UInt8]) {
+    let palette: [(red: UInt8, green: UInt8, blue: UInt8)] = [(0, 0, 0), (80, 200, 120), (220, 60, 60)]
+    let (image, mask) = image(label: entry.label, part: entry.part, number: entry.number)
+    return (
+      try PNGCoder.encode(image),
+      try PNGCoder.encode(indices: mask, width: side, height: side, palette: palette)
+    )
+  }
+
+  /// The table that lists entries: `file,class,split,mask`.
+  package func table(of entries: [Entry]) -> String {
+    entries.reduce(into: "file,class,split,mask\n") { text, entry in
+      text += "\(entry.path),\(task.classNames[entry.label]),\(entry.part.rawValue),\(entry.maskPath)\n"
     }
-  }
-
-  private func writeFile(_ path: String, _ bytes: [UInt8]) throws(DatasetError) {
-    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw failure(path, errno) }
-    var position = 0
-    while position < bytes.count {
-      let written = unsafe bytes.withUnsafeBytes { bytes in
-        unsafe write(descriptor, bytes.baseAddress.map { unsafe $0 + position }, bytes.count - position)
-      }
-      if written < 0, errno == EINTR { continue }
-      guard written > 0 else {
-        let number = errno
-        close(descriptor)
-        throw failure(path, number)
-      }
-      position += written
-    }
-    guard close(descriptor) == 0 else { throw failure(path, errno) }
-  }
-
-  private func failure(_ path: String, _ number: Int32) -> DatasetError {
-    let reason = unsafe String(cString: strerror(number))
-    return DatasetError(.workFailed, "'\(path)' cannot be written: \(reason)", file: path)
   }
 }

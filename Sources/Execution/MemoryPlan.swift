@@ -77,21 +77,13 @@ package struct MemoryPlan {
     let order = intervals.indices.sorted {
       (-intervals[$0].byteCount, $0) < (-intervals[$1].byteCount, $1)
     }
-    var placed: [Int] = []  // by ascending offset
+    var occupied = OccupiedAddresses(timeCount: (intervals.map(\.last).max() ?? 0) + 1)
     for index in order {
       let interval = intervals[index]
       let size = (interval.byteCount + alignment - 1) / alignment * alignment
-      var offset = 0
-      for other in placed
-      where intervals[other].first <= interval.last && interval.first <= intervals[other].last {
-        let start = offsets[other]
-        let end = start + (intervals[other].byteCount + alignment - 1) / alignment * alignment
-        if offset + size <= start { break }
-        offset = max(offset, end)
-      }
+      let offset = occupied.lowest(size, from: interval.first, to: interval.last)
+      occupied.take(offset, size, from: interval.first, to: interval.last)
       offsets[index] = offset
-      let position = placed.firstIndex { offsets[$0] > offset } ?? placed.count
-      placed.insert(index, at: position)
       total = max(total, offset + size)
     }
     return offsets

@@ -27,10 +27,12 @@ package struct ModelRun {
   package func outputs(
     for inputs: [String: Tensor], isInterrupted: () -> Bool = { false }
   ) throws -> [Tensor] {
-    let lowering = try lowering(for: inputs)
+    try run(try plan(for: inputs), inputs, isInterrupted)
+  }
+
+  private func plan(for inputs: [String: Tensor]) throws -> Plan {
     let compiled = CompiledModel(model, registry: registry, context: context)
-    let plan = try compiled.plan(try compiled.fused(try lower(lowering, inputs)))
-    return try run(plan, inputs, isInterrupted)
+    return try compiled.plan(try compiled.fused(try lower(try lowering(for: inputs), inputs)))
   }
 
   /// Gradients of the sum of the first output by initializers, inputs or inner values.
@@ -41,6 +43,12 @@ package struct ModelRun {
   package func gradients(
     for inputs: [String: Tensor], by names: [String], isInterrupted: () -> Bool = { false }
   ) throws -> [Tensor] {
+    // What the plan was made of is gone when memory for the run is taken.
+    try run(try gradientPlan(for: inputs, by: names), inputs, isInterrupted)
+  }
+
+  /// The plan of a run that gives gradients.
+  private func gradientPlan(for inputs: [String: Tensor], by names: [String]) throws -> Plan {
     var lowering = try lowering(for: inputs)
     let initializers = Set(model.graph.initializers.map(\.name))
     lowering.variables = Set(names).intersection(initializers)
@@ -78,7 +86,7 @@ package struct ModelRun {
       outputs.append(try gradient ?? builder.constant(graph.type(name).filled(with: 0), named: "zero"))
     }
     builder.setOutputs(outputs)
-    return try run(try compiled.plan(builder.graph), inputs, isInterrupted)
+    return try compiled.plan(builder.graph)
   }
 
   /// Refuses start values of gradients that are larger than the memory there is, before they are made.

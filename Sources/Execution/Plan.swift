@@ -40,6 +40,7 @@ package final class Plan: Sendable {
     try needs.requireRoom(for: memory)
     let room = PreparedConstantsCache.Room(needs.budget, reserved: needs.reserved(for: memory), cache)
     var prepared: [(any PreparedConstants)?] = []
+    prepared.reserveCapacity(graph.nodes.count)
     var direct: [String: Tensor] = [:]
     for (node, bound) in zip(graph.nodes, needs.nodes) {
       let entry = try cache.prepared(node, bound.kernel, in: graph, room)

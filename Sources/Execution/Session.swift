@@ -67,6 +67,7 @@ package final class Session {
     inputs = graph.inputs.compactMap { named[$0] }
     outputs = graph.outputs.compactMap { view($0) }
     var instructions: [Operands] = []
+    instructions.reserveCapacity(graph.nodes.count)
     for (index, node) in graph.nodes.enumerated() {
       let scratch = plan.memory.scratchOffsets[index].map { offset in
         TensorView(

@@ -156,12 +156,13 @@ package struct LoweredGraph: Sendable {
   /// Drops nodes that contribute to no output or update, and constants and variables that nobody reads.
   package mutating func removeUnused() {
     var needed = delivered
-    var kept: [LoweredNode] = []
-    for node in nodes.reversed() where node.outputs.contains(where: { needed.contains($0) }) {
-      kept.append(node)
-      needed.formUnion(node.inputs)
+    var isNeeded = [Bool](repeating: false, count: nodes.count)
+    for index in nodes.indices.reversed() where nodes[index].outputs.contains(where: { needed.contains($0) })
+    {
+      isNeeded[index] = true
+      needed.formUnion(nodes[index].inputs)
     }
-    nodes = kept.reversed()
+    if isNeeded.contains(false) { nodes = zip(nodes, isNeeded).filter(\.1).map(\.0) }
     constants = constants.filter { needed.contains($0.key) }
     let updated = Set(updates.map(\.variable))
     variables = variables.filter { needed.contains($0.key) || updated.contains($0.key) }

@@ -141,7 +141,14 @@ extension OperatorRegistry {
   ]
   static let expandables: [any Expandable.Type] = [
     BiasGelu.self,
+    FastGelu.self,
+    FusedConv.self,
+    FusedGemm.self,
+    FusedMatMul.self,
     If.self,
+    QuickGelu.self,
+    RuntimeGelu.self,
+    SimplifiedLayerNormalization.self,
     SkipLayerNormalization.self,
   ]
 }

@@ -20,7 +20,7 @@ package struct EditableGraph {
   private var next: [NodeID]
   private var previous: [NodeID]
   private var makers: [String: NodeID] = [:]
-  private var readers: [String: [NodeID]] = [:]
+  private var readers: [String: Readers] = [:]
   private let outputs: Set<String>
   private var counter = 0
 
@@ -90,11 +90,16 @@ package struct EditableGraph {
   }
 
   /// Numbers of the nodes that read a value, one entry per operand.
-  package func readers(of value: String) -> [NodeID] { readers[value] ?? [] }
+  package func readers(of value: String) -> [NodeID] {
+    guard let readers = readers[value] else { return [] }
+    return readers.hasRemoved ? readers.ids.filter { slots[$0] != nil } : readers.ids
+  }
+
+  private func isRead(_ value: String) -> Bool { readers[value].map { $0.count > 0 } ?? false }
 
   /// Whether nothing but one operand of one node sees a value, so that it may vanish with that node.
   package func isInner(_ value: String) -> Bool {
-    !barriers.contains(value) && readers(of: value).count == 1
+    !barriers.contains(value) && readers[value]?.count == 1
   }
 
   /// The one node that reads a value, where the value may vanish.
@@ -180,7 +185,7 @@ package struct EditableGraph {
     let results = (slots[id]?.outputs ?? []).map { ($0, graph.types[$0]) }
     remove(id)
     for node in nodes { try insert(node, before: anchor, origin: origin) }
-    for (name, type) in results where !readers(of: name).isEmpty || barriers.contains(name) {
+    for (name, type) in results where isRead(name) || barriers.contains(name) {
       precondition(graph.types[name] == type, "a rule changed the type of '\(name)'")
     }
     for operand in operands { removeIfUnread(operand) }
@@ -192,7 +197,7 @@ package struct EditableGraph {
   package mutating func bypass(_ value: String, by other: String) -> Bool {
     guard let id = makers[value] else { return false }
     if !barriers.contains(value) {
-      for reader in readers(of: value) { changeReads(of: reader, from: value, to: other) }
+      changeReads(from: value, to: other)
       remove(id)
       return true
     }
@@ -207,7 +212,7 @@ package struct EditableGraph {
       makers[other] = nil
       makers[value] = source
     }
-    for reader in readers(of: other) { changeReads(of: reader, from: other, to: value) }
+    changeReads(from: other, to: value)
     return true
   }
 
@@ -215,7 +220,7 @@ package struct EditableGraph {
   package mutating func merge(_ id: NodeID, into pairs: [(String, String)]) {
     for (value, other) in pairs where !value.isEmpty {
       precondition(!barriers.contains(value), "value '\(value)' has to stay")
-      for reader in readers(of: value) { changeReads(of: reader, from: value, to: other) }
+      changeReads(from: value, to: other)
     }
     remove(id)
   }
@@ -241,7 +246,7 @@ extension EditableGraph {
   private mutating func index(_ id: NodeID) {
     guard let node = slots[id] else { return }
     for output in node.outputs where !output.isEmpty { makers[output] = id }
-    for input in node.inputs where !input.isEmpty { readers[input, default: []].append(id) }
+    for input in node.inputs where !input.isEmpty { readers[input, default: Readers()].add([id]) }
   }
 
   private mutating func insert(_ node: LoweredNode, before anchor: NodeID, origin: LoweredNode.Origin?)
@@ -266,27 +271,54 @@ extension EditableGraph {
     next[previous[id]] = next[id]
     previous[next[id]] = previous[id]
     for output in node.outputs where makers[output] == id { makers[output] = nil }
-    for input in node.inputs { readers[input]?.removeAll { $0 == id } }
+    let present = slots
+    for input in node.inputs { readers[input]?.removeOne { present[$0] != nil } }
   }
 
   private mutating func removeIfUnread(_ value: String) {
     var pending = [value]
     while let value = pending.popLast() {
       guard !value.isEmpty, let id = makers[value], let node = slots[id],
-        node.outputs.allSatisfy({ readers(of: $0).isEmpty && !barriers.contains($0) })
+        node.outputs.allSatisfy({ !isRead($0) && !barriers.contains($0) })
       else { continue }
       remove(id)
       pending += node.inputs
     }
   }
 
-  private mutating func changeReads(of id: NodeID, from value: String, to other: String) {
-    guard let node = slots[id], node.inputs.contains(value) else { return }
-    var changed = node
-    changed.inputs = node.inputs.map { $0 == value ? other : $0 }
-    slots[id] = changed
-    let moved = readers[value]?.filter { $0 == id } ?? []
-    readers[value]?.removeAll { $0 == id }
-    readers[other, default: []] += moved
+  /// Lets all readers of one value read another one.
+  private mutating func changeReads(from value: String, to other: String) {
+    let ids = readers(of: value)
+    guard !ids.isEmpty else { return }
+    for id in ids {
+      guard var node = slots[id] else { continue }
+      node.inputs = node.inputs.map { $0 == value ? other : $0 }
+      slots[id] = node
+    }
+    readers[value] = nil
+    readers[other, default: Readers()].add(ids)
+  }
+}
+
+/// The nodes that read a value, one entry per operand.
+///
+/// A node that is removed stays in the list for a while, so that a value with many readers can lose one at no cost that grows with
+/// their number.
+private struct Readers {
+  private(set) var ids: [EditableGraph.NodeID] = []
+  private(set) var count = 0
+
+  /// Whether the list has nodes that have been removed.
+  var hasRemoved: Bool { count < ids.count }
+
+  mutating func add(_ new: [EditableGraph.NodeID]) {
+    ids += new
+    count += new.count
+  }
+
+  /// Notes that one entry's node has been removed.
+  mutating func removeOne(_ isPresent: (EditableGraph.NodeID) -> Bool) {
+    count -= 1
+    if ids.count > 2 * count + 8 { ids.removeAll { !isPresent($0) } }
   }
 }

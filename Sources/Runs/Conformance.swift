@@ -47,15 +47,26 @@ public enum Conformance {
       .flatMap { cases(below: $0) }
   }
 
+  /// Outputs of a case that lie in a folder already, as paths within it.
+  package static func outputs(of folder: String, in output: String) -> [String] {
+    dataSets(of: folder).flatMap { set in
+      (Folder.names(in: output + "/" + set) ?? []).filter { $0.hasPrefix("output_") && $0.hasSuffix(".pb") }
+        .map { set + "/" + $0 }
+    }
+  }
+
+  private static func dataSets(of folder: String) -> [String] {
+    (Folder.names(in: folder) ?? []).filter { $0.hasPrefix("test_data_set_") }
+  }
+
   /// Runs one case; whatever is wrong with it ends up in the outcome.
   ///
   /// - Parameter output: folder for the outputs, or nil to write none.
   package static func run(_ folder: String, output: String?, context: ExecutionContext) -> Outcome {
     do {
       let model = try ModelFile(folder + "/model.onnx")
-      let sets = (Folder.names(in: folder) ?? []).filter { $0.hasPrefix("test_data_set_") }
       var isCompared = true
-      for set in sets {
+      for set in dataSets(of: folder) {
         let outcome = try run(model, folder + "/" + set, output: output.map { $0 + "/" + set }, context)
         if outcome == .done { isCompared = false } else if outcome != .pass { return outcome }
       }

@@ -20,6 +20,8 @@ package enum Evaluation {
     package var part: Split?
     /// Folder for the preprocessed images as .npy, or nil.
     package var savedInputs: String?
+    /// Whether files in that folder that are there already are overwritten.
+    package var replacesSavedInputs = false
 
     /// Options for a data set.
     package init(data: String) { self.data = data }
@@ -40,26 +42,35 @@ package enum Evaluation {
     let imageModel = try model.imageModel(answer, choice.preprocessing)
     let (all, remark) = try answer.images(at: options.data, for: model)
     if let remark { emit(.warning(remark)) }
-    let split = try RunSplit(besideModel: model.path)
-    let hashes = try split.map { _ in
-      try RunSplit.hashes(of: all, threads: context.options.threads, isInterrupted: isInterrupted)
+    func hashes(of images: LabelledImages) throws -> [Int: String] {
+      try RunSplit.hashes(of: images, threads: context.options.threads, isInterrupted: isInterrupted)
     }
-    let dealt = split?.dealing(all, hashes: hashes ?? [:])
+    let split = try RunSplit(besideModel: model.path)
+    var known = try split.map { _ in try hashes(of: all) }
+    let dealt = split?.dealing(all, hashes: known ?? [:])
     if dealt != nil {
       emit(.note("the parts are those of the run that made the model (\(RunSplit.tableName))"))
     }
     let images = try measured(of: dealt ?? all, options)
-    if let remark = split?.remark(onMeasuring: images, hashes: hashes ?? [:]) { emit(.warning(remark)) }
+    let names = inputNames(images.samples)
+    if let folder = options.savedInputs {
+      try Destination.checkFiles(
+        names, in: folder, inputs: model.readFiles, isForced: options.replacesSavedInputs)
+    }
+    if let learnt = LearntImages(model.description.metadata) ?? split?.learnt {
+      let measured = try known ?? hashes(of: images)
+      known = measured
+      if let remark = learnt.remark(onMeasuring: images, hashes: measured) { emit(.warning(remark)) }
+    }
     let notes = try RunInterrupted.translating {
       try images.examined(
-        threads: context.options.threads, isHashing: false, known: hashes ?? [:], isInterrupted: isInterrupted
+        threads: context.options.threads, isHashing: false, known: known ?? [:], isInterrupted: isInterrupted
       )
     }.notes
     let measured = task.remarks(onMeasuring: images, part: (options.part ?? .test).rawValue)
     for note in all.notes + measured + notes { emit(RunEvent(note)) }
     emit(.note("\(images.samples.count) images, preprocessing from \(choice.source)"))
     emit(.begin(title: "evaluating", total: images.samples.count))
-    let names = inputNames(images.samples)
     var saved = 0
     defer { emit(.end) }
     return try imageModel.metrics(
@@ -68,8 +79,7 @@ package enum Evaluation {
         guard let folder = options.savedInputs else { return }
         for row in batch.samples.indices {
           let image = batch.images.rows(row..<row + 1)
-          try TensorFile.write(
-            image, name: "image", to: "\(folder)/\(names[saved]).npy")
+          try TensorFile.write(image, name: "image", to: "\(folder)/\(names[saved])")
           saved += 1
         }
       }, report: { emit(.advance(done: $0, figures: [])) }, isInterrupted: isInterrupted)
@@ -98,7 +108,7 @@ package enum Evaluation {
       let file = sample.path.split(separator: "/").last.map(String.init) ?? "image"
       let stem = file.lastIndex(of: ".").map { String(file[..<$0]) } ?? file
       let digits = String(index)
-      return String(repeating: "0", count: max(0, 5 - digits.count)) + digits + "_" + stem
+      return String(repeating: "0", count: max(0, 5 - digits.count)) + digits + "_" + stem + ".npy"
     }
   }
 }

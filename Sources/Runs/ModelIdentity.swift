@@ -38,7 +38,7 @@ struct ModelIdentity {
 
 extension ModelFile {
   /// Paths of everything that is read for the model: the file, its external data, files beside it that describe it.
-  var readFiles: [String] { [path] + externalFiles + SideFile.present(besideModel: path) }
+  package var readFiles: [String] { [path] + externalFiles + SideFile.present(besideModel: path) }
 
   /// Paths of the external data files of the initializers, in the order of first use.
   var externalFiles: [String] {

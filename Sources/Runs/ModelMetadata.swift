@@ -4,10 +4,10 @@ import TensorFiles
 
 /// What a written model says about itself: PEERS, section 3, lists the keys that others read.
 package enum ModelMetadata {
-  /// Writes what was learned, preprocessing and recipe into a model's metadata, over what stood there.
+  /// Writes what was learned, from which images, preprocessing and recipe into a model's metadata, over what stood there.
   package static func describe(
     _ model: inout ModelDescription, _ task: any Task, _ images: LabelledImages,
-    _ preprocessing: Preprocessing, recipe: [(key: String, value: String)]
+    from learnt: LearntImages, _ preprocessing: Preprocessing, recipe: [(key: String, value: String)]
   ) {
     var entries = task.metadata(of: images).map { ($0.key, $0.value) }
     entries += [
@@ -20,6 +20,7 @@ package enum ModelMetadata {
     // The recipe of an earlier run does not describe this model any more.
     model.metadata.removeAll { keys.contains($0.key) || $0.key.hasPrefix("dka.recipe.") }
     model.metadata += entries.map { MetadataEntry(key: $0.0, value: $0.1) }
+    learnt.describe(&model)
     describe(&model, preprocessing)
   }
 

@@ -72,19 +72,13 @@ package struct RunSplit: Sendable {
     return dealt
   }
 
-  /// What figures on some images are worth, where the run knows them; nil where it learnt from none.
-  package func remark(onMeasuring images: LabelledImages, hashes: [Int: String]) -> String? {
-    let known = images.samples.map { sample in
-      hashes[sample.index].flatMap { parts[$0 + sample.suffix] ?? nil }
-    }
-    let kinds = [(Split.train, "trained the model"), (.validation, "chose its epoch")].compactMap {
-      part, did in
-      let count = known.count { $0 == part }
-      return count == 0 ? nil : "\(count) \(did)"
-    }
-    guard !kinds.isEmpty else { return nil }
-    return "of \(counted(known.count, "image")) measured, \(kinds.joined(separator: " and ")): "
-      + "the figures say little about new images"
+  /// The images that the run's model learnt from.
+  package var learnt: LearntImages {
+    LearntImages(
+      parts.map { key, part in
+        let end = key.firstIndex(of: "#") ?? key.endIndex
+        return (hash: String(key[..<end]), frame: String(key[end...]), part: part)
+      })
   }
 
   /// SHA-256 of the content of images by `Sample.index`.

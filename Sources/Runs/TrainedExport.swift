@@ -14,6 +14,7 @@ struct TrainedExport {
   let adapted: AdaptedModel
   let choice: PreprocessingChoice
   let learned: LabelledImages
+  let learnt: LearntImages
   let record: RunRecord
   let request: TrainingRun.Request
   let folder: RunFolder
@@ -55,7 +56,7 @@ struct TrainedExport {
     let trained = try adapted.replacing(parameters.map { (name: $0.name, tensor: $0.value) })
     var description = trained.model.declaringInputs(as: model.declared)
     ModelMetadata.describe(
-      &description, request.task, learned, choice.preprocessing, recipe: adapted.recipe)
+      &description, request.task, learned, from: learnt, choice.preprocessing, recipe: adapted.recipe)
     try ONNXFile.write(description, to: folder.model)
     // For full fine-tuning the «adapter» is the whole network, which model.onnx holds already.
     guard !adapted.method.trainsBackbone else { return }

@@ -71,9 +71,10 @@ package struct TrainingRun {
     let start = ContinuousClock.now
     let file = try ModelFile(request.model)
     let model = try file.located { try file.bound(imageSide: request.imageSide) }
-    try Destination.checkFolder(
-      request.output, names: RunFolder.fileNames,
-      inputs: model.readFiles + [request.data], source: request.data)
+    try Destination.checkFolder(request.output, source: request.data)
+    // What an earlier run left is told from other files once the folder is locked.
+    try Destination.checkFiles(
+      RunFolder.fileNames, in: request.output, inputs: model.readFiles + [request.data], isForced: true)
     for line in model.warnings { emit(.warning(line)) }
     if let bound = model.bound { emit(.note(bound.note)) }
     let choice = try preprocessing(of: model)
@@ -135,7 +136,8 @@ package struct TrainingRun {
     let earlierSeconds = try folder.secondsOfEpochs()
     try train(loop, trainer, origin)
     let export = TrainedExport(
-      model: model, adapted: adapted, choice: choice, learned: parts.train, record: record,
+      model: model, adapted: adapted, choice: choice, learned: parts.train,
+      learnt: LearntImages(parts, hashes: examined.hashes), record: record,
       request: request, folder: folder, context: context, emit: emit, isInterrupted: isInterrupted)
     return try export.finish(
       loop, trainer, test: parts.test, validation: parts.validation,

@@ -6,17 +6,20 @@ package import Tensors
 package enum AtomicWrite {
   /// Writes what `body` puts out.
   ///
+  /// - Parameter isDurable: whether to wait until the bytes are on the disk.
   /// - Throws: a `FileError` with the system's reason (a full disk, no permission), or what `body` throws.
-  package static func file(at path: String, _ body: (inout FileWriter) throws -> Void) throws {
+  package static func file(
+    at path: String, isDurable: Bool = true, _ body: (inout FileWriter) throws -> Void
+  ) throws {
     let file = try PendingFile(path)
     var writer = FileWriter(file)
     try body(&writer)
-    try file.commit()
+    try file.commit(isDurable: isDurable)
   }
 
   /// Writes bytes.
-  package static func file(at path: String, bytes: [UInt8]) throws {
-    try file(at: path) { writer in try writer.write(bytes) }
+  package static func file(at path: String, bytes: [UInt8], isDurable: Bool = true) throws {
+    try file(at: path, isDurable: isDurable) { writer in try writer.write(bytes) }
   }
 }
 

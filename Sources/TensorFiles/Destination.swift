@@ -25,15 +25,31 @@ package enum Destination {
     }
   }
 
-  /// Checks a folder of results and the files that will be written into it; results of the same names are replaced.
+  /// Checks the files that will be written into a folder of results.
   ///
   /// - Parameters:
-  ///   - names: paths of the files within the folder, where they are known.
+  ///   - names: paths of the files within the folder.
   ///   - inputs: files that the verb reads; they are never overwritten.
-  ///   - source: a folder that the verb reads, which results would become part of.
-  package static func checkFolder(
-    _ path: String, names: [String] = [], inputs: [String] = [], source: String? = nil
+  ///   - isForced: whether other files that are there already may be overwritten.
+  /// - Throws: a usage error that names the first of the files that are there, and counts the others.
+  package static func checkFiles(
+    _ names: [String], in folder: String, inputs: [String], isForced: Bool
   ) throws(FileError) {
+    try checkFolder(folder)
+    for name in names { try checkFile(folder + "/" + name, inputs: inputs, isForced: true) }
+    guard !isForced else { return }
+    let found = names.map { folder + "/" + $0 }.filter { information(of: $0) != nil }
+    guard let first = found.first else { return }
+    let others = found.count == 1 ? "" : " and \(found.count - 1) more"
+    throw FileError(
+      .usage, "'\(first)'\(others) \(found.count == 1 ? "exists" : "exist") already", file: first,
+      hint: "choose another folder, or overwrite the files with --force")
+  }
+
+  /// Checks a folder of results.
+  ///
+  /// - Parameter source: a folder that the verb reads, which results would become part of.
+  package static func checkFolder(_ path: String, source: String? = nil) throws(FileError) {
     if let found = information(of: path), found.st_mode & S_IFMT != S_IFDIR {
       throw FileError(.usage, "'\(path)' is a file, expected the path of a folder", file: path)
     }
@@ -42,7 +58,6 @@ package enum Destination {
         .usage, "'\(path)' lies in the folder that is read, '\(source)'", file: path,
         hint: "choose a folder outside of it, so that results are not taken for data")
     }
-    for name in names { try checkInputs(path + "/" + name, inputs) }
   }
 
   /// A path from the root of the file system, links kept.

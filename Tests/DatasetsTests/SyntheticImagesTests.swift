@@ -44,30 +44,4 @@ import Testing
     let mean = differences.reduce(0, +) / Double(differences.count)
     #expect(mean > 15 && (differences.min() ?? 99) < 15, "mean difference \(mean)")
   }
-
-  @Test func `a written folder reads back as folder and as manifest`() throws {
-    let folder = try TemporaryFolder()
-    let generator = try SyntheticImages(.lesions, side: 32)
-    try generator.writeFolder(folder.path + "/deep/set", trainPerClass: 3, testPerClass: 2)
-    let images = try ImageFolder.read(folder.path + "/deep/set")
-    #expect(images.classes == ["benign", "malignant", "normal"])
-    #expect(images.part(.train).counts == [3, 3, 3] && images.part(.test).counts == [2, 2, 2])
-    let manifest = try CSVManifest.read(folder.path + "/deep/set/index.csv")
-    #expect(manifest.classes == images.classes && manifest.counts == images.counts)
-    try images.verifyReadable(threads: 2)
-    let first = generator.image(label: 0, part: .train, number: 1)
-    #expect(try ImageFile.read(folder.path + "/deep/set/train/benign/benign_0001.png") == first.image)
-    let mask = try ImageFile.read(folder.path + "/deep/set/masks/train/benign/benign_0001.png")
-    #expect(mask.channels == 3 && mask.width == 32)
-  }
-
-  @Test func `a folder that cannot be made is an error with the system's reason`() throws {
-    let folder = try TemporaryFolder()
-    try folder.write("x", to: "file")
-    let generator = try SyntheticImages(.textures, side: 16)
-    let error = try #require(throws: DatasetError.self) {
-      try generator.writeFolder(folder.path + "/file/set", trainPerClass: 1, testPerClass: 0)
-    }
-    #expect(error.failureCode == .workFailed && error.message.contains("cannot be written: "))
-  }
 }

@@ -19,7 +19,57 @@ import Testing
     skip(
       "m = MatMul (x, p) [n] y, \"\", \"\", z = com.microsoft.SkipLayerNormalization <epsilon = 1e-6> (s, m, w, b, c) q = Mul (y, z)",
       "float[] q, float[] z"),
+    plain("y = com.microsoft.Gelu (x)"), plain("y = com.microsoft.Gelu (x)", operatorSet: 20),
+    plain("y = com.microsoft.FastGelu (x)"), plain("y = com.microsoft.FastGelu (x, w)", operatorSet: 20),
+    plain("y = com.microsoft.QuickGelu (x)"), plain("y = com.microsoft.QuickGelu <alpha = 1.0> (x)"),
+    plain("y = LayerNormalization <epsilon = 1e-3> (x, w, b)", operatorSet: 13),
+    plain("y = LayerNormalization <axis = 1> (x, p)", operatorSet: 11),
+    plain("y = SimplifiedLayerNormalization <epsilon = 0.1> (x, w)"),
+    plain("y = SimplifiedLayerNormalization <axis = 1> (x, p)", operatorSet: 18),
+    product("y = com.microsoft.FusedMatMul <alpha = 0.5, transB = 1> (x, s)"),
+    product("y = com.microsoft.FusedMatMul <transA = 1> (x, s)"),
+    product("y = com.microsoft.FusedMatMul (x, p)"),
+    product("y = com.microsoft.FusedMatMul <alpha = -2.0, transA = 1> (w, p)"),
+    gemm("activation = \"Relu\", alpha = 0.5, beta = 2.0, transB = 1"),
+    gemm("activation = \"Tanh\", transA = 1"),
+    convolution("activation = \"Relu\"", "x, w, b"),
+    convolution("activation = \"Relu\", strides = [2, 1], pads = [1, 1, 0, 1]", "x, w"),
+    convolution("activation = \"Clip\", activation_params = [-0.5, 0.75]", "x, w, b, z"),
+    convolution("activation = \"Clip\", activation_params = [-0.5, 0.75]", "x, w, \"\", z", operatorSet: 7),
+    convolution("activation = \"Sigmoid\", group = 1", "x, w, \"\", z"),
+    convolution("kernel_shape = [1, 1]", "x, w, b, z"), convolution("kernel_shape = [1, 1]", "x, w, b"),
   ]
+
+  private static func plain(_ node: String, operatorSet: Int = 17) -> String {
+    """
+    <opset_import: ["" : \(operatorSet), "com.microsoft" : 1]>
+    g (float[2,3,8] x, float[8] w, float[8] b, float[3,8] p) => (float[] y) { \(node) }
+    """
+  }
+
+  private static func product(_ node: String) -> String {
+    """
+    <opset_import: ["" : 17, "com.microsoft" : 1]>
+    g (float[2,3,8] x, float[2,3,8] s, float[8] w, float[8,5] p) => (float[] y) { \(node) }
+    """
+  }
+
+  private static func gemm(_ attributes: String) -> String {
+    """
+    <opset_import: ["" : 17, "com.microsoft" : 1]> g (float[4,4] a, float[4,4] b, float[4] c) => (float[] y) {
+      y = com.microsoft.FusedGemm <\(attributes)> (a, b, c)
+    }
+    """
+  }
+
+  private static func convolution(_ attributes: String, _ operands: String, operatorSet: Int = 17) -> String {
+    """
+    <opset_import: ["" : \(operatorSet), "com.microsoft" : 1]>
+    g (float[2,3,5,4] x, float[6,3,1,1] w, float[6] b, float[2,6,5,4] z) => (float[] y) {
+      y = com.microsoft.FusedConv <\(attributes)> (\(operands))
+    }
+    """
+  }
 
   private static func skip(_ nodes: String, _ outputs: String) -> String {
     """
@@ -126,16 +176,46 @@ import Testing
     }
   }
 
-  @Test func `gradients go through a node that stands for others as through these`() throws {
-    let written = """
-      m = MatMul (x, p) biased = Add (m, c) z = Add (s, biased) n = LayerNormalization <epsilon = 1e-6> (z, w, b) q = Mul (n, z)
-      """
-    let fused = """
-      m = MatMul (x, p) n, "", "", z = com.microsoft.SkipLayerNormalization <epsilon = 1e-6> (s, m, w, b, c) q = Mul (n, z)
-      """
+  /// Graphs with the place of some nodes open, what is written there and what stands for it, and values to differentiate by.
+  private static let differentiable: [(graph: String, written: String, fused: String, values: [String])] = [
+    (
+      skip("m = MatMul (x, p) NODES q = Mul (n, z)", "float[2,3,8] q"),
+      "biased = Add (m, c) z = Add (s, biased) n = LayerNormalization <epsilon = 1e-6> (z, w, b)",
+      "n, \"\", \"\", z = com.microsoft.SkipLayerNormalization <epsilon = 1e-6> (s, m, w, b, c)",
+      ["x", "s", "w", "b", "c", "p"]
+    ),
+    (
+      product("NODES"),
+      "t = Transpose <perm = [0, 2, 1]> (s) m = MatMul (x, t) a = Constant <value_float = 0.5> () y = Mul (m, a)",
+      "y = com.microsoft.FusedMatMul <alpha = 0.5, transB = 1> (x, s)", ["x", "s"]
+    ),
+    (
+      convolution("strides = [1, 1]", "x, w, b").replacing("y = com", with: "NODES u = com"),
+      "c = Conv (x, w, b) a = Add (c, z) y = Relu (a)",
+      "y = com.microsoft.FusedConv <activation = \"Relu\"> (x, w, b, z)", ["x", "w", "b", "z"]
+    ),
+    (
+      gemm("activation = \"Relu\"").replacing("y = com", with: "NODES u = com"),
+      "g = Gemm <alpha = 0.5, transB = 1> (a, b, c) y = Sigmoid (g)",
+      "y = com.microsoft.FusedGemm <alpha = 0.5, transB = 1, activation = \"Sigmoid\"> (a, b, c)",
+      ["a", "b", "c"]
+    ),
+    (
+      plain("NODES", operatorSet: 20), "u = Add (x, w) y = Gelu <approximate = \"tanh\"> (u)",
+      "y = com.microsoft.FastGelu (x, w)", ["x", "w"]
+    ),
+    (
+      plain("NODES"), "a = Constant <value_float = 1.702> () u = Mul (x, a) g = Sigmoid (u) y = Mul (x, g)",
+      "y = com.microsoft.QuickGelu (x)", ["x"]
+    ),
+  ]
+
+  @Test(arguments: differentiable.indices)
+  func `gradients go through a node that stands for others as through these`(_ index: Int) throws {
+    let (graph, written, fused, values) = Self.differentiable[index]
     let gradients = try [written, fused].map { nodes in
       let model = try ModelDescription(
-        text: Self.skip(nodes, "float[2,3,8] q").replacing("<opset", with: "<ir_version: 9, opset"))
+        text: graph.replacing("NODES", with: nodes).replacing("<opset", with: "<ir_version: 9, opset"))
       var inputs: [String: Tensor] = [:]
       for (index, input) in model.graph.requiredInputs.enumerated() {
         guard case .tensor(_, let dimensions?)? = input.type?.kind else { continue }
@@ -147,10 +227,42 @@ import Testing
           (0..<shape.elementCount).map { Float(($0 * 37 + index * 11) % 23 - 11) / 11 }, shape: shape)
       }
       return try ModelRun(model, registry: .standard, context: .testing(threads: 1))
-        .gradients(for: inputs, by: ["x", "s", "w", "b", "c", "p"])
+        .gradients(for: inputs, by: values)
     }
     #expect(zip(gradients[0], gradients[1]).allSatisfy { $0.isIdentical(to: $1) })
     #expect(gradients[0].allSatisfy { $0.widened.contains { $0 != 0 } })
+  }
+
+  @Test(arguments: [false, true])
+  func `Gelu by a hyperbolic tangent below operator set 20 becomes one operator again`(_ isBiased: Bool)
+    throws
+  {
+    let model = try ModelDescription(
+      text: Self.plain("y = com.microsoft.FastGelu (x\(isBiased ? ", w" : ""))")
+        .replacing("<opset", with: "<ir_version: 9, opset"))
+    let compiled = CompiledModel(model, registry: .standard, context: .testing(threads: 1))
+    let types = try compiled.graph(batch: 2).nodes.map(\.type)
+    #expect(types == (isBiased ? ["Add", "Gelu"] : ["Gelu"]))
+  }
+
+  @Test(arguments: [
+    (product("y = com.microsoft.FusedMatMul <transBatchA = 1> (x, s)"), "'transBatchA' is 1"),
+    (convolution("activation = \"Elu\"", "x, w"), "'activation' is 'Elu', known: Clip, HardSigmoid"),
+    (convolution("activation = \"Clip\"", "x, w"), "'Clip' has 0 parameters, expected 2"),
+    (
+      plain("y, r = SimplifiedLayerNormalization (x, w)"), "second result"
+    ),
+  ])
+  func `what ONNX Runtime's operators may say and is not implemented is refused by name`(
+    _ text: String, _ reason: String
+  ) throws {
+    let model = try ModelDescription(text: text.replacing("<opset", with: "<ir_version: 9, opset"))
+    let error = #expect(throws: LoweringError.self) {
+      try Lowering(registry: .standard, context: .testing(threads: 1)).lower(model)
+    }
+    #expect(
+      error.map { ([$0.message] + $0.unsupported).joined() }?.contains(reason) == true,
+      "\(String(describing: error))")
   }
 
   @Test func `there is no gradient by an input whose value decides a branch`() throws {

@@ -41,6 +41,34 @@ import Testing
     #expect((needed...max(needed, padded)).contains(total))
   }
 
+  @Test(arguments: 0..<200)
+  func `a block lies at the lowest address that larger and earlier ones leave free`(_ seed: Int) {
+    let intervals = Self.intervals(seed: seed)
+    var total = 0
+    let offsets = MemoryPlan.place(intervals, &total)
+    func end(_ index: Int) -> Int { offsets[index] + (intervals[index].byteCount + 63) / 64 * 64 }
+    for (index, interval) in intervals.enumerated() where interval.byteCount > 0 {
+      let before = intervals.indices.filter { other in
+        let (size, otherSize) = (interval.byteCount, intervals[other].byteCount)
+        return (otherSize > size || otherSize == size && other < index) && otherSize > 0
+          && intervals[other].first <= interval.last && interval.first <= intervals[other].last
+      }
+      let lowest = ([0] + before.map(end)).sorted().first { start in
+        let stop = start + end(index) - offsets[index]
+        return before.allSatisfy { stop <= offsets[$0] || end($0) <= start }
+      }
+      #expect(offsets[index] == lowest, "\(index)")
+    }
+  }
+
+  @Test(.timeLimit(.minutes(1))) func `lifetimes that nest are placed in no time`() {
+    let count = 200_000
+    var total = 0
+    let offsets = MemoryPlan.place(
+      (0..<count).map { .init(first: $0, last: 2 * count - $0, byteCount: 64) }, &total)
+    #expect(total == 64 * count && offsets == (0..<count).map { 64 * $0 })
+  }
+
   @Test func `blocks that follow each other share memory`() {
     var total = 0
     let offsets = MemoryPlan.place(

@@ -31,5 +31,7 @@ import Testing
     let hashes = try RunSplit.hashes(of: found, threads: 1) { false }
     let split = try #require(try RunSplit(besideModel: folder.file("run/model.onnx")))
     #expect(split.dealing(found, hashes: hashes)?.samples.map(\.split) == images.samples.map(\.split))
+    let remark = "of 5 images measured, 3 trained the model and 1 chose its epoch"
+    #expect(split.learnt.remark(onMeasuring: found, hashes: hashes)?.hasPrefix(remark) == true)
   }
 }

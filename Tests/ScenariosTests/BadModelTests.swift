@@ -256,10 +256,14 @@ import Testing
 
   @Test func `a file that an optimiser rewrote is refused by the optimiser's name`() throws {
     let folder = try TemporaryFolder()
-    let model = Scenario.fixture("backbones/timm_vit.dy18.dynamic.ort-extended.onnx")
-    let result = try ToolProcess.run(["inject", model, "-o", "out.onnx"], in: folder)
-    #expect([3, 65].contains(result.code), "\(result.code) \(result.errors)")
-    #expect(result.errors.contains("ONNX Runtime"))
+    try write(
+      """
+      <ir_version: 8, opset_import: ["" : 17, "com.microsoft.nchwc" : 1]>
+      g (float[1,8,4,4] x) => (float[1,8,4,4] y) { y = com.microsoft.nchwc.ReorderOutput (x) }
+      """, to: "m.onnx", in: folder)
+    let result = try ToolProcess.run(["inject", "m.onnx", "-o", "out.onnx"], in: folder)
+    #expect(result.code == 3, "\(result.code) \(result.errors)")
+    #expect(result.errors.contains("ONNX Runtime"), "\(result.errors)")
   }
 
   @Test(arguments: [

@@ -133,7 +133,7 @@ import Testing
       let images = try Tensor(zeros: Shape([2, 3, side, side]), of: .float32)
       try NumPyArray.write(images, to: folder.file("x.npy"))
       let result = try ToolProcess.run(
-        ["run", "model.onnx", "--input", "x.npy", "--output-dir", "out"], in: folder)
+        ["run", "model.onnx", "--input", "x.npy", "--output-dir", "out\(side)"], in: folder)
       #expect(result.code == 0, "\(result.errors)")
     }
   }

@@ -1,5 +1,8 @@
 import Foundation
+import Graphs
+import ONNXFormat
 import TensorFiles
+import Tensors
 import TestSupport
 import Testing
 
@@ -102,6 +105,53 @@ import Testing
         ["run", fixture + "/model.onnx", "--input", input, "--output-dir", ".", "--npy"], in: folder)
       #expect(result.code == 64 && result.errors.contains("is the input"), "\(result.errors)")
     }
+  }
+
+  @Test(arguments: ["run", "gradients", "conformance", "evaluate", "phantoms"])
+  func `results that exist already are replaced by force only`(_ verb: String) throws {
+    let folder = try TemporaryFolder()
+    let fixture = Scenario.fixture("gradients/both-float32")
+    let words: [String]
+    let result: String
+    switch verb {
+    case "run", "gradients":
+      words =
+        [verb, fixture + "/model.onnx", "--input", fixture + "/input.npy", "--npy", "--output-dir", "out"]
+        + (verb == "run" ? [] : ["--wrt", "input"])
+      result = verb == "run" ? "out/output_0.npy" : "out/input.npy"
+    case "conformance":
+      try folder.writeChannelMeans(to: "case/model.onnx", side: 2)
+      let image = try Tensor(zeros: Shape([1, 3, 2, 2]), of: .float32)
+      let input = try folder.write([], to: "case/test_data_set_0/input_0.pb")
+      try TensorProtoFile.write(TensorConstant(name: "image", image), to: input)
+      words = [verb, "case", "--output-dir", "out"]
+      result = "out/case/test_data_set_0/output_0.pb"
+    case "evaluate":
+      try folder.drawPhantoms(train: 0, test: 2)
+      try folder.writeChannelMeans(to: "means.onnx", side: 32)
+      words = [verb, "means.onnx", "--data", "images", "--save-inputs", "out"]
+      result = "out/00003_malignant_0002.npy"
+    default:
+      words = [verb, "--side", "16", "--train", "1", "--test", "0", "-o", "out"]
+      result = "out/train/normal/normal_0001.png"
+    }
+    try folder.write("mine", to: result)
+    let refused = try ToolProcess.run(words, in: folder)
+    #expect(refused.code == 64 && refused.errors.contains("'\(result)' exists already"), "\(refused.errors)")
+    #expect(refused.errors.contains("--force"), "\(refused.errors)")
+    #expect(try folder.text(result) == "mine")
+    let forced = try ToolProcess.run(words + ["--force"], in: folder)
+    #expect(forced.code == 0, "\(forced.errors)")
+    #expect(try folder.text(result) != "mine")
+    // The verb's own results are refused like others.
+    #expect(try ToolProcess.run(words, in: folder).code == 64)
+  }
+
+  @Test func `gradients that would be written as one file are refused`() throws {
+    let folder = try TemporaryFolder()
+    let result = try ToolProcess.run(
+      ["gradients", Scenario.transformer, "--wrt", "a/b,a_b", "--output-dir", "out"], in: folder)
+    #expect(result.code == 64 && result.errors.contains("'a/b' and 'a_b'"), "\(result.errors)")
   }
 
   @Test func `outputs of conformance do not replace what they are compared with`() throws {

@@ -58,6 +58,18 @@ import Testing
     #expect(mixed.errors.contains("of 31 images measured, 24 trained the model"), "\(mixed.errors)")
   }
 
+  @Test func `a model that was copied out of its run folder knows the images that it learnt from`() throws {
+    let folder = try run()
+    try folder.write(try folder.bytes("run/model.onnx"), to: "copy/model.onnx")
+    let known = try ToolProcess.run(["evaluate", "copy/model.onnx", "--data", "whole", "--json"], in: folder)
+    #expect(try known.json()["images"]?.integer == 30)
+    #expect(
+      known.errors.contains("of 30 images measured, 24 trained the model"),
+      "\(known.errors)")
+    let others = try ToolProcess.run(["evaluate", "copy/model.onnx", "--data", "images"], in: folder)
+    #expect(others.code == 0 && !others.errors.contains("trained the model"), "\(others.errors)")
+  }
+
   @Test func `images that a fraction left out are no test images`() throws {
     let folder = try run("--fraction", "0.5")
     #expect(try folder.text("run/split.csv").contains(",unused,"))

@@ -75,10 +75,14 @@ package struct BackboneFixture: Decodable, Sendable, CustomTestStringConvertible
   package static let recognised = transformers + hierarchical
   /// Networks of families that are not recognised.
   package static let others = all.filter { $0.family == nil }
-  /// Files that ONNX Runtime's optimisers rewrote, with operators of which it is not known what they stand for.
-  package static let rewritten = all.filter { $0.optimizer == "onnxruntime-extended" }
-  /// Such files in which it is known.
-  package static let expanded = all.filter { $0.optimizer == "onnxruntime-transformers" }
+  /// Files that ONNX Runtime's optimisers rewrote.
+  package static let expanded = all.filter { $0.optimizer != nil }
+
+  /// Another file of the same network that no optimiser rewrote.
+  package var unoptimized: BackboneFixture? {
+    Self.all.first { $0.variant == variant && $0.optimizer == nil && $0.dynamic == dynamic }
+      ?? Self.all.first { $0.variant == variant && $0.optimizer == nil }
+  }
 
   package func model() throws -> ModelDescription { try ONNXFile.read(Self.folder + "/" + file) }
 

@@ -62,12 +62,35 @@ import Testing
     try Destination.checkFolder(folder.file(path), source: folder.file("data"))
   }
 
-  @Test func `a folder of results holds no file that is read under the name of a result`() throws {
+  @Test(arguments: [false, true])
+  func `a folder of results holds no file that is read under the name of a result`(isForced: Bool) throws {
     let folder = try prepared()
-    #expect(throws: FileError.self) {
-      try Destination.checkFolder(folder.path, names: ["hard"], inputs: [folder.file("in.onnx")])
+    let error = try #require(throws: FileError.self) {
+      try Destination.checkFiles(
+        ["new", "hard"], in: folder.path, inputs: [folder.file("in.onnx")], isForced: isForced)
     }
-    try Destination.checkFolder(folder.path, names: ["other.onnx"], inputs: [folder.file("in.onnx")])
+    #expect(error.failureCode == .usage && error.message.contains("is the input"), "\(error.message)")
     #expect(throws: FileError.self) { try Destination.checkFolder(folder.file("in.onnx")) }
+    #expect(throws: FileError.self) {
+      try Destination.checkFiles(["data"], in: folder.path, inputs: [], isForced: isForced)
+    }
+  }
+
+  @Test func `results that exist already are counted, and replaced by force only`() throws {
+    let folder = try prepared()
+    func check(_ names: [String], isForced: Bool) throws(FileError) {
+      try Destination.checkFiles(
+        names, in: folder.path, inputs: [folder.file("in.onnx")], isForced: isForced)
+    }
+    try folder.write("third", to: "third.onnx")
+    try check(["new", "newer"], isForced: false)
+    let one = try #require(throws: FileError.self) { try check(["new", "other.onnx"], isForced: false) }
+    #expect(one.failureCode == .usage && one.hint?.contains("--force") == true)
+    #expect(one.message == "'\(folder.file("other.onnx"))' exists already")
+    let two = try #require(throws: FileError.self) {
+      try check(["other.onnx", "third.onnx"], isForced: false)
+    }
+    #expect(two.message == "'\(folder.file("other.onnx"))' and 1 more exist already")
+    try check(["other.onnx", "third.onnx", "new"], isForced: true)
   }
 }

@@ -21,8 +21,8 @@ package enum CommonOptions {
   package static let color = Option(
     "color", .choice(of: ColorChoice.self, placeholder: "WHEN"), default: .auto, "colours in messages")
   package static let json = Option(flag: "json", "print one JSON object instead of text")
-  /// Of verbs that write one file.
-  package static let force = Option(flag: "force", "overwrite a file that exists already; an input never is")
+  /// Of verbs that write files under names that others may have.
+  package static let force = Option(flag: "force", "overwrite files that exist already; an input never is")
   package static let configuration = Option(
     "config", .file, "JSON object with option names as keys; the command line goes first")
 

@@ -7,13 +7,14 @@ struct ConformanceCommand: Command {
   static let discussion = """
     A case is a folder with model.onnx and test_data_set_N/input_K.pb, output_K.pb. Each gets one line as soon as it
     is done: PASS, FAIL with the difference, UNSUPPORTED with the operator, ERROR with the reason, or DONE where no
-    expected output is there. One bad case never ends the run.
+    expected output is there. One bad case never ends the run. Outputs that exist already are refused before the first
+    case, unless with --force.
     """
   static let suite = Positional(optional: "DIR", .folder, "run every case below this folder")
   static let list = Option("list", .file, "run the cases that this file names, a folder per line")
   static let folder = Option("output-dir", .folder, "write outputs to DIR/<case>/test_data_set_N/output_K.pb")
   static var arguments: [ArgumentGroup] {
-    [ArgumentGroup("Arguments", [suite]), ArgumentGroup("Options", [list, folder])]
+    [ArgumentGroup("Arguments", [suite]), ArgumentGroup("Options", [list, folder, CommonOptions.force])]
   }
   static let examples = [
     CommandExample("a whole suite", "conformance cases/node"),
@@ -41,7 +42,11 @@ struct ConformanceCommand: Command {
       arguments[Self.folder].map { $0 + "/" + (path.split(separator: "/").last.map(String.init) ?? path) }
     }
     for (path, output) in zip(cases, outputs) {
-      if let output { try Destination.checkFolder(output, source: path) }
+      guard let output else { continue }
+      try Destination.checkFolder(output, source: path)
+      try Destination.checkFiles(
+        Conformance.outputs(of: path, in: output), in: output, inputs: [],
+        isForced: arguments[CommonOptions.force])
     }
     var passed = 0
     var failed = 0

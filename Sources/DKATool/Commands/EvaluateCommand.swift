@@ -17,7 +17,8 @@ struct EvaluateCommand: Command {
   static let saved = Option("save-inputs", .folder, "write each preprocessed image as .npy")
   static var arguments: [ArgumentGroup] {
     [
-      ArgumentGroup("Arguments", [model]), ArgumentGroup("Options", [data, part, saved]),
+      ArgumentGroup("Arguments", [model]),
+      ArgumentGroup("Options", [data, part, saved, CommonOptions.force]),
       PreprocessingOptions.group,
     ]
   }
@@ -38,6 +39,7 @@ struct EvaluateCommand: Command {
     options.imageSide = arguments[PreprocessingOptions.imageSize]
     options.part = arguments[Self.part]
     options.savedInputs = arguments[Self.saved]
+    options.replacesSavedInputs = arguments[CommonOptions.force]
     self.options = options
   }
 

@@ -6,7 +6,7 @@ struct GradientsCommand: Command {
   static let summary = "computes d(sum of the first output) / d(values)"
   static let discussion = """
     --wrt names initializers, inputs or inner values. Each gradient is written as NAME.pb, slashes in names become
-    underscores.
+    underscores. Files of these names that exist already are refused before anything is computed, unless with --force.
     """
   static let model = Positional("MODEL", .file, "the ONNX file to differentiate")
   static let inputs = Option(repeating: "input", .text("FILE"), "an input: FILE, or NAME=FILE")
@@ -15,7 +15,10 @@ struct GradientsCommand: Command {
   static let folder = Option(required: "output-dir", .folder, "where the gradients are written")
   static let isNumPy = Option(flag: "npy", "write .npy instead of .pb")
   static var arguments: [ArgumentGroup] {
-    [ArgumentGroup("Arguments", [model]), ArgumentGroup("Options", [inputs, names, folder, isNumPy])]
+    [
+      ArgumentGroup("Arguments", [model]),
+      ArgumentGroup("Options", [inputs, names, folder, isNumPy, CommonOptions.force]),
+    ]
   }
   static let examples = [
     CommandExample(
@@ -30,6 +33,20 @@ struct GradientsCommand: Command {
     guard let names = arguments[Self.names], !names.isEmpty else {
       throw UsageError("name at least one value to differentiate by", field: "--wrt")
     }
+    let stems = names.map { Self.stem(of: NameSpelling.name($0)) }
+    for (index, stem) in stems.enumerated() {
+      guard let earlier = stems[..<index].firstIndex(of: stem), names[earlier] != names[index] else {
+        continue
+      }
+      throw UsageError(
+        "'\(names[earlier])' and '\(names[index])' would be written into one file; ask for one at a time",
+        field: "--wrt")
+    }
+  }
+
+  /// The file's name for a value, without its ending.
+  private static func stem(of name: String) -> String {
+    NameSpelling.original(name).replacing("/", with: "_")
   }
 
   func run(_ console: Console) throws -> ExitCode {
@@ -38,10 +55,11 @@ struct GradientsCommand: Command {
     let inputs = try model.inputs(from: arguments[Self.inputs])
     let names = (arguments[Self.names] ?? []).map(NameSpelling.name)
     let format: TensorFile.Format = arguments[Self.isNumPy] ? .numPy : .tensorProto
-    let files = names.map { NameSpelling.original($0).replacing("/", with: "_") + format.suffix }
-    try Destination.checkFolder(
-      arguments[Self.folder], names: files,
-      inputs: [model.path] + ModelFile.inputFiles(of: arguments[Self.inputs]))
+    let files = names.map { Self.stem(of: $0) + format.suffix }
+    try Destination.checkFiles(
+      files, in: arguments[Self.folder],
+      inputs: model.readFiles + ModelFile.inputFiles(of: arguments[Self.inputs]),
+      isForced: arguments[CommonOptions.force])
     let gradients = try model.gradients(
       ComputeOptions(arguments, console).context, inputs, by: names,
       isInterrupted: { console.isInterrupted })

@@ -7,6 +7,7 @@ struct PhantomsCommand: Command {
   static let discussion = """
     Task lesions is ultrasound-like: normal tissue, smooth benign and irregular malignant lesions, with masks. Task
     textures has eight other classes, to pretrain on. Every image is a function of the seed, its class and its number.
+    Files of these names that exist already are refused before the first is drawn, unless with --force.
     """
   static let output = Option(required: "output", short: "o", .folder, "the folder to write")
   static let task = Option("task", .choice(of: PhantomTask.self), default: .lesions, "what is drawn")
@@ -15,7 +16,10 @@ struct PhantomsCommand: Command {
   static let side = Option("side", .integer(16...1024), default: 128, "width and height in pixels")
   static let seed = Option("seed", .integer(0...Int.max), default: 7, "decides every image")
   static var arguments: [ArgumentGroup] {
-    [ArgumentGroup("Options", [output, task, train, test, side, seed] as [any ArgumentDefinition])]
+    [
+      ArgumentGroup(
+        "Options", [output, task, train, test, side, seed, CommonOptions.force] as [any ArgumentDefinition])
+    ]
   }
   static let examples = [CommandExample("a small data set", "phantoms -o phantoms --train 20 --test 40")]
 
@@ -27,7 +31,9 @@ struct PhantomsCommand: Command {
     let images = try SyntheticImages(
       arguments[Self.task], side: arguments[Self.side], seed: arguments[Self.seed])
     let (train, test) = (arguments[Self.train], arguments[Self.test])
-    try images.writeFolder(arguments[Self.output], trainPerClass: train, testPerClass: test)
+    try images.writeFolder(
+      arguments[Self.output], trainPerClass: train, testPerClass: test,
+      isForced: arguments[CommonOptions.force])
     let classes = arguments[Self.task].classNames
     console.note(
       "\(classes.count * (train + test)) images of \(classes.joined(separator: ", ")) written to \(arguments[Self.output])"

@@ -6,14 +6,18 @@ struct RunCommand: Command {
   static let summary = "computes a model's outputs for given inputs"
   static let discussion = """
     The k-th --input is the k-th graph input that has no initializer; NAME=FILE feeds an input by name. A file is a
-    TensorProto (.pb) or a NumPy array (.npy). The outputs are written as output_0.pb, output_1.pb, … in graph order.
+    TensorProto (.pb) or a NumPy array (.npy). The outputs are written as output_0.pb, output_1.pb, … in graph order;
+    files of these names that exist already are refused before anything is computed, unless with --force.
     """
   static let model = Positional("MODEL", .file, "the ONNX file to run")
   static let inputs = Option(repeating: "input", .text("FILE"), "an input: FILE, or NAME=FILE")
   static let folder = Option(required: "output-dir", .folder, "where the outputs are written")
   static let isNumPy = Option(flag: "npy", "write .npy instead of .pb")
   static var arguments: [ArgumentGroup] {
-    [ArgumentGroup("Arguments", [model]), ArgumentGroup("Options", [inputs, folder, isNumPy])]
+    [
+      ArgumentGroup("Arguments", [model]),
+      ArgumentGroup("Options", [inputs, folder, isNumPy, CommonOptions.force]),
+    ]
   }
   static let examples = [
     CommandExample("one image batch", "run vit.onnx --input images.npy --output-dir out"),
@@ -30,9 +34,10 @@ struct RunCommand: Command {
     let inputs = try model.inputs(from: arguments[Self.inputs])
     let format: TensorFile.Format = arguments[Self.isNumPy] ? .numPy : .tensorProto
     let files = model.description.graph.outputs.indices.map { "output_\($0)\(format.suffix)" }
-    try Destination.checkFolder(
-      arguments[Self.folder], names: files,
-      inputs: [model.path] + ModelFile.inputFiles(of: arguments[Self.inputs]))
+    try Destination.checkFiles(
+      files, in: arguments[Self.folder],
+      inputs: model.readFiles + ModelFile.inputFiles(of: arguments[Self.inputs]),
+      isForced: arguments[CommonOptions.force])
     let outputs = try model.run(
       ComputeOptions(arguments, console).context, inputs, isInterrupted: { console.isInterrupted })
     for (index, output) in outputs.enumerated() {

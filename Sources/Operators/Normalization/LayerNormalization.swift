@@ -2,7 +2,8 @@ package import Graphs
 package import Kernels
 import Tensors
 
-/// LayerNormalization (ai.onnx 17…): normalises over the axes from `axis` on, then scales and shifts.
+/// LayerNormalization (ai.onnx 17…; ONNX Runtime's optimisers write it into files of older operator sets, too): normalises over the
+/// axes from `axis` on, then scales and shifts.
 ///
 ///     y = (x − mean) · rstd · scale + bias         rstd = 1 / √(var + ε),  var without Bessel correction
 ///     dx = rstd · (g − mean(g) − x̂ · mean(g · x̂)),  g = dy · scale;  dscale = Σ dy · x̂;  dbias = Σ dy
@@ -11,7 +12,7 @@ import Tensors
 /// Source: onnx/docs/Operators.md#LayerNormalization.
 package struct LayerNormalization: Narrowable {
   package static let schema = OperatorSchema(
-    "LayerNormalization", versions: 17..., inputs: ["X", "Scale", "B?"],
+    "LayerNormalization", versions: 1..., inputs: ["X", "Scale", "B?"],
     outputs: ["Y", "Mean?", "InvStdDev?"])
 
   package let axis: Int

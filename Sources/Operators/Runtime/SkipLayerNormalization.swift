@@ -5,7 +5,7 @@ import Graphs
 ///     sum = input + skip (+ bias)        output = LayerNormalization(sum, gamma, beta)
 ///
 /// The bias belongs to the operand that a MatMul makes, else to the first: the sum is then the Add of a residual stream, as
-/// it was before ONNX Runtime's optimiser fused it. Needs LayerNormalization, which came with operator set 17.
+/// it was before ONNX Runtime's optimiser fused it. Below operator set 17 LayerNormalization is ONNX Runtime's own.
 /// Source: onnxruntime/docs/ContribOperators.md#com.microsoft.SkipLayerNormalization.
 struct SkipLayerNormalization: Expandable {
   static let schema = OperatorSchema(

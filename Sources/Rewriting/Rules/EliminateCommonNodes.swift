@@ -12,8 +12,14 @@ package struct EliminateCommonNodes: RewriteRule {
 
   private struct Key: Hashable {
     let operation: String
-    let operands: [String]
+    let operands: [Operand]
     let resultCount: Int
+  }
+
+  private enum Operand: Hashable {
+    case value(String)
+    /// A small constant by its content.
+    case constant(String)
   }
 
   private static let random: Set<String> = [
@@ -23,16 +29,16 @@ package struct EliminateCommonNodes: RewriteRule {
   private static let constantLimit = 64
 
   package func apply(to graph: inout EditableGraph) throws(OperatorError) -> Int {
-    var first: [Key: LoweredNode] = [:]
-    var constants: [String: String] = [:]
+    var first: [Key: EditableGraph.NodeID] = [:]
+    var constants: [String: Operand] = [:]
     var count = 0
     for id in graph.ids {
       guard let node = graph[id], !Self.random.contains(node.type), let operation = node.operation.content
       else { continue }
       let operands = node.inputs.map { Self.content(of: $0, in: graph, &constants) }
       let key = Key(operation: operation, operands: operands, resultCount: node.outputs.count)
-      guard let known = first[key] else {
-        first[key] = node
+      guard let known = first[key].flatMap({ graph[$0] }) else {
+        first[key] = id
         continue
       }
       let pairs = Array(zip(node.outputs, known.outputs))
@@ -43,17 +49,15 @@ package struct EliminateCommonNodes: RewriteRule {
     return count
   }
 
-  /// A name for a constant's content where it is small, else the value's own name.
-  private static func content(of value: String, in graph: EditableGraph, _ known: inout [String: String])
-    -> String
+  /// A constant's content where it is small, else the value's name.
+  private static func content(of value: String, in graph: EditableGraph, _ known: inout [String: Operand])
+    -> Operand
   {
-    if let name = known[value] { return name }
-    var name = "value " + value
-    if let tensor = graph.constant(value), tensor.byteCount <= constantLimit {
-      let bytes = tensor.bytes.map(String.init).joined(separator: ",")
-      name = "constant \(tensor.elementType.rawValue) \(tensor.shape) \(bytes)"
-    }
-    known[value] = name
-    return name
+    guard let tensor = graph.constant(value), tensor.byteCount <= constantLimit else { return .value(value) }
+    if let operand = known[value] { return operand }
+    let bytes = tensor.bytes.map(String.init).joined(separator: ",")
+    let operand = Operand.constant("\(tensor.elementType.rawValue) \(tensor.shape) \(bytes)")
+    known[value] = operand
+    return operand
   }
 }

@@ -109,6 +109,18 @@ extension OperatorCase {
       gradient: .none("second derivatives are not needed")
     ) { _ in [.of([3, 4, 0, 0])] }
     OperatorCase(
+      "of many elements", OperatorName("ReluGradient", domain: "dka.gradient"), version: 1,
+      inputs: [.normal([3, 19]), .normal([3, 19], seed: 2)],
+      gradient: .none("second derivatives are not needed")
+    ) { [$0[0].zip($0[1]) { $0 > 0 ? $1 : 0 }] }
+    OperatorCase(
+      "zeros, the smallest positive number, infinity and NaN",
+      OperatorName("ReluGradient", domain: "dka.gradient"), version: 1,
+      inputs: [
+        .of([0, -0.0, Double(Float.leastNonzeroMagnitude), .infinity, .nan, -1]), .of([3, 4, 5, 6, 7, 8]),
+      ], gradient: .none("second derivatives are not needed")
+    ) { _ in [.of([0, 0, 5, 6, 0, 0])] }
+    OperatorCase(
       "upper bound", OperatorName("ClipGradient", domain: "dka.gradient"), version: 1,
       inputs: [.normal([5]), .normal([5], seed: 2), nil, .scalar(0)],
       gradient: .none("second derivatives are not needed")
