@@ -12,7 +12,9 @@ extension Elementwise {
       combine(a, b, into: c, options) { (x: Float, y: Float) in x + y }
     case .float64: combine(a, b, into: c, options) { (x: Double, y: Double) in x + y }
     case .int64: combine(a, b, into: c, options) { (x: Int64, y: Int64) in x &+ y }
-    default: combine(a, b, into: c, options) { (x: Int32, y: Int32) in x &+ y }
+    case .int32: combine(a, b, into: c, options) { (x: Int32, y: Int32) in x &+ y }
+    case .int8: combine(a, b, into: c, options) { (x: Int8, y: Int8) in x &+ y }
+    default: combine(a, b, into: c, options) { (x: UInt8, y: UInt8) in x &+ y }
     }
   }
 
@@ -26,7 +28,9 @@ extension Elementwise {
       combine(a, b, into: c, options) { (x: Float, y: Float) in x - y }
     case .float64: combine(a, b, into: c, options) { (x: Double, y: Double) in x - y }
     case .int64: combine(a, b, into: c, options) { (x: Int64, y: Int64) in x &- y }
-    default: combine(a, b, into: c, options) { (x: Int32, y: Int32) in x &- y }
+    case .int32: combine(a, b, into: c, options) { (x: Int32, y: Int32) in x &- y }
+    case .int8: combine(a, b, into: c, options) { (x: Int8, y: Int8) in x &- y }
+    default: combine(a, b, into: c, options) { (x: UInt8, y: UInt8) in x &- y }
     }
   }
 
@@ -40,7 +44,9 @@ extension Elementwise {
       combine(a, b, into: c, options) { (x: Float, y: Float) in x * y }
     case .float64: combine(a, b, into: c, options) { (x: Double, y: Double) in x * y }
     case .int64: combine(a, b, into: c, options) { (x: Int64, y: Int64) in x &* y }
-    default: combine(a, b, into: c, options) { (x: Int32, y: Int32) in x &* y }
+    case .int32: combine(a, b, into: c, options) { (x: Int32, y: Int32) in x &* y }
+    case .int8: combine(a, b, into: c, options) { (x: Int8, y: Int8) in x &* y }
+    default: combine(a, b, into: c, options) { (x: UInt8, y: UInt8) in x &* y }
     }
   }
 
@@ -54,7 +60,9 @@ extension Elementwise {
       combine(a, b, into: c, options) { (x: Float, y: Float) in x / y }
     case .float64: combine(a, b, into: c, options) { (x: Double, y: Double) in x / y }
     case .int64: combine(a, b, into: c, options) { (x: Int64, y: Int64) in quotient(x, y) }
-    default: combine(a, b, into: c, options) { (x: Int32, y: Int32) in quotient(x, y) }
+    case .int32: combine(a, b, into: c, options) { (x: Int32, y: Int32) in quotient(x, y) }
+    case .int8: combine(a, b, into: c, options) { (x: Int8, y: Int8) in quotient(x, y) }
+    default: combine(a, b, into: c, options) { (x: UInt8, y: UInt8) in quotient(x, y) }
     }
   }
 
@@ -66,7 +74,9 @@ extension Elementwise {
     case .float32: combine(a, b, into: c, options) { (x: Float, y: Float) in floorRemainder(x, y) }
     case .float64: combine(a, b, into: c, options) { (x: Double, y: Double) in floorRemainder(x, y) }
     case .int64: combine(a, b, into: c, options) { (x: Int64, y: Int64) in floorRemainder(x, y) }
-    default: combine(a, b, into: c, options) { (x: Int32, y: Int32) in floorRemainder(x, y) }
+    case .int32: combine(a, b, into: c, options) { (x: Int32, y: Int32) in floorRemainder(x, y) }
+    case .int8: combine(a, b, into: c, options) { (x: Int8, y: Int8) in floorRemainder(x, y) }
+    default: combine(a, b, into: c, options) { (x: UInt8, y: UInt8) in floorRemainder(x, y) }
     }
   }
 
@@ -80,7 +90,9 @@ extension Elementwise {
     case .float64:
       combine(a, b, into: c, options) { (x: Double, y: Double) in x.truncatingRemainder(dividingBy: y) }
     case .int64: combine(a, b, into: c, options) { (x: Int64, y: Int64) in remainder(x, y) }
-    default: combine(a, b, into: c, options) { (x: Int32, y: Int32) in remainder(x, y) }
+    case .int32: combine(a, b, into: c, options) { (x: Int32, y: Int32) in remainder(x, y) }
+    case .int8: combine(a, b, into: c, options) { (x: Int8, y: Int8) in remainder(x, y) }
+    default: combine(a, b, into: c, options) { (x: UInt8, y: UInt8) in remainder(x, y) }
     }
   }
 
@@ -92,7 +104,9 @@ extension Elementwise {
     case .float32: combine(a, b, into: c, options) { (x: Float, y: Float) in x < y || x != x ? x : y }
     case .float64: combine(a, b, into: c, options) { (x: Double, y: Double) in x < y || x != x ? x : y }
     case .int64: combine(a, b, into: c, options) { (x: Int64, y: Int64) in min(x, y) }
-    default: combine(a, b, into: c, options) { (x: Int32, y: Int32) in min(x, y) }
+    case .int32: combine(a, b, into: c, options) { (x: Int32, y: Int32) in min(x, y) }
+    case .int8: combine(a, b, into: c, options) { (x: Int8, y: Int8) in min(x, y) }
+    default: combine(a, b, into: c, options) { (x: UInt8, y: UInt8) in min(x, y) }
     }
   }
 
@@ -104,7 +118,9 @@ extension Elementwise {
     case .float32: combine(a, b, into: c, options) { (x: Float, y: Float) in x > y || x != x ? x : y }
     case .float64: combine(a, b, into: c, options) { (x: Double, y: Double) in x > y || x != x ? x : y }
     case .int64: combine(a, b, into: c, options) { (x: Int64, y: Int64) in max(x, y) }
-    default: combine(a, b, into: c, options) { (x: Int32, y: Int32) in max(x, y) }
+    case .int32: combine(a, b, into: c, options) { (x: Int32, y: Int32) in max(x, y) }
+    case .int8: combine(a, b, into: c, options) { (x: Int8, y: Int8) in max(x, y) }
+    default: combine(a, b, into: c, options) { (x: UInt8, y: UInt8) in max(x, y) }
     }
   }
 
@@ -114,7 +130,9 @@ extension Elementwise {
     case .float32: map(x, into: y, options) { (v: Float) in -v }
     case .float64: map(x, into: y, options) { (v: Double) in -v }
     case .int64: map(x, into: y, options) { (v: Int64) in 0 &- v }
-    default: map(x, into: y, options) { (v: Int32) in 0 &- v }
+    case .int32: map(x, into: y, options) { (v: Int32) in 0 &- v }
+    case .int8: map(x, into: y, options) { (v: Int8) in 0 &- v }
+    default: map(x, into: y, options) { (v: UInt8) in 0 &- v }
     }
   }
 
@@ -124,7 +142,21 @@ extension Elementwise {
     case .float32: map(x, into: y, options) { (v: Float) in v.magnitude }
     case .float64: map(x, into: y, options) { (v: Double) in v.magnitude }
     case .int64: map(x, into: y, options) { (v: Int64) in v < 0 ? 0 &- v : v }
-    default: map(x, into: y, options) { (v: Int32) in v < 0 ? 0 &- v : v }
+    case .int32: map(x, into: y, options) { (v: Int32) in v < 0 ? 0 &- v : v }
+    case .int8: map(x, into: y, options) { (v: Int8) in v < 0 ? 0 &- v : v }
+    default: DataMovement.copy(x, into: y)
+    }
+  }
+
+  /// y = −1 where x < 0, 1 where x > 0, else x, which keeps NaN.
+  package static func sign(_ x: TensorView, into y: TensorView, _ options: KernelOptions) {
+    switch x.elementType {
+    case .float32: map(x, into: y, options) { (v: Float) in v < 0 ? -1 : v > 0 ? 1 : v }
+    case .float64: map(x, into: y, options) { (v: Double) in v < 0 ? -1 : v > 0 ? 1 : v }
+    case .int64: map(x, into: y, options) { (v: Int64) in v.signum() }
+    case .int32: map(x, into: y, options) { (v: Int32) in v.signum() }
+    case .int8: map(x, into: y, options) { (v: Int8) in v.signum() }
+    default: map(x, into: y, options) { (v: UInt8) in v.signum() }
     }
   }
 
@@ -133,6 +165,8 @@ extension Elementwise {
     switch x.elementType {
     case .int64: unsafe x.buffer(of: Int64.self).contains(0)
     case .int32: unsafe x.buffer(of: Int32.self).contains(0)
+    case .int8: unsafe x.buffer(of: Int8.self).contains(0)
+    case .uint8: unsafe x.buffer(of: UInt8.self).contains(0)
     default: false
     }
   }

@@ -16,7 +16,9 @@ extension Elementwise {
     case .float64:
       clipReal(x, scalar(low) ?? -Double.infinity, scalar(high) ?? .infinity, y, options)
     case .int64: clipInteger(x, scalar(low) ?? Int64.min, scalar(high) ?? .max, y, options)
-    default: clipInteger(x, scalar(low) ?? Int32.min, scalar(high) ?? .max, y, options)
+    case .int32: clipInteger(x, scalar(low) ?? Int32.min, scalar(high) ?? .max, y, options)
+    case .int8: clipInteger(x, scalar(low) ?? Int8.min, scalar(high) ?? .max, y, options)
+    default: clipInteger(x, scalar(low) ?? UInt8.min, scalar(high) ?? .max, y, options)
     }
   }
 

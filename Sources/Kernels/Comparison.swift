@@ -37,6 +37,8 @@ extension Elementwise {
     case .float64: compare(comparison, a, b, c, options, Double.self)
     case .int64: compare(comparison, a, b, c, options, Int64.self)
     case .int32: compare(comparison, a, b, c, options, Int32.self)
+    case .int8: compare(comparison, a, b, c, options, Int8.self)
+    case .uint8: compare(comparison, a, b, c, options, UInt8.self)
     default:
       combine(a.truthBytes, b.truthBytes, into: c, options) { (x: UInt8, y: UInt8) in
         byte((x != 0) == (y != 0))
@@ -70,6 +72,25 @@ extension Elementwise {
     }
   }
 
+  /// y = whether x is infinite, on the sides that are asked for.
+  package static func isInfinite(
+    _ x: TensorView, negative: Bool, positive: Bool, into y: TensorView, _ options: KernelOptions
+  ) {
+    switch x.elementType {
+    case .float32: isInfinite(x, negative, positive, y, options, Float.self)
+    default: isInfinite(x, negative, positive, y, options, Double.self)
+    }
+  }
+
+  private static func isInfinite<Real: RealNumber>(
+    _ x: TensorView, _ negative: Bool, _ positive: Bool, _ y: TensorView, _ options: KernelOptions,
+    _ type: Real.Type
+  ) {
+    map(x, into: y.truthBytes, options) { (v: Real) in
+      byte(negative && v == -.infinity || positive && v == .infinity)
+    }
+  }
+
   /// y = a where the condition holds, else b; all three broadcast.
   package static func choose(
     _ condition: TensorView, _ a: TensorView, _ b: TensorView, into y: TensorView,
@@ -81,6 +102,8 @@ extension Elementwise {
     case .float64: choose(condition, a, b, y, options, Double.self)
     case .int64: choose(condition, a, b, y, options, Int64.self)
     case .int32: choose(condition, a, b, y, options, Int32.self)
+    case .int8: choose(condition, a, b, y, options, Int8.self)
+    case .uint8: choose(condition, a, b, y, options, UInt8.self)
     default: choose(condition, a.truthBytes, b.truthBytes, y.truthBytes, options, UInt8.self)
     }
   }

@@ -23,6 +23,32 @@ package enum IndexedMovement {
     }
   }
 
+  /// Sets the elements that lie at one of the listed positions along an axis, for any of the axes, to a number.
+  package static func fill(_ target: TensorView, at positions: [[Int]], with value: Double) {
+    guard positions.contains(where: { !$0.isEmpty }) else { return }
+    switch target.elementType {
+    case .float32: fill(target, positions, Float(value))
+    case .float64: fill(target, positions, value)
+    case .int64: fill(target, positions, Elementwise.saturating(value) as Int64)
+    case .int32: fill(target, positions, Elementwise.saturating(value) as Int32)
+    case .int8: fill(target, positions, Elementwise.saturating(value) as Int8)
+    default: fill(target, positions, Elementwise.saturating(value) as UInt8)
+    }
+  }
+
+  private static func fill<Element>(_ target: TensorView, _ positions: [[Int]], _ value: Element) {
+    let (shape, elements) = unsafe (target.shape, target.words(Element.self))
+    for (axis, listed) in positions.enumerated() {
+      let inner = shape.product((axis + 1)..<shape.rank)
+      for row in 0..<shape.product(0..<axis) {
+        for position in listed {
+          let start = unsafe elements + (row * shape[axis] + position) * inner
+          unsafe start.update(repeating: value, count: inner)
+        }
+      }
+    }
+  }
+
   @inline(__always)
   private static func gather<Word: BitwiseCopyable>(
     _ source: UnsafeMutablePointer<Word>, _ shape: Shape, _ tables: [[Int]],

@@ -101,6 +101,8 @@ extension Indexing {
     case (.float64, _): combine(source, starts, run, target, floats(reduction, Double.self))
     case (.int32, _): combine(source, starts, run, target, integers(reduction, Int32.self))
     case (.int64, _): combine(source, starts, run, target, integers(reduction, Int64.self))
+    case (.int8, _): combine(source, starts, run, target, integers(reduction, Int8.self))
+    case (.uint8, _): combine(source, starts, run, target, integers(reduction, UInt8.self))
     default:
       combine(source, starts, run, target) { (a: UInt8, b: UInt8) in
         reduction == .add || reduction == .maximum ? a | b : a & b

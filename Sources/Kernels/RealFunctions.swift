@@ -55,7 +55,9 @@ extension Elementwise {
     case .float32: applyVectorized(.relu, x, into: y, options)
     case .float64: map(x, into: y, options) { (v: Double) in v < 0 ? 0 : v }
     case .int64: map(x, into: y, options) { (v: Int64) in v < 0 ? 0 : v }
-    default: map(x, into: y, options) { (v: Int32) in v < 0 ? 0 : v }
+    case .int32: map(x, into: y, options) { (v: Int32) in v < 0 ? 0 : v }
+    case .int8: map(x, into: y, options) { (v: Int8) in v < 0 ? 0 : v }
+    default: DataMovement.copy(x, into: y)
     }
   }
 

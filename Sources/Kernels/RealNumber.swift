@@ -5,8 +5,12 @@ package import Tensors
 package protocol RealNumber: Scalar, BinaryFloatingPoint {
   /// e^x.
   static func exponential(_ x: Self) -> Self
+  /// e^x − 1, exact to the last places near 0.
+  static func exponentialMinusOne(_ x: Self) -> Self
   /// The natural logarithm.
   static func logarithm(_ x: Self) -> Self
+  /// ln(1 + x), exact to the last places near 0.
+  static func logarithmOfOnePlus(_ x: Self) -> Self
   /// The sine of x in radians.
   static func sine(_ x: Self) -> Self
   /// The cosine of x in radians.
@@ -21,7 +25,9 @@ package protocol RealNumber: Scalar, BinaryFloatingPoint {
 
 extension Float: RealNumber {
   package static func exponential(_ x: Float) -> Float { exp(x) }
+  package static func exponentialMinusOne(_ x: Float) -> Float { expm1(x) }
   package static func logarithm(_ x: Float) -> Float { log(x) }
+  package static func logarithmOfOnePlus(_ x: Float) -> Float { log1p(x) }
   package static func sine(_ x: Float) -> Float { sin(x) }
   package static func cosine(_ x: Float) -> Float { cos(x) }
   package static func errorFunction(_ x: Float) -> Float { erf(x) }
@@ -31,7 +37,9 @@ extension Float: RealNumber {
 
 extension Double: RealNumber {
   package static func exponential(_ x: Double) -> Double { exp(x) }
+  package static func exponentialMinusOne(_ x: Double) -> Double { expm1(x) }
   package static func logarithm(_ x: Double) -> Double { log(x) }
+  package static func logarithmOfOnePlus(_ x: Double) -> Double { log1p(x) }
   package static func sine(_ x: Double) -> Double { sin(x) }
   package static func cosine(_ x: Double) -> Double { cos(x) }
   package static func errorFunction(_ x: Double) -> Double { erf(x) }

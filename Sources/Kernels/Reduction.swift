@@ -33,6 +33,8 @@ package enum Reduction {
     case .float64: applyReal(kind, x, walk, y, options, Double.self)
     case .int64: applyInteger(kind, x, walk, y, options, Int64.self)
     case .int32: applyInteger(kind, x, walk, y, options, Int32.self)
+    case .int8: applyInteger(kind, x, walk, y, options, Int8.self)
+    case .uint8: applyInteger(kind, x, walk, y, options, UInt8.self)
     default: applyInteger(kind, x.truthBytes, walk, y.truthBytes, options, UInt8.self, highest: 1)
     }
   }

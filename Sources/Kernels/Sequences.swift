@@ -20,6 +20,8 @@ package enum Sequences {
     case .float64: fill(value, value, y, Double.self) { first, _, _ in first }
     case .int64: fill(value, value, y, Int64.self) { first, _, _ in first }
     case .int32: fill(value, value, y, Int32.self) { first, _, _ in first }
+    case .int8: fill(value, value, y, Int8.self) { first, _, _ in first }
+    case .uint8: fill(value, value, y, UInt8.self) { first, _, _ in first }
     default:
       fill(value.truthBytes, value.truthBytes, y.truthBytes, UInt8.self) { first, _, _ in
         first == 0 ? 0 : 1
@@ -53,6 +55,8 @@ extension Sequences {
     case .float64: unsafe y.buffer(of: Double.self).update(repeating: 1)
     case .int64: unsafe y.buffer(of: Int64.self).update(repeating: 1)
     case .int32: unsafe y.buffer(of: Int32.self).update(repeating: 1)
+    case .int8: unsafe y.buffer(of: Int8.self).update(repeating: 1)
+    case .uint8: unsafe y.buffer(of: UInt8.self).update(repeating: 1)
     default: unsafe y.truthBytes.buffer(of: UInt8.self).update(repeating: 1)
     }
   }

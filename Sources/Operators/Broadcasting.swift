@@ -1,10 +1,15 @@
 package import Tensors
 
+extension ElementType {
+  /// The types that arithmetic and comparisons are implemented for.
+  package static let numbers: [ElementType] = [.float32, .float64, .int64, .int32, .int8, .uint8]
+}
+
 /// Type inference shared by elementwise operators of several operands.
 package enum Broadcasting {
   /// Type of an elementwise result: the operands' common element type and broadcast shape.
   package static func resultType(
-    of inputs: InputTypes, types: [ElementType] = [.float32, .float64, .int64, .int32]
+    of inputs: InputTypes, types: [ElementType] = ElementType.numbers
   ) throws(OperatorError) -> [ValueType] {
     for index in 0..<inputs.count { try inputs.require(index, isOneOf: types) }
     try inputs.requireSameType(0..<inputs.count)

@@ -152,13 +152,15 @@ package struct Lowering: Sendable {
     return (read, entries)
   }
 
-  /// Reads what a node of a model stands for.
-  func read(_ node: Node, of model: ModelDescription) throws(OperatorError) -> ReadNode {
+  /// Reads what a node of a model stands for, at the operator set that the model imports or a newer one.
+  func read(_ node: Node, of model: ModelDescription, atLeast least: Int = 0) throws(OperatorError)
+    -> ReadNode
+  {
     let name = node.operatorName
     guard !OperatorRegistry.isInternal(name.domain) else {
       throw .unsupported("operator \(name) exists in plans only, not in files")
     }
-    return try registry.read(node, version: version(of: name.domain, in: model))
+    return try registry.read(node, version: max(version(of: name.domain, in: model), least))
   }
 }
 
@@ -300,8 +302,9 @@ extension Lowering {
 
   /// The type of an input with every dimension bound.
   private func boundType(of input: ValueDescription) throws(LoweringError) -> ValueType {
+    try input.requireTensor()
     guard case .tensor(let number, let dimensions)? = input.type?.kind else {
-      throw .graph("input '\(input.name)' is not a tensor", value: input.name)
+      throw .graph("input '\(input.name)' declares no type", value: input.name)
     }
     guard let elementType = ElementType(rawValue: number), elementType.isComputable else {
       let name = ElementType(rawValue: number)?.name ?? "number \(number)"
@@ -326,5 +329,32 @@ extension Lowering {
       throw .graph("input '\(input.name)' declares the impossible shape \(extents)", value: input.name)
     }
     return ValueType(elementType, shape)
+  }
+}
+
+extension ValueDescription {
+  /// Refuses by name an input that holds something else than a tensor.
+  fileprivate func requireTensor() throws(LoweringError) {
+    let kind: String
+    switch type?.kind {
+    case nil, .tensor, .unspecified: return
+    case .sparseTensor: kind = "a sparse tensor"
+    case .sequence: kind = "a sequence"
+    case .optional: kind = "an optional value"
+    case .map: kind = "a map"
+    case .opaque: kind = "of an opaque type"
+    }
+    throw .unsupported([
+      .init(
+        name: "Input", domain: "", version: nil, nodes: [name],
+        reason: "input '\(name)' is \(kind), implemented: tensors")
+    ])
+  }
+}
+
+extension ModelDescription {
+  /// Refuses by name what is fed and no tensor; asked before files are read as tensors.
+  package func requireTensorInputs() throws(LoweringError) {
+    for input in graph.requiredInputs { try input.requireTensor() }
   }
 }

@@ -13,6 +13,8 @@ package enum FormOperand: Sendable {
   case value(String)
   /// A vector of int64 that the node has as attribute.
   case integers([Int])
+  /// A vector of float32 that the node has as attribute.
+  case numbers([Float])
   /// A number that the node has as attribute, in the type of its first operand.
   case number(Float)
 
@@ -76,6 +78,7 @@ extension FormOperand {
       switch self {
       case .value: return nil
       case .integers(let values): return try Tensor(values.map(Int64.init))
+      case .numbers(let values): return try Tensor(values)
       case .number(let value) where type == .float64: return try Tensor([Double(value)], shape: [])
       case .number(let value) where type == .float32: return try Tensor([value], shape: [])
       case .number: break

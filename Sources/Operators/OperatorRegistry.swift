@@ -9,7 +9,7 @@ package struct OperatorRegistry: Sendable {
 
   /// A registry of the given operators, and of those that stand for others.
   ///
-  /// Two with one name are a broken invariant.
+  /// Two with one name are a broken invariant, except for an operator of which some forms stand for others.
   package init(_ operators: [any Operator.Type], expandables: [any Expandable.Type] = []) {
     self.operators = Dictionary(operators.map { ($0.schema.name, $0) }) { first, _ in
       preconditionFailure("operator \(first.schema.name) is registered twice")
@@ -43,6 +43,11 @@ package struct OperatorRegistry: Sendable {
     operators.values.map { $0.schema }.sorted { $0.name.description < $1.name.description }
   }
 
+  /// The schemas of those that stand for others, sorted by name.
+  package var expandableSchemas: [OperatorSchema] {
+    expandables.values.map { $0.schema }.sorted { $0.name.description < $1.name.description }
+  }
+
   /// Reads a node's operator.
   ///
   /// - Parameter names: collects the attributes that the operator knows.
@@ -67,10 +72,11 @@ package struct OperatorRegistry: Sendable {
     throws(OperatorError) -> ReadNode
   {
     let name = node.operatorName
-    guard let type = expandables[OperatorName(name.type, domain: name.domain)] else {
-      return .operation(try lower(node, version: version, names: names))
+    if let type = expandables[OperatorName(name.type, domain: name.domain)] {
+      let expandable = try type.init(reading: try reader(node, type.schema, version, names))
+      if expandable.isExpanded { return .expandable(expandable) }
     }
-    return .expandable(try type.init(reading: try reader(node, type.schema, version, names)))
+    return .operation(try lower(node, version: version, names: names))
   }
 
   private func reader(_ node: Node, _ schema: OperatorSchema, _ version: Int, _ names: AttributeNames)

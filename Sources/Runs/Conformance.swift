@@ -83,6 +83,7 @@ public enum Conformance {
   private static func run(
     _ model: ModelFile, _ folder: String, output: String?, _ context: ExecutionContext
   ) throws -> Outcome {
+    try model.description.requireTensorInputs()
     var inputs: [String: Tensor] = [:]
     for (index, input) in model.description.graph.requiredInputs.enumerated() {
       let path = folder + "/input_\(index).pb"

@@ -51,6 +51,7 @@ package struct ModelFile: Sendable {
 
   /// Reads tensors for the model's inputs: the k-th file for the k-th input without an initializer, or `NAME=FILE`.
   package func inputs(from arguments: [String]) throws -> [String: Tensor] {
+    try declared.requireTensorInputs()
     let names = declared.graph.requiredInputs.map(\.name)
     var result: [String: Tensor] = [:]
     for (index, argument) in arguments.enumerated() {

@@ -77,7 +77,7 @@ public enum ElementType: Int32, Sendable, CaseIterable, Hashable {
   /// Whether the executor computes with this type.
   package var isComputable: Bool {
     switch self {
-    case .float32, .float64, .int64, .int32, .bool: true
+    case .float32, .float64, .int64, .int32, .int8, .uint8, .bool: true
     default: false
     }
   }

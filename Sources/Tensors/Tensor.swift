@@ -83,11 +83,13 @@ public struct Tensor: Sendable {
     }
   }
 
-  /// Integer elements (int64, int32 or bool) widened to `Int`, or nil for other types.
+  /// Integer elements (int64, int32, int8, uint8 or bool) widened to `Int`, or nil for other types.
   package var integers: [Int]? {
     switch elementType {
     case .int64: elements(of: Int64.self).map { Int($0) }
     case .int32: elements(of: Int32.self).map { Int($0) }
+    case .int8: elements(of: Int8.self).map { Int($0) }
+    case .uint8: elements(of: UInt8.self).map { Int($0) }
     case .bool: elements(of: UInt8Reading.self).map { $0.value == 0 ? 0 : 1 }
     default: nil
     }

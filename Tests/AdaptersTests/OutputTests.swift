@@ -20,7 +20,8 @@ import Testing
     }
     let declared = model.graph.outputs
     model.graph.outputs = outputs.map { name in
-      let type = TypeDescription(.tensor(elementType: 1, shape: nil))
+      let isIndex = nodes.contains { $0.type == "ArgMax" && $0.output == name }
+      let type = TypeDescription(.tensor(elementType: isIndex ? 7 : 1, shape: nil))
       return declared.first { $0.name == name } ?? ValueDescription(name: name, type: type)
     }
     return model

@@ -137,6 +137,52 @@ import Testing
     """,
   ]
 
+  static let loops = [
+    // Carried values, a row per iteration, a value from around, and a trip count alone.
+    """
+    <opset_import: ["" : 17]> g (float[2,3] x, float[3] w) => (float[2,3] last, float[4,3] rows, int64 sum) <int64 count = {4}, int64 zero = {0}> {
+      last, sum, rows = Loop (count, "", x, zero) <body = b (int64 i, bool c, float[2,3] s, int64 n) => (bool d, float[2,3] t, int64 m, float[3] r) <int64 first = {0}> {
+        d = Identity (c) t = Mul (s, w) m = Add (n, i) r = Gather (t, first)
+      }>
+    }
+    """,
+    // A condition of its own that follows from what is carried.
+    """
+    <opset_import: ["" : 12]> g (float[3] x) => (float[3] y, float[3,1] rows) <int64 count = {9}, bool keep = {1}, int64 start = {1}, int64 limit = {8}> {
+      n, y, rows = Loop (count, keep, start, x) <body = b (int64 i, bool c, int64 n, float[3] s) => (bool d, int64 m, float[3] t, float[1] r) {
+        m = Add (n, n) d = Less (m, limit) t = Neg (s) z = Unsqueeze <axes = [0]> (m) r = Cast <to = 1> (z)
+      }>
+    }
+    """,
+    // No iteration at all.
+    """
+    <opset_import: ["" : 17]> g (float[3] x) => (float[3] y, float[0,3] rows) <int64 count = {0}, bool keep = {1}> {
+      y, rows = Loop (count, keep, x) <body = b (int64 i, bool c, float[3] s) => (bool d, float[3] t, float[3] r) {
+        d = Identity (c) t = Neg (s) r = Exp (s)
+      }>
+    }
+    """,
+  ]
+
+  /// Elements of 16 bits stand in the text as their bits.
+  static let narrowWeights = [
+    """
+    <opset_import: ["" : 17]> g (float[2,3] x) => (float[2,2] y) <float16[3,2] w = {15872, 49280, 11878, 31743, 1, 50944}> {
+      wide = Cast <to = 1> (w) y = MatMul (x, wide)
+    }
+    """,
+    """
+    <opset_import: ["" : 17]> g (float[2,3] x) => (float[2,2] y) <bfloat16[3,2] w = {16320, 49168, 15821, 18304, 13184, 49376}> {
+      wide = Cast <to = 1> (w) y = MatMul (x, wide)
+    }
+    """,
+    """
+    <opset_import: ["" : 17]> g (float[2,3] x) => (float[2,2] y) <float16[2,3] w = {15872, 49280, 11878, 31743, 1, 50944}> {
+      turned = Transpose (w) wide = CastLike (turned, x) y = MatMul (x, wide)
+    }
+    """,
+  ]
+
   private static let script = """
     import sys, numpy, onnx, onnx.parser, onnx.numpy_helper, onnxruntime
     folder = sys.argv[1]
@@ -153,7 +199,9 @@ import Testing
         onnx.save_tensor(onnx.numpy_helper.from_array(result), f"{folder}/output_{index}.pb")
     """
 
-  @Test(.enabled(if: Python.hasONNX), arguments: runtimeOperators + conditions + functions)
+  @Test(
+    .enabled(if: Python.hasONNX), arguments: runtimeOperators + conditions + functions + loops + narrowWeights
+  )
   func `a node that stands for others gives what ONNX Runtime gives`(_ text: String) throws {
     let folder = try TemporaryFolder()
     try folder.write(
@@ -263,6 +311,29 @@ import Testing
     #expect(
       error.map { ([$0.message] + $0.unsupported).joined() }?.contains(reason) == true,
       "\(String(describing: error))")
+  }
+
+  @Test func `a loop without end is refused by name`() throws {
+    let text = """
+      <ir_version: 9, opset_import: ["" : 17]> g (float[3] x) => (float[3] y) <bool keep = {1}> {
+        y = Loop ("", keep, x) <body = b (int64 i, bool c, float[3] s) => (bool d, float[3] t) { d = Identity (c) t = Neg (s) }>
+      }
+      """
+    let run = ModelRun(
+      try ModelDescription(text: text), registry: .standard, context: .testing(threads: 1))
+    let error = #expect(throws: LoweringError.self) {
+      try run.outputs(for: ["x": try Tensor([Float(1), 2, 3])])
+    }
+    #expect(error?.unsupported.first?.contains("runs more than 1024 times") == true)
+  }
+
+  @Test func `every operator that stands for others has a model`() {
+    let models =
+      Self.runtimeOperators + Self.conditions + Self.loops + OperatorGradientTests.goldens.map(\.model)
+    let words = Set(models.flatMap { $0.split { !$0.isLetter && !$0.isNumber }.map(String.init) })
+    for schema in OperatorRegistry.standard.expandableSchemas {
+      #expect(words.contains(schema.name.type), "add a model for \(schema.name)")
+    }
   }
 
   @Test func `there is no gradient by an input whose value decides a branch`() throws {

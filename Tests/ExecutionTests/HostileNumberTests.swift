@@ -34,6 +34,31 @@ import Testing
     }
   }
 
+  @Test(arguments: OperatorGradientTests.goldens)
+  func `extreme integers in attributes of nodes that stand for others are no trap`(
+    _ golden: OperatorGradientTests.Golden
+  ) throws {
+    let model = try ModelDescription(text: golden.model)
+    let feeds = try golden.feeds(.float64)
+    for (place, node) in model.graph.nodes.enumerated() {
+      for (index, attribute) in node.attributes.enumerated() {
+        for extreme in HostileVariants.extremes {
+          var changed = model
+          switch attribute.value {
+          case .int: changed.graph.nodes[place].attributes[index].value = .int(Int64(extreme))
+          case .ints(let values):
+            changed.graph.nodes[place].attributes[index].value = .ints(values.map { _ in Int64(extreme) })
+          default: continue
+          }
+          let run = ModelRun(changed, registry: .standard, context: Self.context)
+          // Which of both it is does not matter here.
+          _ = try? run.outputs(for: feeds)
+          _ = try? run.gradients(for: feeds, by: golden.names)
+        }
+      }
+    }
+  }
+
   @Test func `memory stays within the limit while all of them are tried`() async {
     await #expect(processExitsWith: .success) {
       for testCase in OperatorCase.all where !OperatorRegistry.isInternal(testCase.operatorName.domain) {

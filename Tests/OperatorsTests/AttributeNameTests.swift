@@ -54,7 +54,7 @@ import Testing
       let versions = defined[testCase.operatorName] ?? []
       guard let newest = versions.map(\.version).filter({ $0 <= testCase.version }).max() else { continue }
       let names = AttributeNames()
-      _ = try OperatorRegistry.standard.lower(
+      _ = try OperatorRegistry.standard.read(
         testCase.node(attributes: testCase.attributes), version: testCase.version, names: names)
       for entry in versions where entry.version == newest && entry.attribute != "-" {
         #expect(names.contains(entry.attribute), "\(testCase) does not know '\(entry.attribute)'")

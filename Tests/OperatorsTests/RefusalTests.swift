@@ -27,8 +27,17 @@ import Testing
       type: "MatMul", inputs: [.normal([2, 3]), .normal([4, 2])], attributes: [],
       message: "can't multiply [2,3] and [4,2]: inner extents 3 and 4 differ"),
     Refusal(
-      type: "Attention", inputs: [.normal([1, 1, 2, 2]), .normal([1, 1, 2, 2]), .normal([1, 1, 2, 2])],
-      attributes: [Attribute("softcap", Float(2))], message: "attribute 'softcap' is not implemented"),
+      type: "TopK", inputs: [.normal([3]), .integers([4])], attributes: [],
+      message: "input 1 (K) is no number from 0 to 3"),
+    Refusal(
+      type: "ConvTranspose", inputs: [.normal([1, 1, 3]), .normal([1, 1, 2])],
+      attributes: [Attribute("output_shape", [9])],
+      message:
+        "5 elements behind those that the kernel reaches along spatial axis 0, implemented: fewer than the stride 1"
+    ),
+    Refusal(
+      type: "GridSample", inputs: [.normal([1, 1, 3, 3]), .normal([1, 2, 2, 3])], attributes: [],
+      message: "grid [1,2,2,3] does not fit [1,1,3,3], expected [1, …, 2]"),
     Refusal(
       type: "Slice", inputs: [.normal([3]), .integers([0]), .integers([3]), .integers([0]), .integers([0])],
       attributes: [], message: "step 0 on axis 0"),

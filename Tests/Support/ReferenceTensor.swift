@@ -80,6 +80,8 @@ package struct ReferenceTensor: Sendable {
     case .float64: try Tensor(values, shape: shape)
     case .int64: try Tensor(values.map { Int64($0) }, shape: shape)
     case .int32: try Tensor(values.map { Int32($0) }, shape: shape)
+    case .int8: try Tensor(values.map { Int8($0) }, shape: shape)
+    case .uint8: try Tensor(values.map { UInt8($0) }, shape: shape)
     case .bool: try Tensor(values.map { $0 != 0 }, shape: shape)
     case let other: throw CheckFailure("references hold no \(other.name)")
     }

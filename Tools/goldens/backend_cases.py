@@ -28,13 +28,18 @@ import onnx
 from onnx import TensorProto, numpy_helper
 
 OPERATORS = frozenset("""
-    Add And Cast Clip Concat Constant ConstantOfShape Conv Cos Div Dropout Einsum Equal Erf Exp Expand Flatten Floor Gather
-    AveragePool Gelu Gemm GlobalAveragePool Identity If IsNaN LayerNormalization Log MatMul MaxPool Mod Mul Neg Not Pad Pow Range Reciprocal
-    ReduceL2 ReduceMax ReduceMean ReduceSum Relu Reshape ScatterND Shape Sigmoid Sin Slice Softmax Split Sqrt Squeeze Sub
-    Tanh Tile Transpose Unsqueeze Where Attention Resize SoftmaxCrossEntropyLoss NegativeLogLikelihoodLoss
-    ai.onnx.preview.training::Adam
+    Abs Add And ArgMax ArgMin Attention AveragePool BatchNormalization Cast CastLike Ceil Celu Clip Concat Constant
+    ConstantOfShape Conv ConvTranspose Cos CumSum DepthToSpace Div Dropout Einsum Elu Equal Erf Exp Expand EyeLike Flatten
+    Floor Gather GatherElements GatherND Gelu Gemm GlobalAveragePool GlobalMaxPool Greater GreaterOrEqual GridSample
+    GroupNormalization HardSigmoid HardSwish Identity If InstanceNormalization IsInf IsNaN LayerNormalization LeakyRelu Less
+    LessOrEqual Log LogSoftmax Loop LpNormalization LRN MatMul Max MaxPool Mean MeanVarianceNormalization Min Mish Mod Mul
+    Neg NegativeLogLikelihoodLoss NonMaxSuppression NonZero Not OneHot Or Pad Pow PRelu Range Reciprocal ReduceL1 ReduceL2
+    ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu Reshape Resize
+    RMSNormalization RoiAlign Round ScatterElements ScatterND Selu Shape Sigmoid Sign Sin Size Slice Softmax
+    SoftmaxCrossEntropyLoss Softplus Softsign SpaceToDepth Split Sqrt Squeeze Sub Sum Swish Tan Tanh ThresholdedRelu Tile
+    TopK Transpose Trilu Unsqueeze Upsample Where Xor ai.onnx.preview.training::Adam
 """.split())
-ELEMENT_TYPES = frozenset(["FLOAT", "DOUBLE", "INT64", "INT32", "BOOL"])
+ELEMENT_TYPES = frozenset(["FLOAT", "DOUBLE", "INT64", "INT32", "INT8", "UINT8", "BOOL"])
 
 
 def serialized(value, value_info):
@@ -115,7 +120,7 @@ def reason_to_leave_out_nodes(nodes, functions):
         if operator not in OPERATORS:
             return f"operator {operator}"
         for attribute in node.attribute:
-            if operator == "If" and attribute.HasField("g"):
+            if operator in ("If", "Loop") and attribute.HasField("g"):
                 reason = reason_to_leave_out_graph(attribute.g, functions)
                 if reason:
                     return reason
@@ -126,7 +131,7 @@ def reason_to_leave_out_nodes(nodes, functions):
                 return f"operator {operator} with a sparse tensor"
             if attribute.HasField("t"):
                 element = TensorProto.DataType.Name(attribute.t.data_type)
-            elif attribute.name == "to" and operator == "Cast":
+            elif attribute.name == "to" and operator == "Cast" or attribute.name == "dtype" and operator == "EyeLike":
                 element = TensorProto.DataType.Name(attribute.i)
             elif attribute.name in ("value_string", "value_strings"):
                 element = "STRING"
@@ -156,7 +161,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", required=True, metavar="DIR", help="folder to write, made when missing")
     parser.add_argument("--exceptions", metavar="FILE", help="`case reason` per line: cases to leave out of cases.txt")
-    parser.add_argument("--minimum-opset", type=int, default=7)
+    parser.add_argument("--minimum-opset", type=int, default=1)
     options = parser.parse_args()
 
     directory = os.path.abspath(options.output)

@@ -23,7 +23,7 @@ package struct Clip: MemoryReusing, WithoutAttributes, OlderForm {
   }
 
   package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
-    try inputs.require(0, isOneOf: [.float32, .float64, .int64, .int32])
+    try inputs.require(0, isOneOf: ElementType.numbers)
     try inputs.requireSameType(0..<inputs.count)
     try Self.requireScalars(inputs, 1..<3)
     return [inputs[0]]

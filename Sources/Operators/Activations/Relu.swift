@@ -10,7 +10,7 @@ package import Tensors
 /// Source: onnx/docs/Operators.md#Relu.
 package struct Relu: UnaryElementwise, WithoutAttributes {
   package static let schema = OperatorSchema("Relu", versions: 6..., inputs: ["X"], outputs: ["Y"])
-  package static let elementTypes: [ElementType] = [.float32, .float64, .int64, .int32]
+  package static let elementTypes: [ElementType] = ElementType.numbers
 
   package init() {}
 

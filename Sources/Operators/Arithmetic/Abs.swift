@@ -10,7 +10,7 @@ import Tensors
 /// Source: onnx/docs/Operators.md#Abs.
 struct Abs: UnaryElementwise, WithoutAttributes {
   static let schema = OperatorSchema("Abs", versions: 6..., inputs: ["X"], outputs: ["Y"])
-  static let elementTypes: [ElementType] = [.float32, .float64, .int64, .int32]
+  static let elementTypes: [ElementType] = ElementType.numbers
 
   func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
     Elementwise.absolute(input, into: output, options)

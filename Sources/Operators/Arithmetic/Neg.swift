@@ -10,7 +10,7 @@ import Tensors
 /// Source: onnx/docs/Operators.md#Neg.
 struct Neg: UnaryElementwise, WithoutAttributes {
   static let schema = OperatorSchema("Neg", versions: 6..., inputs: ["X"], outputs: ["Y"])
-  static let elementTypes: [ElementType] = [.float32, .float64, .int64, .int32]
+  static let elementTypes: [ElementType] = [.float32, .float64, .int64, .int32, .int8]
 
   func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
     Elementwise.negate(input, into: output, options)

@@ -14,7 +14,8 @@ struct CastLike: WithoutAttributes {
   init(reading node: AttributeReader) throws(OperatorError) { node.knows("saturate", "round_mode") }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
-    for index in 0..<2 { try inputs.require(index, isOneOf: [.float32, .float64, .int64, .int32, .bool]) }
+    try inputs.require(0, isOneOf: ElementType.numbers + [.bool, .float16, .bfloat16])
+    try inputs.require(1, isOneOf: ElementType.numbers + [.bool])
     return [ValueType(inputs[1].elementType, inputs[0].shape)]
   }
 

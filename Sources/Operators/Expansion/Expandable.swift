@@ -11,6 +11,9 @@ package protocol Expandable: Sendable {
   /// Reads the attributes once and refuses by name what is not implemented.
   init(reading node: AttributeReader) throws(OperatorError)
 
+  /// Whether this form of the node stands for others, rather than for the operator of the same name.
+  var isExpanded: Bool { get }
+
   /// Operands whose values decide which nodes these are, so that they must be known.
   var decidingInputs: [Int] { get }
 
@@ -19,6 +22,8 @@ package protocol Expandable: Sendable {
 }
 
 extension Expandable {
+  package var isExpanded: Bool { true }
+
   package var decidingInputs: [Int] { [] }
 }
 
@@ -60,6 +65,13 @@ package struct ExpansionNames: Sendable {
     values = []
     nodes = []
     add(graph)
+  }
+
+  /// Moves the names out, so that whoever names next does not copy them.
+  mutating func taken() -> ExpansionNames {
+    let names = self
+    (values, nodes, numbers) = ([], [], [:])
+    return names
   }
 
   private mutating func add(_ graph: Graph) {

@@ -42,12 +42,17 @@ package struct Expansion: Sendable {
 
 /// The replacements that were made while a graph was lowered.
 struct ExpansionRecord {
+  /// How many nodes may take the place of others, as many as those of functions may.
+  static let nodeLimit = 1_000_000
+
   /// The model that is lowered.
   let source: FunctionInlining
   /// Names for what takes a node's place.
   private var names: ExpansionNames?
   /// What took the place of a node, by its position in the source's main graph.
   private var replacements: [Int: [Node]] = [:]
+  /// How many nodes took the place of others, those of which others took the place included.
+  private(set) var expandedCount = 0
 
   /// Nothing replaced but calls.
   init(_ source: FunctionInlining) {
@@ -68,7 +73,9 @@ struct ExpansionRecord {
     var fresh = names ?? ExpansionNames(avoiding: source.model.graph)
     names = nil
     defer { names = fresh }
-    return try expandable.expansion(of: site, naming: &fresh)
+    let nodes = try expandable.expansion(of: site, naming: &fresh)
+    expandedCount += nodes.count
+    return nodes
   }
 
   /// Notes that nodes, of which none stands for others, are in the place of one.

@@ -17,21 +17,35 @@ extension Lowering.State {
   private mutating func replace(_ node: Node, _ expandable: any Expandable, at position: Int)
     throws(LoweringError)
   {
-    let nodes: [Node]
-    do { nodes = try record.expand(expandable, at: site(of: node)) } catch { throw failure(error, at: node) }
-    for inner in nodes {
+    var pending = try expanded(node, expandable)
+    while let (inner, isComposed) = pending.popLast() {
       try check(inner)
       let read: ReadNode
-      do { read = try lowering.read(inner, of: record.source.model) } catch {
-        throw failure(error, at: inner)
-      }
+      do {
+        // Composed nodes broadcast, which arithmetic in files does from operator set 7 on.
+        read = try lowering.read(inner, of: record.source.model, atLeast: isComposed ? 7 : 0)
+      } catch { throw failure(error, at: inner) }
       switch read {
       case .operation(let operation):
         record.note([inner], at: position)
         try add(operation, inner)
-      case .expandable(let other): try replace(inner, other, at: position)
+      case .expandable(let other): pending += try expanded(inner, other)
       }
     }
+  }
+
+  /// The nodes that one stands for, the last one first.
+  private mutating func expanded(_ node: Node, _ expandable: any Expandable) throws(LoweringError) -> [(
+    node: Node, isComposed: Bool
+  )] {
+    do throws(OperatorError) {
+      let nodes = try record.expand(expandable, at: site(of: node))
+      guard record.expandedCount <= ExpansionRecord.nodeLimit else {
+        throw OperatorError.unsupported(
+          "the model's nodes stand for more than \(ExpansionRecord.nodeLimit) others, which is the limit")
+      }
+      return nodes.reversed().map { ($0, expandable is any Composition) }
+    } catch { throw failure(error, at: node) }
   }
 
   private func site(of node: Node) -> ExpansionSite {

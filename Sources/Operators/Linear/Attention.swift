@@ -8,26 +8,16 @@ import Tensors
 ///
 /// Shapes: Q [B, h, N, d], K [B, g, M, d], V [B, g, M, e] with h a multiple of g → [B, h, N, e]; or with heads side by side,
 /// [B, N, h · d] and so on, and attributes `q_num_heads` and `kv_num_heads`. The mask broadcasts to [B, h, N, M], is added or
-/// (bool) says which keys count, and may cover fewer keys. Past and present keys, soft capping and the inner product as a result
-/// are refused. Source: onnx/docs/Operators.md#Attention.
+/// (bool) says which keys count, and may cover fewer keys. All other forms are those of `AttentionForms`.
+/// Source: onnx/docs/Operators.md#Attention.
 package struct Attention: Operator {
   package static let schema = OperatorSchema(
-    "Attention", versions: 23...,
-    inputs: ["Q", "K", "V", "attn_mask?", "past_key?", "past_value?", "nonpad_kv_seqlen?"],
-    outputs: ["Y", "present_key?", "present_value?", "qk_matmul_output?"])
+    "Attention", versions: 23..., inputs: ["Q", "K", "V", "attn_mask?"], outputs: ["Y"])
 
   private let form: StandardAttention
 
   package init(reading node: AttributeReader) throws(OperatorError) {
     form = try StandardAttention(reading: node)
-    for (index, name) in ["past_key", "past_value", "nonpad_kv_seqlen"].enumerated()
-    where node.node.inputs.count > 4 + index && !node.node.inputs[4 + index].isEmpty {
-      throw .unsupported("input '\(name)' is not implemented")
-    }
-    for (index, name) in ["present_key", "present_value", "qk_matmul_output"].enumerated()
-    where node.node.outputs.count > 1 + index && !node.node.outputs[1 + index].isEmpty {
-      throw .unsupported("output '\(name)' is not implemented")
-    }
   }
 
   package var attributes: [Attribute] { form.attributes }
@@ -134,16 +124,8 @@ struct StandardAttention {
   init(reading node: AttributeReader) throws(OperatorError) {
     scale = try node.optionalFloat("scale")
     isCausal = try node.flag("is_causal", default: false)
-    node.knows("qk_matmul_output_mode")
     queryHeads = try node.optionalInt("q_num_heads")
     keyHeads = try node.optionalInt("kv_num_heads")
-    guard try node.float("softcap", default: 0) == 0 else {
-      throw .unsupported("attribute 'softcap' is not implemented")
-    }
-    for name in ["left_window_size", "right_window_size"] { try node.require(name, is: -1) }
-    if let precision = try node.optionalElementType("softmax_precision"), precision != .float32 {
-      throw .unsupported("attribute 'softmax_precision' is \(precision.name), only float is implemented")
-    }
   }
 
   var attributes: [Attribute] {

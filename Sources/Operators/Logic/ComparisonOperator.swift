@@ -12,7 +12,7 @@ package protocol ComparisonOperator: Operator {
 }
 
 extension ComparisonOperator {
-  package static var elementTypes: [ElementType] { [.float32, .float64, .int64, .int32] }
+  package static var elementTypes: [ElementType] { ElementType.numbers }
 
   package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     [ValueType(.bool, try Broadcasting.resultType(of: inputs, types: Self.elementTypes)[0].shape)]

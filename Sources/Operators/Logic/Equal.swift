@@ -8,5 +8,5 @@ import Tensors
 struct Equal: ComparisonOperator, WithoutAttributes {
   static let schema = OperatorSchema("Equal", versions: 7..., inputs: ["A", "B"], outputs: ["C"])
   static let comparison = Elementwise.Comparison.equal
-  static let elementTypes: [ElementType] = [.float32, .float64, .int64, .int32, .bool]
+  static let elementTypes: [ElementType] = ElementType.numbers + [.bool]
 }

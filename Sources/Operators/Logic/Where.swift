@@ -13,7 +13,7 @@ struct Where: MemoryReusing, WithoutAttributes {
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.bool])
-    for index in 1..<3 { try inputs.require(index, isOneOf: [.float32, .float64, .int64, .int32, .bool]) }
+    for index in 1..<3 { try inputs.require(index, isOneOf: ElementType.numbers + [.bool]) }
     try inputs.requireSameType(1..<3)
     return [ValueType(inputs[1].elementType, try Broadcasting.shape(of: inputs, 0..<3))]
   }

@@ -4,6 +4,8 @@ import Tensors
 
 /// BatchNormalization (ai.onnx 7…) as inference uses it: channels shifted and scaled by stored statistics.
 ///
+/// Its other form is `BatchStatistics`.
+///
 ///     y = (x − mean) · a + bias          a = scale / √(var + ε)
 ///     dx = dy · a;  dscale = Σ dy · (x − mean) / √(var + ε);  dbias = Σ dy
 ///

@@ -12,7 +12,7 @@ struct ReduceMax: AxisReduction {
   static let schema = OperatorSchema(
     "ReduceMax", versions: 1..., inputs: ["data", "axes?"], outputs: ["reduced"])
   static let kind = Reduction.Kind.maximum
-  static let elementTypes: [ElementType] = [.float32, .float64, .int64, .int32, .bool]
+  static let elementTypes: [ElementType] = ElementType.numbers + [.bool]
 
   let axes: ReducedAxes
 

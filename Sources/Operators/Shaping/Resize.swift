@@ -7,7 +7,7 @@ import Tensors
 ///     y = M(last) · … · M(first) · x, one map per axis          dx = M(first)ᵀ · … · M(last)ᵀ · dy
 ///
 /// Modes nearest, linear and cubic, with antialiasing; coordinates half_pixel, half_pixel_symmetric, pytorch_half_pixel,
-/// align_corners and asymmetric (tf_crop_and_resize is refused). Shapes: X [n…] → [sizes…] or [⌊n · scale⌋…].
+/// align_corners, asymmetric and tf_crop_and_resize, where results outside the operand are one value. Shapes: X [n…] → [sizes…] or [⌊n · scale⌋…].
 /// Source: onnx/docs/Operators.md#Resize.
 struct Resize: ShapeDeciding, OlderForm {
   static let schema = OperatorSchema(
@@ -37,26 +37,35 @@ struct Resize: ShapeDeciding, OlderForm {
     return [ValueType(inputs[0].elementType, try geometry(inputs).shape)]
   }
 
-  var shapeInputs: [Int] { [2, 3] }
+  var shapeInputs: [Int] { sampling.crops ? [1, 2, 3] : [2, 3] }
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let source = inputs[0].shape
-    let (shape, scales) = try geometry(inputs)
+    let (shape, scales, regions) = try geometry(inputs)
+    let outside = source.extents.indices.map { axis in
+      sampling.outside(source.extents[axis], shape.extents[axis], regions[axis])
+    }
+    let extrapolation = Double(sampling.extrapolation)
     guard sampling.mode != .nearest else {
       let tables = source.extents.indices.map { axis in
-        sampling.map(from: source.extents[axis], to: shape.extents[axis], scale: scales[axis]).indices
+        sampling.map(
+          from: source.extents[axis], to: shape.extents[axis], scale: scales[axis], region: regions[axis]
+        ).indices
       }
       return BoundKernel(inputs, .withoutArithmetic) { operands in
         IndexedMovement.gather(operands[0], tables: tables, into: operands.output(0))
+        IndexedMovement.fill(operands.output(0), at: outside, with: extrapolation)
       }
     }
-    let plan = ResizePlan(sampling, from: source, to: shape, scales: scales)
+    let plan = ResizePlan(sampling, from: source, to: shape, scales: scales, regions: regions)
     return BoundKernel(
       inputs,
-      .operations(ResizePlan.operations(sampling, from: source, to: shape, scales: scales)),
+      .operations(
+        ResizePlan.operations(sampling, from: source, to: shape, scales: scales, regions: regions)),
       scratchByteCount: plan.scratchByteCount(inputs[0].elementType)
     ) { operands in
       plan.run(operands[0], into: operands.output(0), scratch: operands.scratch, transposed: false)
+      IndexedMovement.fill(operands.output(0), at: outside, with: extrapolation)
     }
   }
 
@@ -64,15 +73,17 @@ struct Resize: ShapeDeciding, OlderForm {
     -> [String?]
   {
     let inputs = gradient.graph.inputTypes(of: site.node)
-    let scales = try geometry(inputs).scales
+    let (_, scales, regions) = try geometry(inputs)
     let operation = ResizeGradient(
-      sampling: sampling, shape: inputs[0].shape, scales: scales.map { Float($0) })
+      sampling: sampling, shape: inputs[0].shape, scales: scales.map { Float($0) }, regions: regions)
     let dX = try gradient.emit(operation, [try site.gradient()])
     return [dX] + [String?](repeating: nil, count: site.inputs.count - 1)
   }
 
-  /// The result's shape and the scale per axis.
-  private func geometry(_ inputs: InputTypes) throws(OperatorError) -> (shape: Shape, scales: [Double]) {
+  /// The result's shape, and per axis the scale and the part that is resized, nil for all of it.
+  private func geometry(_ inputs: InputTypes) throws(OperatorError) -> (
+    shape: Shape, scales: [Double], regions: [ResizeRegion?]
+  ) {
     let source = inputs[0].shape
     var chosen: [Int] = []
     for axis in axes ?? Array(0..<source.rank) {
@@ -122,7 +133,24 @@ struct Resize: ShapeDeciding, OlderForm {
     where Shape(checking: Array(extents[...axis] + source.extents[(axis + 1)...])) == nil {
       throw .invalid("can't resize \(source) to \(extents): the values between are too large")
     }
-    return (shape, scales)
+    return (shape, scales, try regions(of: chosen, rank: source.rank, inputs))
+  }
+
+  /// Per axis the part that input 1 names where coordinates ask for one.
+  private func regions(of axes: [Int], rank: Int, _ inputs: InputTypes) throws(OperatorError)
+    -> [ResizeRegion?]
+  {
+    var regions = [ResizeRegion?](repeating: nil, count: rank)
+    guard sampling.crops else { return regions }
+    let bounds = try inputs.constant(1)?.doubles ?? []
+    guard bounds.count == 2 * axes.count, bounds.allSatisfy({ $0.magnitude < 1e6 }) else {
+      throw .invalid("input 1 (roi) is \(bounds), expected \(axes.count) starts and as many ends")
+    }
+    for (index, axis) in axes.enumerated() {
+      let region = ResizeRegion(start: bounds[index], end: bounds[axes.count + index])
+      regions[axis] = region
+    }
+    return regions
   }
 }
 
@@ -136,6 +164,7 @@ struct ResizeGradient: Operator {
   private let sampling: ResizeSampling
   private let shape: Shape
   private let scales: [Float]
+  private let regions: [ResizeRegion?]
 
   init(reading node: AttributeReader) throws(OperatorError) {
     sampling = try ResizeSampling(reading: node)
@@ -144,14 +173,24 @@ struct ResizeGradient: Operator {
     else { throw .invalid("lacks attribute 'shape' or 'scales'") }
     self.shape = shape
     self.scales = scales
+    let bounds = try node.optionalFloats("regions") ?? []
+    regions = shape.extents.indices.map { axis in
+      // What is no number stands for an axis without a region.
+      guard 2 * axis + 1 < bounds.count, !bounds[2 * axis].isNaN else { return nil }
+      return ResizeRegion(start: Double(bounds[2 * axis]), end: Double(bounds[2 * axis + 1]))
+    }
   }
 
-  init(sampling: ResizeSampling, shape: Shape, scales: [Float]) {
-    (self.sampling, self.shape, self.scales) = (sampling, shape, scales)
+  init(sampling: ResizeSampling, shape: Shape, scales: [Float], regions: [ResizeRegion?]) {
+    (self.sampling, self.shape, self.scales, self.regions) = (sampling, shape, scales, regions)
   }
 
   var attributes: [Attribute] {
-    sampling.attributes + [Attribute("shape", shape.extents), Attribute("scales", .floats(scales))]
+    let bounds = regions.flatMap { $0.map { [Float($0.start), Float($0.end)] } ?? [.nan, .nan] }
+    return sampling.attributes + [
+      Attribute("shape", shape.extents), Attribute("scales", .floats(scales)),
+      Attribute("regions", .floats(bounds)),
+    ]
   }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
@@ -168,7 +207,8 @@ struct ResizeGradient: Operator {
     return BoundKernel(
       inputs,
       .operations(
-        ResizePlan.operations(sampling, from: shape, to: target, scales: scales.map(Double.init))),
+        ResizePlan.operations(
+          sampling, from: shape, to: target, scales: scales.map(Double.init), regions: regions)),
       scratchByteCount: plan.scratchByteCount(inputs[0].elementType)
     ) { operands in
       plan.run(operands[0], into: operands.output(0), scratch: operands.scratch, transposed: true)
@@ -181,6 +221,6 @@ struct ResizeGradient: Operator {
       let quotient = Double(target.extents[axis]) / Double(max(shape.extents[axis], 1))
       return Float(quotient) == scales[axis] ? quotient : Double(scales[axis])
     }
-    return ResizePlan(sampling, from: shape, to: target, scales: exact)
+    return ResizePlan(sampling, from: shape, to: target, scales: exact, regions: regions)
   }
 }

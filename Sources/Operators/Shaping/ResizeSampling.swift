@@ -18,14 +18,17 @@ struct ResizeSampling {
   private let excludesOutside: Bool
   private let smooths: Bool
 
+  /// What a result outside the operand is, where a region of it is resized.
+  let extrapolation: Float
+
   init(reading node: AttributeReader) throws(OperatorError) {
-    // Read by the mapping of coordinates that is refused.
-    node.knows("extrapolation_value")
+    extrapolation = try node.float("extrapolation_value", default: 0)
     let isOld = node.node.operatorName.domain.isEmpty && node.version < 11
     let modes = isOld ? ["nearest", "linear"] : ["nearest", "linear", "cubic"]
     mode = Mode(rawValue: try node.text("mode", oneOf: modes)) ?? .nearest
     let known = [
       "half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel", "half_pixel_symmetric",
+      "tf_crop_and_resize",
     ]
     let mapping = try node.text("coordinate_transformation_mode", oneOf: known)
     coordinates = isOld ? "asymmetric" : mapping
@@ -42,17 +45,24 @@ struct ResizeSampling {
       Attribute("mode", mode.rawValue), Attribute("coordinate_transformation_mode", coordinates),
       Attribute("nearest_mode", nearest), Attribute("cubic_coeff_a", Float(cubicCoefficient)),
       Attribute("exclude_outside", excludesOutside ? 1 : 0), Attribute("antialias", smooths ? 1 : 0),
+      Attribute("extrapolation_value", extrapolation),
     ]
   }
 
+  /// Whether a region of the operand is resized, which an operand gives.
+  var crops: Bool { coordinates == "tf_crop_and_resize" }
+
   /// The map from an axis of `source` elements to `target`, at a scale of about target / source.
-  func map(from source: Int, to target: Int, scale: Double) -> Interpolation {
+  ///
+  /// Results outside the operand are made from nothing where a region is resized.
+  func map(from source: Int, to target: Int, scale: Double, region: ResizeRegion? = nil) -> Interpolation {
+    let outside = Set(outside(source, target, region))
     var indices: [Int] = []
     var weights: [Double] = []
     let narrowing = narrowing(scale)
     let taps = taps(scale: scale)
     for position in 0..<target {
-      let x = coordinate(position, source, target, scale)
+      let x = region?.coordinate(position, source, target) ?? coordinate(position, source, target, scale)
       guard mode != .nearest else {
         indices.append(min(max(rounded(x), 0), source - 1))
         weights.append(1)
@@ -67,10 +77,20 @@ struct ResizeSampling {
         row.append(excludesOutside && isOutside ? 0 : weight((Double(tap) - (x - left)) * narrowing))
         indices.append(min(max(index, 0), source - 1))
       }
+      if outside.contains(position) { row = row.map { _ in 0 } }
       let sum = row.reduce(0, +)
       weights += (smooths || excludesOutside) && sum != 0 ? row.map { $0 / sum } : row
     }
     return Interpolation(sourceExtent: source, tapCount: taps.count, indices: indices, weights: weights)
+  }
+
+  /// Positions of results along an axis that lie outside the operand, where a region of it is resized.
+  func outside(_ source: Int, _ target: Int, _ region: ResizeRegion?) -> [Int] {
+    guard let region else { return [] }
+    return (0..<target).filter { position in
+      let x = region.coordinate(position, source, target)
+      return x < 0 || x > Double(source - 1)
+    }
   }
 
   /// How much wider than the operand's elements the filter is, as a factor of distances: below scale 1 an antialiasing filter
@@ -119,6 +139,19 @@ struct ResizeSampling {
   }
 }
 
+/// The part of an axis that is resized: 0 stands for the first element, 1 for the last.
+struct ResizeRegion: Hashable {
+  let start: Double
+  let end: Double
+
+  /// Where a result lies on the operand's axis.
+  func coordinate(_ position: Int, _ source: Int, _ target: Int) -> Double {
+    let last = Double(source - 1)
+    guard target > 1 else { return 0.5 * (start + end) * last }
+    return start * last + Double(position) * (end - start) * last / Double(target - 1)
+  }
+}
+
 /// The maps of all axes that change, for operand and result of given shapes.
 struct ResizePlan: Sendable {
   /// The axis, its map, and the shape before and after.
@@ -134,16 +167,21 @@ struct ResizePlan: Sendable {
   let largestIntermediate: Int
 
   /// Plans the steps from the outermost axis to the innermost.
-  init(_ sampling: ResizeSampling, from source: Shape, to target: Shape, scales: [Double]) {
+  ///
+  /// - Parameter regions: per axis the part that is resized, nil for all of it.
+  init(
+    _ sampling: ResizeSampling, from source: Shape, to target: Shape, scales: [Double],
+    regions: [ResizeRegion?]
+  ) {
     var steps: [Step] = []
     var shape = source
-    for axis in source.extents.indices where source.extents[axis] != target.extents[axis] || scales[axis] != 1
-    {
+    for axis in source.extents.indices
+    where source.extents[axis] != target.extents[axis] || scales[axis] != 1 || regions[axis] != nil {
       var extents = shape.extents
       extents[axis] = target.extents[axis]
       let after = Shape(extents)
       let map = sampling.map(
-        from: source.extents[axis], to: target.extents[axis], scale: scales[axis])
+        from: source.extents[axis], to: target.extents[axis], scale: scales[axis], region: regions[axis])
       steps.append(Step(axis: axis, map: map, before: shape, after: after))
       shape = after
     }
@@ -158,11 +196,13 @@ struct ResizePlan: Sendable {
 
   /// Multiplications and additions of all steps: one of each per tap of each element that a step makes.
   static func operations(
-    _ sampling: ResizeSampling, from source: Shape, to target: Shape, scales: [Double]
+    _ sampling: ResizeSampling, from source: Shape, to target: Shape, scales: [Double],
+    regions: [ResizeRegion?]
   ) -> Int {
     var extents = source.extents
     var sum = 0
-    for axis in extents.indices where extents[axis] != target.extents[axis] || scales[axis] != 1 {
+    for axis in extents.indices
+    where extents[axis] != target.extents[axis] || scales[axis] != 1 || regions[axis] != nil {
       extents[axis] = target.extents[axis]
       guard let made = Shape(checking: extents)?.elementCount, made > 0 else { break }
       sum &+= 2 &* sampling.taps(scale: scales[axis]).count &* made

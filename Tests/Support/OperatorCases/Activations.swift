@@ -5,7 +5,7 @@ import Tensors
 extension OperatorCase {
   /// Cases of the operators in Sources/Operators/Activations.
   package static let activations: [OperatorCase] =
-    pointwiseCases + clipCases + softmaxCases + dropoutCases
+    pointwiseCases + shapedUnitCases + clipCases + softmaxCases + dropoutCases
 
   @OperatorCaseList private static var pointwiseCases: [OperatorCase] {
     for shape in [Shape([3, 5]), [], [2, 1, 37]] {
@@ -54,6 +54,43 @@ extension OperatorCase {
     OperatorCase(
       "far tails", "Sigmoid", inputs: [.of([-200, 200])], gradient: .none("flat"), runsInFloat64: false
     ) { _ in .of([0, 1]) }
+  }
+
+  @OperatorCaseList private static var shapedUnitCases: [OperatorCase] {
+    for shape in [Shape([3, 5]), [], [2, 1, 37]] {
+      OperatorCase(
+        "normal \(shape)", "LeakyRelu", inputs: [.normal(shape)],
+        attributes: [Attribute("alpha", Float(0.125))],
+        gradient: .kinkAware(at: [0])
+      ) { $0[0].map { $0 < 0 ? 0.125 * $0 : $0 } }
+      OperatorCase(
+        "normal \(shape)", "Elu", inputs: [.normal(shape)], attributes: [Attribute("alpha", Float(1.5))],
+        tolerance: .ulp(3), gradient: .kinkAware(at: [0])
+      ) { $0[0].map { $0 < 0 ? 1.5 * expm1($0) : $0 } }
+      OperatorCase("normal \(shape)", "Softplus", inputs: [.normal(shape, scale: 3)], tolerance: .ulp(3)) {
+        $0[0].map { log1p(exp($0)) }
+      }
+      OperatorCase(
+        "normal \(shape)", "HardSigmoid", inputs: [.normal(shape, scale: 3)],
+        attributes: [Attribute("alpha", Float(0.25)), Attribute("beta", Float(0.375))],
+        tolerance: .relativeToLargest(1e-7, reason: "a product and a sum"),
+        gradient: .kinkAware(at: [-1.5, 2.5])
+      ) { $0[0].map { min(max(0.25 * $0 + 0.375, 0), 1) } }
+      OperatorCase(
+        "normal \(shape)", "HardSwish", inputs: [.normal(shape, scale: 3)],
+        tolerance: .relativeToLargest(3e-7, reason: "two products and a sum"),
+        gradient: .kinkAware(at: [-3, 3])
+      ) { $0[0].map { $0 * min(max($0 / 6 + 0.5, 0), 1) } }
+    }
+    OperatorCase(
+      "far tails", "Softplus", inputs: [.of([-200, 200, 1e4])], gradient: .none("flat"), runsInFloat64: false
+    ) {
+      _ in .of([0, 200, 1e4])
+    }
+    OperatorCase("NaN", "HardSwish", inputs: [.of([.nan, 4])], gradient: .none("NaN")) { _ in .of([.nan, 4]) }
+    for type in ["LeakyRelu", "Elu", "Softplus", "HardSigmoid"] {
+      OperatorCase("NaN", type, inputs: [.of([.nan])], gradient: .none("NaN")) { _ in .of([.nan]) }
+    }
   }
 
   private static func limited(_ low: Double, _ high: Double)

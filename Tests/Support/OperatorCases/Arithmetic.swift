@@ -5,7 +5,7 @@ import Tensors
 extension OperatorCase {
   /// Cases of the operators in Sources/Operators/Arithmetic.
   package static let arithmetic: [OperatorCase] =
-    broadcastCases + divisionCases + powerCases + extremeCases + functionCases
+    broadcastCases + divisionCases + powerCases + extremeCases + functionCases + smallIntegerCases
 
   /// Shapes that take every path of a broadcast: equal, scalar, row, column, leading axes, both stretched, empty.
   private static let shapePairs: [(Shape, Shape)] = [
@@ -185,5 +185,39 @@ extension OperatorCase {
     OperatorCase("the smallest integer", "Abs", inputs: [.integers([3, -4, -2_147_483_648], nil, .int32)]) {
       _ in .integers([3, 4, -2_147_483_648], nil, .int32)
     }
+  }
+
+  @OperatorCaseList private static var smallIntegerCases: [OperatorCase] {
+    OperatorCase(
+      "numbers", "Sign", inputs: [.of([-2, 0, 3, .nan, -0.0])], gradient: .none("no slope anywhere")
+    ) { _ in
+      .of([-1, 0, 1, .nan, 0])
+    }
+    OperatorCase("int64", "Sign", inputs: [.integers([-7, 0, 9])]) { _ in .integers([-1, 0, 1]) }
+    for type in [ElementType.int8, .uint8] {
+      let (low, high) = type == .int8 ? (-128.0, 127.0) : (0.0, 255.0)
+      let (a, b) = (ReferenceTensor.of([7, 100, 3], nil, type), ReferenceTensor.of([2, 50, 3], nil, type))
+      let wraps: @Sendable (Double) -> Double = { value in
+        value > high ? value - 256 : value < low ? value + 256 : value
+      }
+      OperatorCase(type.name, "Add", inputs: [a, b]) { $0[0].zip($0[1]) { wraps($0 + $1) } }
+      OperatorCase(type.name, "Sub", inputs: [b, a]) { $0[0].zip($0[1]) { wraps($0 - $1) } }
+      OperatorCase(type.name, "Mul", inputs: [.of([7, 5, 3], nil, type), b]) {
+        $0[0].zip($0[1]) { wraps($0 * $1) }
+      }
+      OperatorCase(type.name, "Div", inputs: [a, b]) { $0[0].zip($0[1]) { ($0 / $1).rounded(.towardZero) } }
+      OperatorCase(type.name, "Mod", inputs: [a, b]) {
+        $0[0].zip($0[1]) { $0 - $1 * ($0 / $1).rounded(.down) }
+      }
+      OperatorCase(type.name, "Max", inputs: [a, b]) { $0[0].zip($0[1]) { max($0, $1) } }
+      OperatorCase(type.name, "Min", inputs: [a, b]) { $0[0].zip($0[1]) { min($0, $1) } }
+      OperatorCase(type.name, "Sign", inputs: [a]) { $0[0].map { _ in 1 } }
+      OperatorCase(type.name, "Abs", inputs: [a]) { $0[0] }
+      OperatorCase(type.name, "Relu", inputs: [a]) { $0[0] }
+      OperatorCase(type.name, "Clip", inputs: [a, .scalar(3, type), .scalar(50, type)]) {
+        $0[0].map { min(max($0, 3), 50) }
+      }
+    }
+    OperatorCase("int8", "Neg", inputs: [.of([-128, 5], nil, .int8)]) { _ in .of([-128, -5], nil, .int8) }
   }
 }

@@ -9,6 +9,30 @@ extension OperatorCase {
 
   @OperatorCaseList private static var castCases: [OperatorCase] {
     OperatorCase(
+      "beside the main diagonal", "EyeLike", version: 9, inputs: [.normal([3, 4])],
+      attributes: [Attribute("k", 1)],
+      gradient: .none("nothing flows into a shape")
+    ) { _ in .make([3, 4]) { $0[1] == $0[0] + 1 ? 1 : 0 } }
+    OperatorCase(
+      "below, of int32", "EyeLike", inputs: [.integers([0, 0, 0, 0, 0, 0], [3, 2])],
+      attributes: [Attribute("k", -2)] + [Attribute("dtype", Int(ElementType.int32.rawValue))]
+    ) { _ in .integers([0, 0, 0, 0, 1, 0], [3, 2], .int32) }
+    OperatorCase("of truth values", "EyeLike", inputs: [.booleans([false, false, true, true], [2, 2])]) { _ in
+      .booleans([true, false, false, true], [2, 2])
+    }
+    OperatorCase(
+      "float to int8", "Cast", inputs: [.of([1.9, -1.9, 300, -300, .nan])], attributes: to(.int8),
+      gradient: .none("an integer")
+    ) { _ in .integers([1, -1, 127, -128, 0], nil, .int8) }
+    OperatorCase(
+      "int64 to uint8", "Cast", inputs: [.integers([5, -1, 258])], attributes: to(.uint8)
+    ) { _ in .integers([5, 255, 2], nil, .uint8) }
+    OperatorCase(
+      "uint8 to float", "Cast", inputs: [.integers([5, 255], nil, .uint8)], attributes: to(.float32)
+    ) { _ in
+      .of([5, 255])
+    }
+    OperatorCase(
       "float to int64", "Cast", version: 9, inputs: [.of([1.9, -1.9, 0, .nan, .infinity, -1e30])],
       attributes: to(.int64), gradient: .none("an integer"), runsInFloat64: false
     ) { _ in

@@ -34,7 +34,67 @@ extension OperatorCase {
       bias: true),
     convolution("groups with bias", [2, 4, 5, 5], [6, 2, 3, 3], pads: [1, 1, 1, 1], group: 2, bias: true),
     convolution("two filters per channel", [1, 2, 5, 5], [4, 1, 3, 3], pads: [1, 1, 1, 1], group: 2),
+    transposed("twice as large", [2, 3, 4, 5], [3, 2, 2, 2], [8, 10], strides: [2, 2], bias: true),
+    transposed(
+      "strides, uneven padding, more at the end", [1, 2, 4, 3], [2, 3, 3, 4], [8, 7], strides: [2, 3],
+      pads: [1, 2, 1, 2],
+      with: [Attribute("output_padding", [1, 1])]),
+    transposed(
+      "dilated", [1, 2, 3, 4], [2, 2, 2, 3], [5, 8], dilations: [3, 2], pads: [1, 0, 0, 0], bias: true),
+    transposed("groups", [2, 4, 3, 3], [4, 3, 3, 3], [5, 5], group: 2, bias: true),
+    transposed("one axis", [2, 3, 5], [3, 2, 4], [8], strides: [2], pads: [1, 3]),
+    transposed(
+      "output shape", [1, 2, 3, 3], [2, 2, 3, 3], [6, 5], strides: [2, 2], pads: [1, 1, 0, 1], isShaped: true),
+    transposed(
+      "output shape, zeros in front", [1, 2, 3, 3], [2, 2, 3, 3], [6, 5], strides: [2, 2],
+      pads: [0, 1, 1, 1],
+      isShaped: true, with: [Attribute("auto_pad", "SAME_UPPER")]),
+    transposed(
+      "same", [1, 2, 3, 4], [2, 1, 3, 3], [6, 8], strides: [2, 2], pads: [1, 1, 0, 0], isPadded: false,
+      with: [Attribute("auto_pad", "SAME_LOWER")]),
+    transposed("one tap, gaps between", [1, 1, 3, 3], [1, 1, 1, 1], [5, 5], strides: [2, 2]),
   ]
+
+  /// The definition, written over coordinates: every element goes to where the taps put it.
+  private static func transposed(
+    _ name: String, _ x: Shape, _ w: Shape, _ outputs: [Int], strides: [Int]? = nil, dilations: [Int]? = nil,
+    pads: [Int]? = nil, group: Int = 1, bias: Bool = false, isPadded: Bool = true, isShaped: Bool = false,
+    with others: [Attribute] = []
+  ) -> OperatorCase {
+    let axes = x.rank - 2
+    let steps = strides ?? [Int](repeating: 1, count: axes)
+    let spread = dilations ?? [Int](repeating: 1, count: axes)
+    let padding = pads ?? [Int](repeating: 0, count: 2 * axes)
+    var attributes = [Attribute("group", group)] + others
+    if let strides { attributes.append(Attribute("strides", strides)) }
+    if let dilations { attributes.append(Attribute("dilations", dilations)) }
+    if let pads, isPadded, !isShaped { attributes.append(Attribute("pads", pads)) }
+    if isShaped { attributes.append(Attribute("output_shape", outputs)) }
+    let taps = ReferenceTensor.coordinates(of: Shape([x[1] / group] + w.extents[2...]))
+    return OperatorCase(
+      name, "ConvTranspose",
+      inputs: [.normal(x), .normal(w, seed: 2), bias ? .normal([w[1] * group], seed: 3) : nil],
+      attributes: attributes, tolerance: longSum,
+      gradientTolerance: .relativeToLargest(1e-5, reason: "sums of products in Float")
+    ) { inputs in
+      .make(Shape([x[0], w[1] * group] + outputs)) { place in
+        let part = place[1] / w[1]
+        let sum = taps.reduce(0.0) { sum, tap in
+          let channel = part * (x[1] / group) + tap[0]
+          var source = [place[0], channel]
+          for axis in 0..<axes {
+            let reached = place[2 + axis] + padding[axis] - tap[1 + axis] * spread[axis]
+            guard reached >= 0, reached % steps[axis] == 0, reached / steps[axis] < x[2 + axis] else {
+              return sum
+            }
+            source.append(reached / steps[axis])
+          }
+          return sum + inputs[0](source) * inputs[1]([channel, place[1] % w[1]] + tap[1...])
+        }
+        return bias ? sum + inputs[2]([place[1]]) : sum
+      }
+    }
+  }
 
   /// The definition, written over coordinates.
   static func convolution(

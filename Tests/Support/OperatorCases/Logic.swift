@@ -1,3 +1,4 @@
+import Graphs
 import Tensors
 
 extension OperatorCase {
@@ -12,6 +13,23 @@ extension OperatorCase {
       "numbers", "IsNaN", version: 13, inputs: [.of([1, .nan, .infinity, -.nan])],
       gradient: .none("truth values")
     ) { _ in .booleans([false, true, false, true]) }
+    OperatorCase(
+      "numbers", "IsInf", version: 10, inputs: [.of([1, .nan, .infinity, -.infinity])],
+      gradient: .none("truth values")
+    ) { _ in .booleans([false, false, true, true]) }
+    OperatorCase(
+      "one side", "IsInf", inputs: [.of([1, .nan, .infinity, -.infinity])],
+      attributes: [Attribute("detect_negative", 0)], gradient: .none("truth values")
+    ) { _ in .booleans([false, false, true, false]) }
+    for type in [ElementType.int8, .uint8] {
+      OperatorCase(
+        type.name, "Where",
+        inputs: [.booleans([true, false]), .integers([1, 2], nil, type), .integers([3, 4], nil, type)]
+      ) { _ in .integers([1, 4], nil, type) }
+      OperatorCase(
+        type.name, "Greater", inputs: [.integers([1, 5, 3], nil, type), .integers([2, 5, 1], nil, type)]
+      ) { _ in .booleans([false, false, true]) }
+    }
     OperatorCase(
       "equal shapes", "Where", version: 9, inputs: [mask, .normal([3, 5]), .normal([3, 5], seed: 2)],
       result: chosen)

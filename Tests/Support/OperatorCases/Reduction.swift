@@ -4,7 +4,9 @@ import Tensors
 
 extension OperatorCase {
   /// Cases of the operators in Sources/Operators/Reduction.
-  package static let reduction: [OperatorCase] = kinds.flatMap(cases) + edgeCases + integerCases
+  package static let reduction: [OperatorCase] =
+    kinds.flatMap(cases) + edgeCases + integerCases
+    + positionCases
 
   private struct Kind {
     let type: String
@@ -27,6 +29,9 @@ extension OperatorCase {
     },
     Kind(type: "ReduceL2", operandVersion: 18, tolerance: rounding, gradient: .check) {
       $0.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    },
+    Kind(type: "ReduceProd", operandVersion: 18, tolerance: rounding, gradient: .check) {
+      $0.reduce(1, *)
     },
     Kind(type: "ReduceMax", operandVersion: 18, tolerance: .exact, gradient: .check) {
       $0.max() ?? -.infinity
@@ -124,5 +129,55 @@ extension OperatorCase {
       "truth values", "ReduceMin", version: 20,
       inputs: [.booleans([true, true, false, true], [2, 2]), .integers([1])]
     ) { _ in .booleans([true, false], [2, 1]) }
+  }
+
+  @OperatorCaseList private static var positionCases: [OperatorCase] {
+    for (type, isLargest) in [("ArgMax", true), ("ArgMin", false)] {
+      for axis in [0, 1, -1] {
+        OperatorCase(
+          "axis \(axis)", type, inputs: [.normal([3, 4, 5])], attributes: [Attribute("axis", axis)],
+          gradient: .none("positions have no gradient")
+        ) { position($0[0], axis, isLargest: isLargest, last: false) }
+      }
+      OperatorCase(
+        "the last of equal ones, left out", type, version: 12,
+        inputs: [.of([1, 3, 3, 1, 2, 1, 1, 2], [2, 4])],
+        attributes: [Attribute("axis", 1), Attribute("keepdims", 0), Attribute("select_last_index", 1)],
+        gradient: .none("positions have no gradient")
+      ) { position($0[0], 1, isLargest: isLargest, last: true).reshaped([2]) }
+      OperatorCase(
+        "the first of equal ones", type, version: 11,
+        inputs: [.integers([1, 3, 3, 1, 1, 0], [2, 3], .int32)],
+        attributes: [Attribute("axis", 1)]
+      ) { position($0[0], 1, isLargest: isLargest, last: false) }
+      OperatorCase("what is no number", type, inputs: [.of([1, .nan, 3, .nan])], gradient: .none("NaN")) {
+        _ in
+        .integers([1])
+      }
+      for element in [ElementType.int8, .uint8] {
+        OperatorCase(element.name, type, inputs: [.integers([5, 9, 2], nil, element)]) { _ in
+          .integers([isLargest ? 1 : 2])
+        }
+      }
+    }
+    for (name, zeros) in [("one zero", [4]), ("two zeros", [1, 4]), ("zeros in both rows", [1, 4, 5, 7])] {
+      OperatorCase(
+        name, "ReduceProd",
+        inputs: [
+          .of((0..<8).map { zeros.contains($0) ? 0 : Double($0) / 4 + 0.5 }, [2, 4]), .integers([1]),
+        ],
+        tolerance: rounding
+      ) { $0[0].reduce([1]) { $0.reduce(1, *) } }
+    }
+  }
+
+  private static func position(_ x: ReferenceTensor, _ axis: Int, isLargest: Bool, last: Bool)
+    -> ReferenceTensor
+  {
+    let found = x.reduce([axis]) { values in
+      let best = (isLargest ? values.max() : values.min()) ?? 0
+      return Double((last ? values.lastIndex(of: best) : values.firstIndex(of: best)) ?? -1)
+    }
+    return found.typed(.int64)
   }
 }

@@ -71,5 +71,38 @@ extension OperatorCase {
           return taps.reduce(0) { $0 + $1.1 * x[$1.0] } / taps.reduce(0) { $0 + $1.1 }
         }, [1, 4])
     },
+    OperatorCase(
+      "a region, reaching beyond the map", "Resize",
+      inputs: [.normal([1, 5]), .of([0, 0.25, 1, 1.5]), nil, .integers([1, 6])],
+      attributes: [
+        Attribute("mode", "linear"), Attribute("coordinate_transformation_mode", "tf_crop_and_resize"),
+        Attribute("extrapolation_value", Float(7)),
+      ],
+      tolerance: .relativeToLargest(1e-6, reason: "two products per element"),
+      frozenOperands: [1]
+    ) { inputs in
+      // From 0.25 · 4 = 1 to 1.5 · 4 = 6 in five steps of one element.
+      let x = inputs[0].values
+      return .of([x[1], x[2], x[3], x[4], 7, 7], [1, 6])
+    },
+    OperatorCase(
+      "a region, nearest, one result", "Resize",
+      inputs: [.normal([4, 5]), .of([0.5, 1]), nil, .integers([1])],
+      attributes: [
+        Attribute("coordinate_transformation_mode", "tf_crop_and_resize"), Attribute("axes", [1]),
+      ], gradient: .none("the region's bounds have none")
+    ) { inputs in .make([4, 1]) { inputs[0]([$0[0], 3]) } },
+    OperatorCase(
+      "nearest, twice as wide", "Upsample", version: 9, inputs: [.normal([2, 3]), .of([1, 2])],
+      gradient: .none("Float scales exist in Float64 cases only as Float64")
+    ) { inputs in .make([2, 6]) { inputs[0]([$0[0], $0[1] / 2]) } },
+    OperatorCase(
+      "linear, scales as attribute", "Upsample", version: 7, inputs: [.normal([1, 3])],
+      attributes: [Attribute("mode", "linear"), Attribute("scales", .floats([1, 2]))],
+      tolerance: .relativeToLargest(1e-6, reason: "two products per element")
+    ) { inputs in
+      let x = inputs[0].values
+      return .of([x[0], (x[0] + x[1]) / 2, x[1], (x[1] + x[2]) / 2, x[2], x[2]], [1, 6])
+    },
   ]
 }
