@@ -57,14 +57,7 @@ package struct ChannelsLastConv: Decomposable, ProductWithEpilogue {
 
   package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let (geometry, shape) = try form.channelsLastGeometry(inputs[0].shape, inputs[1].shape)
-    let isFloat = inputs[0].elementType == .float32
-    let preparation = Preparation.kernels(inputs.known(1), .forward, geometry, options)
-    let scratchByteCount = ChannelsLastConvolution.scratchByteCount(
-      .forward, geometry, isPrepared: preparation != nil, options)
-    return BoundKernel(
-      inputs, .operations(geometry.operations(for: shape)), scratchByteCount: isFloat ? scratchByteCount : 0,
-      name: geometry.isDepthwise ? "channels" : "patches", preparation: preparation
-    ) { operands in
+    return .convolution(.forward, geometry, outputs: shape, inputs, options) { operands in
       ChannelsLastConvolution.forward(
         operands[0], operands[1], operands.kernels, bias: operands.optional(2),
         residual: operands.optional(3),
@@ -137,14 +130,7 @@ struct ChannelsLastConvInputGradient: Decomposable {
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let (geometry, maps) = try form.channelsLastGeometry(shape, inputs[1].shape)
-    let isFloat = inputs[0].elementType == .float32
-    let preparation = Preparation.kernels(inputs.known(1), .input, geometry, options)
-    let scratchByteCount = ChannelsLastConvolution.scratchByteCount(
-      .input, geometry, isPrepared: preparation != nil, options)
-    return BoundKernel(
-      inputs, .operations(geometry.operations(for: maps)), scratchByteCount: isFloat ? scratchByteCount : 0,
-      name: geometry.isDepthwise ? "channels" : "patches", preparation: preparation
-    ) { operands in
+    return .convolution(.input, geometry, outputs: maps, inputs, options) { operands in
       ChannelsLastConvolution.inputGradient(
         operands[0], operands[1], operands.kernels, geometry, into: operands.output(0),
         scratch: operands.scratch, options)
@@ -193,13 +179,7 @@ struct ChannelsLastConvWeightGradient: Decomposable {
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let (geometry, maps) = try form.channelsLastGeometry(inputs[1].shape, shape)
-    let isFloat = inputs[0].elementType == .float32
-    let scratchByteCount = ChannelsLastConvolution.scratchByteCount(
-      .weight, geometry, isPrepared: false, options)
-    return BoundKernel(
-      inputs, .operations(geometry.operations(for: maps)), scratchByteCount: isFloat ? scratchByteCount : 0,
-      name: geometry.isDepthwise ? "channels" : "patches"
-    ) { operands in
+    return .convolution(.weight, geometry, outputs: maps, inputs, options) { operands in
       ChannelsLastConvolution.weightGradient(
         operands[0], operands[1], geometry, into: operands.output(0), scratch: operands.scratch, options)
     }

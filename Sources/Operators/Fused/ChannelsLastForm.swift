@@ -38,6 +38,26 @@ extension ConvolutionForm {
   }
 }
 
+extension BoundKernel {
+  /// A pass of a convolution of maps with channels last; kernels in operand 1 that are known are rearranged once.
+  ///
+  /// - Parameter outputs: shape of the convolution's results, whichever pass it is.
+  static func convolution(
+    _ pass: Convolution.Pass, _ geometry: ConvolutionGeometry, outputs: Shape, _ inputs: InputTypes,
+    _ options: KernelOptions, run: @escaping @Sendable (_ operands: Operands) -> Void
+  ) -> BoundKernel {
+    let isFloat = inputs[0].elementType == .float32
+    let kernels = pass == .weight ? nil : inputs.known(1)
+    let preparation = Preparation.kernels(kernels, pass, geometry, options)
+    let scratchByteCount = ChannelsLastConvolution.scratchByteCount(
+      pass, geometry, isPrepared: preparation != nil, options)
+    return BoundKernel(
+      inputs, .operations(geometry.operations(for: outputs)),
+      scratchByteCount: isFloat ? scratchByteCount : 0,
+      name: geometry.isDepthwise ? "channels" : "patches", preparation: preparation, run: run)
+  }
+}
+
 extension Preparation {
   /// Kernels rearranged once for a pass; nil where they are not known, or not Float32.
   static func kernels(

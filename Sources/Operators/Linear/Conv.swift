@@ -7,8 +7,8 @@ import Tensors
 ///     y[b, m, i, j] = Σ(c, u, v) x[b, c, i · s + u · d − p, j · s + v · d − p] · w[m, c, u, v] + bias[m]
 ///     db = Σ dy over images and positions; dx and dw see `ConvInputGradient` and `ConvWeightGradient`
 ///
-/// Shapes: X [B, C, H, W], W [M, C/group, KH, KW], B [M] → [B, M, OH, OW]. Taps that meet nothing but padding are skipped
-/// in depthwise convolutions, which is exact. Source: onnx/docs/Operators.md#Conv.
+/// Shapes: X [B, C, H, W], W [M, C/group, KH, KW], B [M] → [B, M, OH, OW]. Float32 maps of two axes have their channels last
+/// when they run, see `ChannelsLastConv`. Source: onnx/docs/Operators.md#Conv.
 package struct Conv: Operator {
   package static let schema = OperatorSchema(
     "Conv", versions: 1..., inputs: ["X", "W", "B?"], outputs: ["Y"])
