@@ -130,7 +130,8 @@ package enum ChannelsLastConvolution {
     let workers = unsafe packed + parts.packed + parts.results
     let maps = unsafe UnsafePointer(source.words(Float.self))
     let rows = g.batch * phase.positionCount
-    var patches = phase.patches(isForward ? g.input : g.output, channels: read, placeStride: read * g.groups)
+    let map = isForward ? (g.height.input, g.width.input) : (g.height.output, g.width.output)
+    var patches = phase.patches(map, channels: read, placeStride: read * g.groups)
     for group in 0..<g.groups {
       var epilogue = unsafe MatrixEpilogue<Float>(
         activation, bias: bias, residual: residual, columns: made * g.groups)
@@ -166,7 +167,7 @@ package enum ChannelsLastConvolution {
     forEachRange(g.batch * rows.count, workPerItem: columns.count * channels, options) { range in
       for line in range {
         let (image, i) = line.quotientAndRemainder(dividingBy: rows.count)
-        let row = (image * g.input.height + rows.first + i * rows.step) * g.input.width + columns.first
+        let row = (image * g.height.input + rows.first + i * rows.step) * g.width.input + columns.first
         for j in 0..<columns.count {
           let target = unsafe dX + (row + j * columns.step) * channels
           unsafe target.update(from: values + (line * columns.count + j) * channels, count: channels)
@@ -182,7 +183,9 @@ package enum ChannelsLastConvolution {
     _ result: TensorView, _ memory: UnsafeMutablePointer<Float>?, _ options: KernelOptions
   ) {
     let isForward = pass == .forward
-    let (read, made) = isForward ? (g.input, g.output) : (g.output, g.input)
+    let input = (height: g.height.input, width: g.width.input)
+    let output = (height: g.height.output, width: g.width.output)
+    let (read, made) = isForward ? (input, output) : (output, input)
     var task = dka_channels()
     task.patches = phase.patches(read, channels: g.groups, placeStride: g.groups)
     task.result_row_stride = phase.rows.step * made.width * g.groups

@@ -45,21 +45,21 @@ enum ChannelsLastReference {
   private static func forEachProduct(_ g: ConvolutionGeometry, _ body: (Int, Int, Int) -> Void) {
     let (channels, filters) = (g.groups * g.channels, g.groups * g.filters)
     for image in 0..<g.batch {
-      for u in 0..<g.kernel.height {
-        let rows = g.rows(u)
-        for v in 0..<g.kernel.width {
-          let columns = g.columns(v)
+      for u in 0..<g.height.kernel {
+        let rows = g.height.reached(by: u)
+        for v in 0..<g.width.kernel {
+          let columns = g.width.reached(by: v)
           for i in rows.outputs {
-            let line = (image * g.input.height + i * g.stride.0 + rows.offset) * g.input.width
+            let line = (image * g.height.input + i * g.height.stride + rows.offset) * g.width.input
             for j in columns.outputs {
-              let source = (line + j * g.stride.1 + columns.offset) * channels
-              let result = ((image * g.output.height + i) * g.output.width + j) * filters
+              let source = (line + j * g.width.stride + columns.offset) * channels
+              let result = ((image * g.height.output + i) * g.width.output + j) * filters
               for filter in 0..<filters {
                 let group = filter / g.filters
                 for c in 0..<g.channels {
                   body(
                     source + group * g.channels + c,
-                    (filter * g.channels + c) * g.tapCount + u * g.kernel.width + v,
+                    (filter * g.channels + c) * g.tapCount + u * g.width.kernel + v,
                     result + filter)
                 }
               }

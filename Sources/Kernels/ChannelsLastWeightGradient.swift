@@ -40,7 +40,7 @@ enum ChannelsLastWeightGradient {
     let phase = ConvolutionPhase.all(of: .weight, g)[0]
     guard !g.isDepthwise else {
       var task = dka_channels()
-      task.patches = phase.patches(g.input, channels: g.groups, placeStride: g.groups)
+      task.patches = phase.patches((g.height.input, g.width.input), channels: g.groups, placeStride: g.groups)
       let lanes = dka_channel_lanes(options.level.rawValue)
       unsafe withUnsafePointer(to: task) { task in
         let work = Int.boundedProduct(g.batch, g.outputSize, g.tapCount, lanes)
@@ -62,14 +62,14 @@ enum ChannelsLastWeightGradient {
     let workers = unsafe sums + parts.sums
     let positions = g.batch * g.outputSize
     let (read, made) = (g.channels * g.groups, g.filters * g.groups)
-    var patches = phase.patches(g.input, channels: g.channels, placeStride: read)
+    var patches = phase.patches((g.height.input, g.width.input), channels: g.channels, placeStride: read)
     patches.turned = true
     for group in 0..<g.groups {
       unsafe PackedMatrix.pack(
         MatrixView(slopes + group * g.filters, rowStride: made), k: positions, n: g.filters, into: packed,
         options: options)
       for tap in 0..<g.tapCount {
-        (patches.tap_row, patches.tap_column) = tap.quotientAndRemainder(dividingBy: g.kernel.width)
+        (patches.tap_row, patches.tap_column) = tap.quotientAndRemainder(dividingBy: g.width.kernel)
         unsafe withUnsafePointer(to: &patches) { patches in
           unsafe MatrixMultiplication.multiply(
             MatrixView(maps + group * g.channels, rowStride: 1, columnStride: read), patches: patches,

@@ -2,12 +2,12 @@ package import Tensors
 
 /// Convolution (cross-correlation) of maps with kernels, forward and backward.
 ///
-///     y[b, m, i, j] = Σ(c, u, v) x[b, c, i · s + u · d − p, j · s + v · d − p] · w[m, c, u, v]
+///     y[b, m, i, …] = Σ(c, u, …) x[b, c, i · s + u · d − p, …] · w[m, c, u, …]          over one to three axes
 ///
-/// Shapes, per group: x [B, C, H, W], w [M, C, KH, KW] → y [B, M, OH, OW].
+/// Shapes, per group: x [B, C, n…], w [M, C, k…] → y [B, M, o…].
 /// A product of the kernel matrix with the map's columns, per image and group: what patches of images and Float64 run, and
-/// maps of one axis. Maps of two axes have their channels last in Float32 (`ChannelsLastConvolution`). Every output is summed
-/// in an order that depends on the geometry of one image alone.
+/// maps of one or three axes. Maps of two axes have their channels last in Float32 (`ChannelsLastConvolution`). Every output
+/// is summed in an order that depends on the geometry of one image alone.
 package enum Convolution {
   /// Bytes of scratch memory that the three functions need.
   package static func scratchByteCount(
@@ -179,18 +179,27 @@ package enum Convolution {
   /// Every run of output columns that a tap meets data for: its place in the columns and in the map.
   @inline(__always)
   private static func forEachRun(_ g: ConvolutionGeometry, _ body: (Int, Int, Int, Int) -> Void) {
+    let (depth, height, width) = (g.depth, g.height, g.width)
+    let positions = g.outputSize
+    var row = 0
     for channel in 0..<g.channels {
-      for u in 0..<g.kernel.height {
-        let rows = g.rows(u)
-        for v in 0..<g.kernel.width {
-          let line = g.columns(v)
-          let row = ((channel * g.kernel.height + u) * g.kernel.width + v) * g.outputSize
-          for i in rows.outputs {
-            let source =
-              (channel * g.input.height + i * g.stride.0 + rows.offset) * g.input.width
-              + line.outputs.lowerBound * g.stride.1 + line.offset
-            body(
-              row + i * g.output.width + line.outputs.lowerBound, source, line.outputs.count, g.stride.1)
+      for t in 0..<depth.kernel {
+        let planes = depth.reached(by: t)
+        for u in 0..<height.kernel {
+          let rows = height.reached(by: u)
+          for v in 0..<width.kernel {
+            let line = width.reached(by: v)
+            let first = line.outputs.lowerBound
+            for k in planes.outputs {
+              let plane = channel * depth.input + k * depth.stride + planes.offset
+              for i in rows.outputs {
+                let source = (plane * height.input + i * height.stride + rows.offset) * width.input
+                body(
+                  row + (k * height.output + i) * width.output + first,
+                  source + first * width.stride + line.offset, line.outputs.count, width.stride)
+              }
+            }
+            row += positions
           }
         }
       }

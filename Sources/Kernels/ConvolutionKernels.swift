@@ -83,7 +83,7 @@ package final class ConvolutionKernels: Sendable {
         let (tap, channel) = row.quotientAndRemainder(dividingBy: read)
         let (u, v) = tap.quotientAndRemainder(dividingBy: phase.columns.tapCount)
         let source =
-          unsafe kernels + phase.rows.tap(u) * g.kernel.width + phase.columns.tap(v) + channel * inner
+          unsafe kernels + phase.rows.tap(u) * g.width.kernel + phase.columns.tap(v) + channel * inner
         let target = unsafe matrix + row * columns
         for column in 0..<columns { unsafe target[column] = source[column * outer] }
       }
@@ -98,7 +98,7 @@ package final class ConvolutionKernels: Sendable {
     var target = unsafe taps
     for u in 0..<phase.rows.tapCount {
       for v in 0..<phase.columns.tapCount {
-        let source = unsafe w + phase.rows.tap(u) * g.kernel.width + phase.columns.tap(v)
+        let source = unsafe w + phase.rows.tap(u) * g.width.kernel + phase.columns.tap(v)
         for channel in 0..<g.groups { unsafe target[channel] = source[channel * g.tapCount] }
         unsafe target += g.groups
       }

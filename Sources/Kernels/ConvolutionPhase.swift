@@ -19,34 +19,31 @@ struct ConvolutionPhaseAxis: Sendable {
   func tap(_ k: Int) -> Int { firstTap + k * tapStep }
 
   /// All positions of the convolution itself.
-  static func forward(outputs: Int, kernel: Int, stride: Int, dilation: Int, padding: Int)
-    -> [ConvolutionPhaseAxis]
-  {
+  static func forward(_ axis: ConvolutionAxis) -> [ConvolutionPhaseAxis] {
     [
       ConvolutionPhaseAxis(
-        first: 0, step: 1, count: outputs, firstTap: 0, tapStep: 1, tapCount: kernel, stride: stride,
-        dilation: dilation, padding: padding)
+        first: 0, step: 1, count: axis.output, firstTap: 0, tapStep: 1, tapCount: axis.kernel,
+        stride: axis.stride, dilation: axis.dilation, padding: axis.padding)
     ]
   }
 
   /// The positions of its input that any tap reads, by the remainders that the stride leaves apart.
   ///
   /// Position h has its gradient from tap u of output (h + padding − u · dilation) / stride.
-  static func gradient(inputs: Int, kernel: Int, stride: Int, dilation: Int, padding: Int)
-    -> [ConvolutionPhaseAxis]
-  {
+  static func gradient(_ axis: ConvolutionAxis) -> [ConvolutionPhaseAxis] {
+    let (stride, dilation, padding) = (axis.stride, axis.dilation, axis.padding)
     // Taps a period apart read the same positions.
     var (period, rest) = (stride, dilation)
     while rest != 0 { (period, rest) = (rest, period % rest) }
     let (sourceStep, tapStep) = (dilation / period, stride / period)
-    return (0..<min(stride, inputs)).compactMap { remainder in
+    return (0..<min(stride, axis.input)).compactMap { remainder in
       guard
-        let last = (max(kernel - tapStep, 0)..<kernel).last(where: {
+        let last = (max(axis.kernel - tapStep, 0)..<axis.kernel).last(where: {
           (remainder + padding - $0 * dilation) % stride == 0
         })
       else { return nil }
       return ConvolutionPhaseAxis(
-        first: remainder, step: stride, count: (inputs - remainder + stride - 1) / stride, firstTap: last,
+        first: remainder, step: stride, count: (axis.input - remainder + stride - 1) / stride, firstTap: last,
         tapStep: -tapStep, tapCount: last / tapStep + 1, stride: 1, dilation: sourceStep,
         padding: -(remainder + padding - last * dilation) / stride)
     }
@@ -66,25 +63,9 @@ struct ConvolutionPhase: Sendable {
 
   /// The phases of a pass, which together make every position of its result once that any tap reads.
   static func all(of pass: Convolution.Pass, _ g: ConvolutionGeometry) -> [ConvolutionPhase] {
-    let rows: [ConvolutionPhaseAxis]
-    let columns: [ConvolutionPhaseAxis]
-    switch pass {
-    case .input:
-      rows = ConvolutionPhaseAxis.gradient(
-        inputs: g.input.height, kernel: g.kernel.height, stride: g.stride.0, dilation: g.dilation.0,
-        padding: g.padding.0)
-      columns = ConvolutionPhaseAxis.gradient(
-        inputs: g.input.width, kernel: g.kernel.width, stride: g.stride.1, dilation: g.dilation.1,
-        padding: g.padding.1)
-    case .forward, .weight:
-      rows = ConvolutionPhaseAxis.forward(
-        outputs: g.output.height, kernel: g.kernel.height, stride: g.stride.0, dilation: g.dilation.0,
-        padding: g.padding.0)
-      columns = ConvolutionPhaseAxis.forward(
-        outputs: g.output.width, kernel: g.kernel.width, stride: g.stride.1, dilation: g.dilation.1,
-        padding: g.padding.1)
-    }
-    return rows.flatMap { row in columns.map { ConvolutionPhase(rows: row, columns: $0) } }
+    let axes = [g.height, g.width].map(
+      pass == .input ? ConvolutionPhaseAxis.gradient : ConvolutionPhaseAxis.forward)
+    return axes[0].flatMap { row in axes[1].map { ConvolutionPhase(rows: row, columns: $0) } }
   }
 
   /// Whether the phases of a pass leave out positions of its result, which no tap reads.

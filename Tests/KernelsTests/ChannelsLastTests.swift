@@ -15,10 +15,12 @@ import Testing
 
     func geometry(batch: Int) -> ConvolutionGeometry {
       ConvolutionGeometry(
-        batch: batch, groups: groups, channels: channels, filters: filters, input: input, kernel: kernel,
-        output: (
-          (input.0 + 2 * pad - kernel.0) / stride.0 + 1, (input.1 + 2 * pad - kernel.1) / stride.1 + 1
-        ), stride: stride, dilation: (1, 1), padding: (pad, pad))
+        batch: batch, groups: groups, channels: channels, filters: filters,
+        axes: [(input.0, kernel.0, stride.0), (input.1, kernel.1, stride.1)].map { input, kernel, stride in
+          ConvolutionAxis(
+            input: input, kernel: kernel, output: (input + 2 * pad - kernel) / stride + 1, stride: stride,
+            padding: pad)
+        })
     }
 
     var testDescription: String {
@@ -46,9 +48,9 @@ import Testing
       func view(_ shape: Shape) throws -> TensorView {
         TensorView(try Tensor((0..<shape.elementCount).map { _ in Float(numbers.next()) }, shape: shape))
       }
-      x = try view([g.batch, g.input.height, g.input.width, g.groups * g.channels])
-      w = try view([g.groups * g.filters, g.channels, g.kernel.height, g.kernel.width])
-      dy = try view([g.batch, g.output.height, g.output.width, g.groups * g.filters])
+      x = try view([g.batch, g.height.input, g.width.input, g.groups * g.channels])
+      w = try view([g.groups * g.filters, g.channels, g.height.kernel, g.width.kernel])
+      dy = try view([g.batch, g.height.output, g.width.output, g.groups * g.filters])
     }
   }
 

@@ -53,6 +53,16 @@ import Testing
       attributes: [Attribute("dilations", [3, 1])],
       message: "the kernel reaches over 4 elements along spatial axis 0, the padded input has 3"),
     Refusal(
+      type: "Conv", inputs: [.normal([1, 1, 3, 3, 3, 3]), .normal([1, 1, 1, 1, 1, 1])], attributes: [],
+      message: "convolution over 4 axes, implemented: 1 to 3"),
+    Refusal(
+      type: "ConvTranspose", inputs: [.normal([1, 1, 3, 3, 3, 3]), .normal([1, 1, 1, 1, 1, 1])],
+      attributes: [], message: "convolution over 4 axes, implemented: 1 to 3"),
+    Refusal(
+      type: "Conv", inputs: [.normal([1, 1, 3, 3, 3]), .normal([1, 1, 1, 1, 1])],
+      attributes: [Attribute("pads", [0, 0, 0, 0])],
+      message: "attribute 'pads' has 4 numbers, expected 6"),
+    Refusal(
       type: "Conv", inputs: [.normal([1, 1, 3, 3]), .normal([1, 1, 1, 1])],
       attributes: [Attribute("group", 1 << 31)],
       message: "attribute 'group' is 2147483648, expected a positive number below 16777216"),

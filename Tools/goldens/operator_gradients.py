@@ -118,20 +118,21 @@ case("LRN, uneven", "y = LRN <size = 4, alpha = 0.5> (x)", {"x": [1, 6, 3]},
      lambda x: x / (1 + 0.5 / 4 * functional.pad(x ** 2, (0, 0, 1, 2)).unfold(1, 4, 1).sum(-1)) ** 0.75)
 
 
-def transposed(name, attributes, x, w, torch_options, axes=2, bias=True):
-    function = functional.conv_transpose2d if axes == 2 else functional.conv_transpose1d
+def transposed(name, attributes, x, w, torch_options, pads=(), bias=True):
+    """A transposed convolution; `pads` are as `convolved` has them, where they are not PyTorch's `padding`."""
+    function = getattr(functional, f"conv_transpose{len(x) - 2}d")
     inputs = {"x": x, "w": w}
     if bias:
         inputs["b"] = [w[1] * torch_options.get("groups", 1)]
     case(f"ConvTranspose, {name}", f"y = ConvTranspose <{attributes}> (x, w{', b' if bias else ''})", inputs,
-         lambda x, w, b=None: function(x, w, b, **torch_options))
+         lambda x, w, b=None: functional.pad(function(x, w, b, **torch_options), [-count for count in pads]))
 
 
 transposed("twice as large", "strides = [2, 2]", [2, 3, 3, 4], [3, 2, 2, 2], dict(stride=2))
 transposed("padded, more at the end", "strides = [2, 3], pads = [1, 2, 1, 2], output_padding = [1, 1]", [1, 2, 3, 3], [2, 3, 3, 4],
            dict(stride=(2, 3), padding=(1, 2), output_padding=(1, 1)))
 transposed("dilated groups", "dilations = [2, 1], group = 2", [1, 4, 3, 3], [4, 2, 2, 3], dict(dilation=(2, 1), groups=2), bias=False)
-transposed("one axis", "strides = [3], pads = [1, 1]", [2, 2, 4], [2, 3, 4], dict(stride=3, padding=1), axes=1)
+transposed("one axis", "strides = [3], pads = [1, 1]", [2, 2, 4], [2, 3, 4], dict(stride=3, padding=1))
 
 for mode, padding in (("linear", "zeros"), ("linear", "border"), ("linear", "reflection"), ("cubic", "zeros"), ("nearest", "zeros")):
     for corners in (0, 1):
@@ -245,6 +246,32 @@ LOOP = """last, rows = Loop (count, keep, x) <body = b (int64 i, bool c, double[
 }>
 axis = Constant <value_ints = [1]> () a = ReduceSum <keepdims = 0> (last, axis) b = ReduceSum <keepdims = 0> (rows) y = Add (a, b)"""
 case("Loop", LOOP, {"x": [2, 3]}, lambda x: loop(x, 3), extra="int64 count = {3}, bool keep = {1}")
+
+
+def convolved(name, attributes, x, w, torch_options, pads=(), bias=True):
+    """A convolution; `pads` are zeros along the axes from the last to the first, in front and behind, as PyTorch has them."""
+    function = getattr(functional, f"conv{len(x) - 2}d")
+    inputs = {"x": x, "w": w}
+    if bias:
+        inputs["b"] = [w[0]]
+    case(f"Conv, {name}", f"y = Conv <{attributes}> (x, w{', b' if bias else ''})", inputs,
+         lambda x, w, b=None: function(functional.pad(x, pads), w, b, **torch_options))
+
+
+convolved("one axis", "strides = [2], pads = [1, 2]", [2, 2, 6], [3, 2, 3], dict(stride=2), (1, 2))
+convolved("two axes, groups", "dilations = [2, 1], pads = [1, 0, 1, 2], group = 2", [2, 4, 5, 3], [4, 2, 2, 3],
+          dict(dilation=(2, 1), groups=2), (0, 2, 1, 1), bias=False)
+convolved("three axes", "strides = [1, 2, 1], pads = [1, 0, 2, 0, 1, 1]", [2, 2, 3, 4, 3], [3, 2, 2, 3, 2],
+          dict(stride=(1, 2, 1)), (2, 1, 0, 1, 1, 0))
+convolved("three axes, dilated groups", "strides = [2, 1, 1], dilations = [1, 2, 1], group = 2", [2, 4, 4, 4, 3], [4, 2, 2, 2, 3],
+          dict(stride=(2, 1, 1), dilation=(1, 2, 1), groups=2), bias=False)
+convolved("three axes, depthwise", 'auto_pad = "SAME_LOWER", strides = [1, 1, 2], group = 3', [2, 3, 3, 2, 4], [3, 1, 3, 2, 3],
+          dict(stride=(1, 1, 2), groups=3), (1, 0, 1, 0, 1, 1))
+convolved("three axes, same size", 'auto_pad = "SAME_UPPER"', [1, 2, 2, 3, 2], [2, 2, 2, 3, 2], {}, (0, 1, 1, 1, 0, 1))
+transposed("three axes", "strides = [2, 1, 3], pads = [1, 0, 1, 0, 1, 2], output_padding = [1, 0, 2]", [2, 2, 2, 3, 2], [2, 3, 3, 2, 4],
+           dict(stride=(2, 1, 3), output_padding=(1, 0, 2)), (1, 2, 0, 1, 1, 0))
+transposed("three axes, dilated groups", "dilations = [1, 2, 1], strides = [1, 1, 2], group = 2", [2, 4, 2, 2, 3], [4, 2, 2, 2, 2],
+           dict(dilation=(1, 2, 1), stride=(1, 1, 2), groups=2), bias=False)
 
 
 def text(entry, output):

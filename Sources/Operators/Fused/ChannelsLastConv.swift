@@ -191,7 +191,6 @@ struct ChannelsLastConvWeightGradient: Decomposable {
     let (geometry, _) = try form.channelsLastGeometry(builder.shape(node.inputs[1]), shape)
     let slopes = try builder.emit(Transpose(MapAxes.toChannelsFirst), [node.inputs[0]])
     let maps = try builder.emit(Transpose(MapAxes.toChannelsFirst), [node.inputs[1]])
-    let kernels = try builder.convolutionWeightGradient(slopes, maps, geometry)
-    return [try builder.reshape(kernels, to: shape)]
+    return [try builder.convolutionWeightGradient(slopes, maps, geometry)]
   }
 }

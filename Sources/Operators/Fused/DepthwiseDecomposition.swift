@@ -12,10 +12,9 @@ extension DepthwisePairComputation {
     var parts: [String] = []
     for index in kernels(of: node) {
       let geometry = geometry(builder.shape(maps), node, index, builder)
-      let padding = [geometry.padding.0, geometry.padding.1]
+      let padding = geometry.axes.map(\.padding)
       let convolution = Conv(
-        group: geometry.groups, dilations: [geometry.dilation.0, geometry.dilation.1],
-        pads: padding + padding)
+        group: geometry.groups, dilations: geometry.axes.map(\.dilation), pads: padding + padding)
       parts.append(try builder.emit(convolution, [maps, node.inputs[index]]))
     }
     let sum = try sum(parts, into: &builder)
@@ -63,9 +62,10 @@ extension DepthwisePairComputation {
     let dilation = index == 1 ? form.largeDilation : form.smallDilation
     let padding = (extent - 1) / 2 * dilation
     return ConvolutionGeometry(
-      batch: maps[0], groups: maps[1], channels: 1, filters: 1, input: (maps[2], maps[3]),
-      kernel: (extent, extent), output: (maps[2], maps[3]), stride: (1, 1), dilation: (dilation, dilation),
-      padding: (padding, padding))
+      batch: maps[0], groups: maps[1], channels: 1, filters: 1,
+      axes: maps.extents[2...].map {
+        ConvolutionAxis(input: $0, kernel: extent, output: $0, dilation: dilation, padding: padding)
+      })
   }
 
   /// Tokens [B, prefix + H · W, C] behind the prefix as maps [B, C, H, W]; maps as they are.

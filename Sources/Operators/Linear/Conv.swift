@@ -2,13 +2,13 @@ package import Graphs
 package import Kernels
 import Tensors
 
-/// Conv (ai.onnx 1…): convolution over one or two axes, with groups, strides, dilations and padding.
+/// Conv (ai.onnx 1…): convolution over one to three axes, with groups, strides, dilations and padding.
 ///
-///     y[b, m, i, j] = Σ(c, u, v) x[b, c, i · s + u · d − p, j · s + v · d − p] · w[m, c, u, v] + bias[m]
+///     y[b, m, i, …] = Σ(c, u, …) x[b, c, i · s + u · d − p, …] · w[m, c, u, …] + bias[m]
 ///     db = Σ dy over images and positions; dx and dw see `ConvInputGradient` and `ConvWeightGradient`
 ///
-/// Shapes: X [B, C, H, W], W [M, C/group, KH, KW], B [M] → [B, M, OH, OW]. Float32 maps of two axes have their channels last
-/// when they run, see `ChannelsLastConv`. Source: onnx/docs/Operators.md#Conv.
+/// Shapes: X [B, C, n…], W [M, C/group, k…], B [M] → [B, M, o…]. Float32 maps of two axes have their channels last when they
+/// run, see `ChannelsLastConv`. Source: onnx/docs/Operators.md#Conv.
 package struct Conv: Operator {
   package static let schema = OperatorSchema(
     "Conv", versions: 1..., inputs: ["X", "W", "B?"], outputs: ["Y"])
@@ -77,7 +77,7 @@ package struct Conv: Operator {
 extension ConvolutionGeometry {
   /// Operations of each of the three products, without taps that meet nothing but padding, for outputs of a shape.
   func operations(for outputs: Shape) -> Int {
-    let taps = isDepthwise ? liveTaps.rows.count &* liveTaps.columns.count : tapCount
+    let taps = isDepthwise ? axes.reduce(1) { $0 &* $1.liveTapCount } : tapCount
     return 2 &* outputs.elementCount &* channels &* taps
   }
 }
@@ -128,14 +128,13 @@ struct ConvInputGradient: Decomposable {
     -> [String]
   {
     let geometry = try form.geometry(shape, builder.shape(node.inputs[1])).geometry
-    let maps = try builder.convolutionInputGradient(node.inputs[0], node.inputs[1], geometry)
-    return [try builder.reshape(maps, to: shape)]
+    return [try builder.convolutionInputGradient(node.inputs[0], node.inputs[1], geometry)]
   }
 }
 
 /// Gradient of `Conv` with respect to its kernel.
 ///
-///     dw[m, c, u, v] = Σ(b, i, j) dy[b, m, i, j] · x[b, c, i · s + u · d − p, j · s + v · d − p]
+///     dw[m, c, u, …] = Σ(b, i, …) dy[b, m, i, …] · x[b, c, i · s + u · d − p, …]
 ///
 /// Domain dka.gradient: exists in plans only.
 struct ConvWeightGradient: Decomposable {
@@ -179,7 +178,6 @@ struct ConvWeightGradient: Decomposable {
     -> [String]
   {
     let geometry = try form.geometry(builder.shape(node.inputs[1]), shape).geometry
-    let kernels = try builder.convolutionWeightGradient(node.inputs[0], node.inputs[1], geometry)
-    return [try builder.reshape(kernels, to: shape)]
+    return [try builder.convolutionWeightGradient(node.inputs[0], node.inputs[1], geometry)]
   }
 }

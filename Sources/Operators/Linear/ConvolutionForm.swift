@@ -61,10 +61,10 @@ package struct ConvolutionForm: Sendable {
   func geometry(_ x: Shape, _ w: Shape) throws(OperatorError) -> (geometry: ConvolutionGeometry, shape: Shape)
   {
     let axes = x.rank - 2
-    guard axes == 1 || axes == 2 else {
+    guard (1...3).contains(axes) else {
       throw axes < 1
         ? .invalid("input 0 has shape \(x), expected [N, C, …]")
-        : .unsupported("convolution over \(axes) axes, implemented: 1 and 2")
+        : .unsupported("convolution over \(axes) axes, implemented: 1 to 3")
     }
     guard w.rank == x.rank, x.extents[1] == w.extents[1] * group, w.extents[0] % group == 0 else {
       throw .invalid("kernel \(w) with group \(group) does not fit input \(x)")
@@ -79,42 +79,38 @@ package struct ConvolutionForm: Sendable {
         throw .invalid("attribute '\(name)' has \(values?.count ?? 0) numbers, expected \(count)")
       }
     }
-    var outputs: [Int] = []
-    var before: [Int] = []
-    for axis in 0..<axes {
-      let (extent, padding) = try output(axis, axes, input: x.extents[2 + axis], kernel: w.extents[2 + axis])
-      outputs.append(extent)
-      before.append(padding)
-    }
+    let geometry = ConvolutionGeometry(
+      batch: x.extents[0], groups: group, channels: w.extents[1], filters: w.extents[0] / group,
+      axes: try (0..<axes).map { axis throws(OperatorError) in
+        try self.axis(axis, of: axes, input: x.extents[2 + axis], kernel: w.extents[2 + axis])
+      })
+    let outputs = geometry.axes.map(\.output)
     guard let shape = Shape(checking: [x.extents[0], w.extents[0]] + outputs) else {
       throw .invalid("result of extents \(outputs) is too large")
     }
-    func pair(_ values: [Int], or filler: Int) -> (Int, Int) {
-      axes == 1 ? (filler, values[0]) : (values[0], values[1])
-    }
-    let ones = [Int](repeating: 1, count: axes)
-    let geometry = ConvolutionGeometry(
-      batch: x.extents[0], groups: group, channels: w.extents[1], filters: w.extents[0] / group,
-      input: pair(Array(x.extents[2...]), or: 1), kernel: pair(Array(w.extents[2...]), or: 1),
-      output: pair(outputs, or: 1), stride: pair(strides ?? ones, or: 1),
-      dilation: pair(dilations ?? ones, or: 1), padding: pair(before, or: 0))
     return (geometry, shape)
   }
 
-  /// Extent of the result and zeros in front along one axis.
+  /// How kernels lie over one of the axes.
   ///
   /// A kernel that nowhere fits the padded input is refused, as ONNX Runtime does, also where there are no images.
-  private func output(_ axis: Int, _ axes: Int, input: Int, kernel: Int) throws(OperatorError) -> (Int, Int) {
+  private func axis(_ axis: Int, of axes: Int, input: Int, kernel: Int) throws(OperatorError)
+    -> ConvolutionAxis
+  {
     guard kernel > 0, kernel < limit else {
       throw .invalid("the kernel has extent \(kernel) along spatial axis \(axis)")
     }
-    let stride = strides?[axis] ?? 1
-    let reach = (kernel - 1) * (dilations?[axis] ?? 1) + 1
+    let (stride, dilation) = (strides?[axis] ?? 1, dilations?[axis] ?? 1)
+    let reach = (kernel - 1) * dilation + 1
+    func lying(_ output: Int, behind padding: Int) -> ConvolutionAxis {
+      ConvolutionAxis(
+        input: input, kernel: kernel, output: output, stride: stride, dilation: dilation, padding: padding)
+    }
     switch automaticPadding {
     case "SAME_UPPER", "SAME_LOWER":
-      let extent = (input + stride - 1) / stride
-      let total = max((extent - 1) * stride + reach - input, 0)
-      return (extent, automaticPadding == "SAME_UPPER" ? total / 2 : total - total / 2)
+      let output = (input + stride - 1) / stride
+      let total = max((output - 1) * stride + reach - input, 0)
+      return lying(output, behind: automaticPadding == "SAME_UPPER" ? total / 2 : total - total / 2)
     default:
       let isPadded = automaticPadding == "NOTSET"
       let before = isPadded ? pads?[axis] ?? 0 : 0
@@ -124,7 +120,7 @@ package struct ConvolutionForm: Sendable {
           "the kernel reaches over \(reach) elements along spatial axis \(axis), the padded input has \(padded)"
         )
       }
-      return ((padded - reach) / stride + 1, before)
+      return lying((padded - reach) / stride + 1, behind: before)
     }
   }
 }

@@ -34,6 +34,18 @@ extension OperatorCase {
       bias: true),
     convolution("groups with bias", [2, 4, 5, 5], [6, 2, 3, 3], pads: [1, 1, 1, 1], group: 2, bias: true),
     convolution("two filters per channel", [1, 2, 5, 5], [4, 1, 3, 3], pads: [1, 1, 1, 1], group: 2),
+    convolution(
+      "three axes", [2, 2, 4, 5, 3], [3, 2, 2, 3, 2], strides: [1, 2, 1], dilations: [2, 1, 1],
+      pads: [1, 0, 2, 0, 1, 1], bias: true),
+    convolution(
+      "three axes, groups", [1, 4, 3, 4, 5], [6, 2, 3, 1, 3], strides: [2, 1, 2], pads: [1, 0, 1, 1, 0, 1],
+      group: 2, bias: true),
+    convolution("three axes, pointwise", [2, 3, 2, 3, 2], [4, 3, 1, 1, 1]),
+    convolution(
+      "three axes, depthwise, kernel larger than the map", [2, 2, 2, 3, 1], [2, 1, 5, 3, 3],
+      pads: [2, 1, 1, 2, 1, 1], group: 2),
+    convolution(
+      "three axes, video patches", [1, 3, 4, 4, 4], [5, 3, 2, 4, 4], strides: [2, 4, 4], bias: true),
     transposed("twice as large", [2, 3, 4, 5], [3, 2, 2, 2], [8, 10], strides: [2, 2], bias: true),
     transposed(
       "strides, uneven padding, more at the end", [1, 2, 4, 3], [2, 3, 3, 4], [8, 7], strides: [2, 3],
@@ -42,6 +54,13 @@ extension OperatorCase {
     transposed(
       "dilated", [1, 2, 3, 4], [2, 2, 2, 3], [5, 8], dilations: [3, 2], pads: [1, 0, 0, 0], bias: true),
     transposed("groups", [2, 4, 3, 3], [4, 3, 3, 3], [5, 5], group: 2, bias: true),
+    transposed(
+      "three axes", [2, 2, 2, 3, 2], [2, 3, 3, 2, 4], [5, 3, 6], strides: [2, 1, 3],
+      pads: [1, 0, 1, 0, 1, 2],
+      bias: true, with: [Attribute("output_padding", [1, 0, 2])]),
+    transposed(
+      "three axes, dilated groups", [1, 4, 2, 2, 3], [4, 2, 2, 2, 2], [2, 4, 7], strides: [1, 2, 3],
+      dilations: [1, 2, 1], pads: [1, 0, 0, 0, 1, 1], group: 2),
     transposed("one axis", [2, 3, 5], [3, 2, 4], [8], strides: [2], pads: [1, 3]),
     transposed(
       "output shape", [1, 2, 3, 3], [2, 2, 3, 3], [6, 5], strides: [2, 2], pads: [1, 1, 0, 1], isShaped: true),
