@@ -81,6 +81,15 @@ def timm_resnet(fused):
         (16, 32, 32, 64), (1, 2, 1, 1))
 
 
+def timm_resnext(fused):
+    """Bottlenecks whose inner convolution has 4 groups, of 2 and of 4 channels."""
+    from timm.models.resnet import Bottleneck, ResNet
+
+    model = ResNet(Bottleneck, layers=(1, 2, 1, 1), channels=(4, 4, 8, 8), cardinality=4, base_width=32,
+                   num_classes=CLASSES)
+    return model, resnet_facts((16, 16, 32, 32), (1, 2, 1, 1))
+
+
 def timm_resnetv2(fused):
     """Pre-activation: BatchNormalization stays since it stands in front of its convolution."""
     from timm.layers import BatchNormAct2d
@@ -132,6 +141,7 @@ VARIANTS = {
     "hf_swin_pad": lambda fused: hugging_face_swin(fused, window=3),
     "hf_swinv2": lambda fused: hugging_face_swin(fused, version=2),
     "timm_resnet": timm_resnet,
+    "timm_resnext": timm_resnext,
     "timm_resnetv2": timm_resnetv2,
     "torchvision_resnet": torchvision_resnet,
     "hf_resnet": hugging_face_resnet,
