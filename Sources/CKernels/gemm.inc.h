@@ -90,8 +90,14 @@ static NAME(row_block) NAME(rows_from)(const dka_gemm_part *part, size_t row) {
 
 /// Whether A is read where it lies: few columns do not repay a copy of it.
 static bool NAME(reads_in_place)(const dka_gemm *g, const dka_gemm_part *part) {
-  return !g->patches && (part->panel_end - part->panel_begin) * NR <= 64
-         && (g->a_column_stride == 1 || g->a_row_stride == 1);
+  const size_t columns = (part->panel_end - part->panel_begin) * NR;
+  if (g->patches) return false;
+  return g->a_column_stride == 1 ? columns <= (g->k <= KC ? 128 : 64) : g->a_row_stride == 1 && columns <= 64;
+}
+
+/// Whether tiles of long rows meet all panels one after the other, while all of B stays in L2, so that A comes in once.
+static bool NAME(streams_rows)(const dka_gemm *g, const dka_gemm_part *part) {
+  return NAME(reads_in_place)(g, part) && g->a_column_stride == 1 && 64 <= g->k && g->k <= KC;
 }
 
 /// Packs the rows of A from `k_begin` on into the part's scratch.
@@ -108,11 +114,11 @@ static void NAME(pack_rows)(
   }
 }
 
-/// Multiplies a block of rows by one panel of B, from `k_begin` to `k_begin + depth`. `toward` is 1 or −1: where the next
-/// panel lies that this thread will want.
+/// Multiplies a block of rows by one panel of B, from `k_begin` to `k_begin + depth`. Each tile fetches its share of the
+/// `length` floats at `next_floats`, which this thread will want soon.
 static void NAME(multiply_panel)(
     const dka_gemm *g, const dka_gemm_part *part, NAME(row_block) rows, size_t k_begin, size_t depth, size_t panel,
-    int toward) {
+    const float *next_floats, size_t length) {
   const size_t column = panel * NR, columns = g->n - column < NR ? g->n - column : NR;
   const bool continues = k_begin > 0 || g->accumulate, finishes = k_begin + depth == g->k;
   // Sums of whole vectors with no more than a bias go to C from the registers.
@@ -122,9 +128,8 @@ static void NAME(multiply_panel)(
   const bool by_rows = in_place && g->a_column_stride == 1;
   const float *a = in_place ? g->a + (ptrdiff_t)k_begin * g->a_column_stride : part->scratch;
   const float *b = g->packed_b + k_begin * ((g->n + NR - 1) / NR) * NR + panel * depth * NR;
-  // Each tile fetches its share of the next panel.
-  const size_t lines = (depth * NR / 16 + rows.tiles - 1) / rows.tiles;
-  const char *next = (const char *)(b + (ptrdiff_t)(depth * NR) * toward);
+  const size_t lines = (length / 16 + rows.tiles - 1) / rows.tiles;
+  const char *next = (const char *)next_floats;
   float tile[MR * NR] __attribute__((aligned(64)));
   for (size_t i = 0, row = rows.row, count; i < rows.tiles; i++, row += count) {
     count = rows.height + (i < rows.taller);
@@ -149,6 +154,33 @@ static void NAME(multiply_panel)(
   }
 }
 
+/// The same, with the panel after it, or before it where `toward` is −1, as what is wanted next.
+static void NAME(multiply_next_panel)(
+    const dka_gemm *g, const dka_gemm_part *part, NAME(row_block) rows, size_t k_begin, size_t depth, size_t panel,
+    int toward) {
+  const size_t floats = depth * NR;
+  const float *b = g->packed_b + k_begin * ((g->n + NR - 1) / NR) * NR + panel * floats;
+  NAME(multiply_panel)(g, part, rows, k_begin, depth, panel, b + (ptrdiff_t)floats * toward, floats);
+}
+
+/// Multiplies a block of rows by all panels.
+static void NAME(multiply_rows)(
+    const dka_gemm *g, const dka_gemm_part *part, NAME(row_block) rows, size_t k_begin, size_t depth) {
+  if (!NAME(streams_rows)(g, part)) {
+    for (size_t panel = part->panel_begin; panel < part->panel_end; panel++)
+      NAME(multiply_next_panel)(g, part, rows, k_begin, depth, panel, 1);
+    return;
+  }
+  for (size_t i = 0, row = rows.row, count; i < rows.tiles; i++, row += count) {
+    count = rows.height + (i < rows.taller);
+    // The rows of the next tile come in while this one is multiplied, two with each panel.
+    const float *next = g->a + (ptrdiff_t)(row + count) * g->a_row_stride;
+    for (size_t panel = part->panel_begin; panel < part->panel_end; panel++, next += 2 * g->a_row_stride)
+      NAME(multiply_panel)(
+          g, part, (NAME(row_block)){row, count, 1, count, 0}, k_begin, depth, panel, next, 2 * depth);
+  }
+}
+
 void NAME(gemm)(const dka_gemm *g, dka_gemm_part *part) {
   const bool packs = !NAME(reads_in_place)(g, part);
   NAME(row_block) rows;
@@ -161,10 +193,9 @@ void NAME(gemm)(const dka_gemm *g, dka_gemm_part *part) {
       if (row + rows.count == part->row_end && k_begin + depth == g->k) {
         dka_open_panels(part);
         for (size_t panel; dka_take_panel(part, false, &panel);)
-          NAME(multiply_panel)(g, part, rows, k_begin, depth, panel, 1);
+          NAME(multiply_next_panel)(g, part, rows, k_begin, depth, panel, 1);
       } else {
-        for (size_t panel = part->panel_begin; panel < part->panel_end; panel++)
-          NAME(multiply_panel)(g, part, rows, k_begin, depth, panel, 1);
+        NAME(multiply_rows)(g, part, rows, k_begin, depth);
       }
       k_begin += depth;
     } while (k_begin < g->k);
@@ -178,7 +209,7 @@ void NAME(gemm_help)(const dka_gemm *g, dka_gemm_part *part) {
   while (rows.row + rows.count < part->row_end) rows = NAME(rows_from)(part, rows.row + rows.count);
   const size_t k_begin = g->k > 0 ? (g->k - 1) / KC * KC : 0;
   do
-    NAME(multiply_panel)(g, part, rows, k_begin, g->k - k_begin, panel, -1);
+    NAME(multiply_next_panel)(g, part, rows, k_begin, g->k - k_begin, panel, -1);
   while (dka_take_panel(part, true, &panel));
 }
 

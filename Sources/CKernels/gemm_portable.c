@@ -16,7 +16,8 @@
 
 #include "gemm_tile.inc.h"
 
-static void pack_lines(const float *const *line, size_t k, size_t width, float *out) {
+static void pack_lines(const float *const *line, size_t k, size_t width, float *out, ptrdiff_t next) {
+  (void)next;
   for (size_t i = 0; i < k; i++)
     for (size_t lane = 0; lane < width; lane++) out[i * width + lane] = line[lane][i];
 }

@@ -53,7 +53,7 @@ static void NAME(pack_patches)(
       for (size_t r = 0; r < (MR + 7) / 8 * 8; r++)
         line[r] = r < count ? NAME(run_of)(g, patches[r], run / runs, run % runs, taps, begin, floats, copies[r])
                             : line[count - 1];
-      pack_lines(line, (size_t)floats, MR, out);
+      pack_lines(line, (size_t)floats, MR, out, 0);
       out += floats * MR;
       k += floats;
     }

@@ -47,13 +47,16 @@ static inline void transpose_6x8(const float *const line[6], size_t offset, floa
 /// Packs lines side by side from their first `k` floats on: out[k · width + i] = line[i][k].
 ///
 /// There are `width` lines, rounded up to a multiple of eight; those past the width hold anything. May write 8 floats past
-/// the end.
+/// the end. The lines of the panel packed next lie `next` floats further on; what lies there is fetched, if it exists.
 static inline __attribute__((always_inline)) void pack_lines(
-    const float *const *line, size_t k, const size_t width, float *out) {
+    const float *const *line, size_t k, const size_t width, float *out, ptrdiff_t next) {
   size_t done = 0;
   // Groups of eight lines, last to first: a partial group spills into the next k, which is written after it.
   for (size_t group = (width + 7) / 8; group-- > 0;) {
     for (done = 0; done + 8 <= k; done += 8) {
+      // Each line is a stream of its own and too short for the processor to see: the next panel's is fetched by hand.
+      for (size_t i = 0; next && done % 16 == 0 && i < (width < 8 ? width : 8); i++)
+        _mm_prefetch((const char *)(line[group * 8 + i] + next + (ptrdiff_t)done), _MM_HINT_T0);
       if (width == 6)
         transpose_6x8(line, done, out + done * width);
       else
@@ -85,7 +88,7 @@ static inline __attribute__((always_inline)) void pack_panel(
   } else if (along == 1) {
     const float *line[(width + 7) / 8 * 8];
     for (size_t i = 0; i < (width + 7) / 8 * 8; i++) line[i] = source + (ptrdiff_t)(i < count ? i : count - 1) * across;
-    pack_lines(line, k, width, out);
+    pack_lines(line, k, width, out, (ptrdiff_t)count * across);
   } else {
     for (size_t done = 0; done < k; done++)
       for (size_t i = 0; i < width; i++)

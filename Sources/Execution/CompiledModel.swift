@@ -72,8 +72,7 @@ package final class CompiledModel {
     try CompiledModel.applying(RuleSet.late, to: try graph(batch: batch), []).rules
   }
 
-  /// Images per micro-batch so that the largest inner value stays in the processor's cache, and the plan within the limit
-  /// of memory that was asked for.
+  /// Images per micro-batch that suit the graph, and whose plan stays within the limit of memory that was asked for.
   ///
   /// Where one image does not fit either the answer is one, and its plan is refused when it is made.
   ///
@@ -99,15 +98,46 @@ package final class CompiledModel {
     }
   }
 
-  /// Images per micro-batch so that the largest inner value stays in the processor's cache.
+  /// Images per micro-batch: as many as keep the largest inner value in the processor's cache, or as many as let half of the
+  /// weights meet enough rows, up to a larger value.
+  ///
+  /// A function of the graph alone, so that results are the same everywhere (decision 0025).
   private func cachedMicroBatch() throws -> Int {
     let graph = try graph(batch: 1)
     let largest = graph.nodes.flatMap(\.outputs).filter { !$0.isEmpty }.map { graph.type($0).byteCount }.max()
-    return max(1, min(16, CompiledModel.cachedByteCount / max(largest ?? 1, 1)))
+    func images(_ byteCount: Int) -> Int { max(1, min(16, byteCount / max(largest ?? 1, 1))) }
+    let rows = CompiledModel.rowsOfWeights(in: graph)
+    let sharing = (CompiledModel.sharingRows + rows - 1) / rows
+    return max(images(CompiledModel.cachedByteCount), min(images(CompiledModel.sharingByteCount), sharing))
+  }
+
+  /// The number of rows that at least half of the weights of all products meet, counted in bytes, or more.
+  private static func rowsOfWeights(in graph: LoweredGraph) -> Int {
+    let products = graph.nodes.filter { $0.operation is any ProductWithEpilogue }.map { node in
+      let result = graph.type(node.outputs[0]).shape
+      return (
+        rows: result.elementCount / max(result.extents.last ?? 1, 1),
+        bytes: graph.type(node.inputs[1]).byteCount
+      )
+    }.sorted { $0.rows < $1.rows }
+    let half = products.reduce(0) { $0 + $1.bytes } / 2
+    var sum = 0
+    for product in products {
+      sum += product.bytes
+      if sum >= half { return max(product.rows, 1) }
+    }
+    return sharingRows
   }
 
   /// What the largest inner value of a micro-batch may take: part of a last-level cache.
   private static let cachedByteCount = 6 << 20
+
+  /// What it may take where weights are read from memory for too few rows otherwise.
+  private static let sharingByteCount = 16 << 20
+
+  /// Rows for which a weight is worth reading from memory: with as many multiply-adds for each of its elements, reading is
+  /// hidden behind them.
+  private static let sharingRows = 192
 
   private static func applying(
     _ rules: RuleSet, to graph: LoweredGraph, _ barriers: Set<String>

@@ -43,15 +43,19 @@ package struct Attention {
     package var headStride: Int
     package var rowStride: Int
     package var columnStride: Int
+    /// Which mask image i has: `kinds[i % kinds.count]`; it is mask i where this is empty.
+    package var kinds: [UInt32]
 
     package init(
-      _ elements: UnsafePointer<Float>, imageStride: Int, headStride: Int, rowStride: Int, columnStride: Int
+      _ elements: UnsafePointer<Float>, imageStride: Int, headStride: Int, rowStride: Int, columnStride: Int,
+      kinds: [UInt32] = []
     ) {
       unsafe self.elements = elements
       unsafe self.imageStride = imageStride
       unsafe self.headStride = headStride
       unsafe self.rowStride = rowStride
       unsafe self.columnStride = columnStride
+      unsafe self.kinds = kinds
     }
   }
 
@@ -65,25 +69,38 @@ package struct Attention {
     package var headSize: Int
     /// Length of a value.
     package var valueSize: Int
+    /// Where the images are windows of larger ones: the row of its image in which row n of window w lies, at w · queries + n.
+    ///
+    /// A layout's strides of images and rows are those of the larger images then. Empty without windows.
+    package var rows: [UInt32]
 
-    package init(images: Int, heads: Int, queries: Int, keys: Int, headSize: Int, valueSize: Int) {
+    package init(
+      images: Int, heads: Int, queries: Int, keys: Int, headSize: Int, valueSize: Int, rows: [UInt32] = []
+    ) {
       self.images = images
       self.heads = heads
       self.queries = queries
       self.keys = keys
       self.headSize = headSize
       self.valueSize = valueSize
+      self.rows = rows
     }
   }
 
   package let sizes: Sizes
+  private let headScales: [Float]
+  private let maskKinds: [UInt32]
   private var task: dka_attention
 
+  /// Attention of operands; `headScales` replaces `scale` head by head where it is not empty.
   package init(
-    sizes: Sizes, scale: Float, q: UnsafePointer<Float>, qLayout: Layout, k: UnsafePointer<Float>,
+    sizes: Sizes, scale: Float, headScales: [Float] = [], q: UnsafePointer<Float>, qLayout: Layout,
+    k: UnsafePointer<Float>,
     kLayout: Layout, v: UnsafePointer<Float>, vLayout: Layout, mask: Mask? = nil
   ) {
     unsafe self.sizes = sizes
+    unsafe self.headScales = headScales
+    unsafe maskKinds = mask?.kinds ?? []
     unsafe task = unsafe Self.task(sizes)
     unsafe task.q = Self.view(q, qLayout)
     unsafe task.k = Self.view(k, kLayout)
@@ -100,8 +117,10 @@ package struct Attention {
 
   /// Floats of scratch, 64-byte aligned, that a call needs.
   package static func scratchCount(_ sizes: Sizes, backward: Bool, options: KernelOptions) -> Int {
-    var task = unsafe task(sizes)
-    return unsafe options.threads * perWorkerCount(&task, backward: backward, options: options)
+    let task = unsafe task(sizes)
+    return unsafe withLists(of: task, rows: sizes.rows) { task in
+      unsafe options.threads * perWorkerCount(task, backward: backward, options: options)
+    }
   }
 
   /// Writes the attention; `logSums` [images, heads, queries] keeps ln Σ exp(score) for `backward`.
@@ -109,10 +128,9 @@ package struct Attention {
     into out: UnsafeMutablePointer<Float>, layout: Layout, logSums: UnsafeMutablePointer<Float>? = nil,
     scratch: UnsafeMutablePointer<Float>, options: KernelOptions
   ) {
-    var task = unsafe task
     let (sizes, result) = unsafe (sizes, Self.output(out, layout))
-    let perWorker = unsafe Self.perWorkerCount(&task, backward: false, options: options)
-    unsafe withUnsafePointer(to: &task) { task in
+    unsafe withTask { task in
+      let perWorker = unsafe Self.perWorkerCount(task, backward: false, options: options)
       parallelFor(sizes.images * sizes.heads, threads: options.threads) { item, worker in
         unsafe dka_attention_forward(
           options.level.rawValue, task, result, logSums, item / sizes.heads, item % sizes.heads,
@@ -141,16 +159,44 @@ package struct Attention {
     logSums: UnsafePointer<Float>, q: Output?, k: Output?, v: Output?, scratch: UnsafeMutablePointer<Float>,
     options: KernelOptions
   ) {
-    var task = unsafe task
     let sizes = unsafe sizes
     let (result, gradient) = unsafe (Self.view(out, outLayout), Self.view(outGradient, gradientLayout))
     let (dq, dk, dv) = unsafe (Self.output(q), Self.output(k), Self.output(v))
-    let perWorker = unsafe Self.perWorkerCount(&task, backward: true, options: options)
-    unsafe withUnsafePointer(to: &task) { task in
+    unsafe withTask { task in
+      let perWorker = unsafe Self.perWorkerCount(task, backward: true, options: options)
       parallelFor(sizes.images * sizes.heads, threads: options.threads) { item, worker in
         unsafe dka_attention_backward(
           options.level.rawValue, task, result, gradient, logSums, dq, dk, dv, item / sizes.heads,
           item % sizes.heads, scratch + worker * perWorker)
+      }
+    }
+  }
+
+  private func withTask<Result>(_ body: (UnsafePointer<dka_attention>) -> Result) -> Result {
+    unsafe Self.withLists(
+      of: task, rows: sizes.rows, headScales: headScales, maskKinds: maskKinds, body)
+  }
+
+  /// A task that points to the lists it needs, while `body` runs.
+  private static func withLists<Result>(
+    of task: dka_attention, rows: [UInt32], headScales: [Float] = [], maskKinds: [UInt32] = [],
+    _ body: (UnsafePointer<dka_attention>) -> Result
+  ) -> Result {
+    unsafe rows.withUnsafeBufferPointer { rows in
+      unsafe headScales.withUnsafeBufferPointer { headScales in
+        unsafe maskKinds.withUnsafeBufferPointer { kinds in
+          var task = unsafe task
+          if !rows.isEmpty {
+            unsafe task.rows = rows.baseAddress
+            unsafe task.windows = rows.count / task.queries
+          }
+          if !headScales.isEmpty { unsafe task.head_scales = headScales.baseAddress }
+          if !kinds.isEmpty {
+            unsafe task.mask_kinds = kinds.baseAddress
+            unsafe task.mask_period = kinds.count
+          }
+          return unsafe withUnsafePointer(to: &task, body)
+        }
       }
     }
   }

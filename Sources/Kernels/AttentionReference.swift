@@ -24,9 +24,6 @@ package struct AttentionGeometry: Hashable, Sendable {
       self.token = token
       self.channel = channel
     }
-
-    @inline(__always)
-    func start(_ b: Int, _ h: Int) -> Int { offset + b * batch + h * head }
   }
   /// Images.
   package var batch: Int
@@ -52,6 +49,14 @@ package struct AttentionGeometry: Hashable, Sendable {
   package var mask: View?
   /// What the scores are multiplied with.
   package var scale: Double
+  /// One scale per head in place of `scale`, where it is not empty.
+  package var headScales: [Float] = []
+  /// Which mask batch b has: `maskKinds[b % maskKinds.count]`; it is mask b where this is empty.
+  package var maskKinds: [UInt32] = []
+  /// Where batches are windows of images: the row of its image in which token n of window w lies, at w · queries + n.
+  ///
+  /// The strides of batch and token of all operands but the mask are those of images and of their rows then. Empty without windows.
+  package var rows: [UInt32] = []
 
   /// A geometry.
   package init(
@@ -70,6 +75,26 @@ package struct AttentionGeometry: Hashable, Sendable {
     self.output = output
     self.mask = mask
     self.scale = scale
+  }
+
+  /// Windows of one image; 1 where batches are images.
+  package var windows: Int { rows.isEmpty ? 1 : rows.count / queries }
+
+  /// The scale of a head.
+  package func scale(ofHead head: Int) -> Double { headScales.isEmpty ? scale : Double(headScales[head]) }
+
+  /// Where channel 0 of a token of an operand lies.
+  @inline(__always)
+  func start(_ view: View, _ b: Int, _ h: Int, _ token: Int) -> Int {
+    let row = rows.isEmpty ? token : Int(rows[b % windows * queries + token])
+    return view.offset + b / windows * view.batch + h * view.head + row * view.token
+  }
+
+  /// Where what is added to the scores of a query lies for key 0.
+  @inline(__always)
+  func start(ofMask view: View, _ b: Int, _ h: Int, _ query: Int) -> Int {
+    let kind = maskKinds.isEmpty ? b : Int(maskKinds[b % maskKinds.count])
+    return view.offset + kind * view.batch + h * view.head + query * view.token
   }
 }
 
@@ -117,17 +142,17 @@ package enum AttentionReference {
     for b in 0..<g.batch {
       for h in 0..<g.heads {
         for n in 0..<g.queries {
-          let row = g.query.start(b, h) + n * g.query.token
+          let row = g.start(g.query, b, h, n)
           var largest = -Double.infinity
           for m in 0..<g.keys {
-            let column = g.key.start(b, h) + m * g.key.token
+            let column = g.start(g.key, b, h, m)
             var sum = 0.0
             for c in 0..<g.channels {
               unsafe sum += Double(q[row + c * g.query.channel]) * Double(k[column + c * g.key.channel])
             }
-            sum *= g.scale
+            sum *= g.scale(ofHead: h)
             if let view = g.mask, let mask = unsafe mask {
-              unsafe sum += Double(mask[view.start(b, h) + n * view.token + m * view.channel])
+              unsafe sum += Double(mask[g.start(ofMask: view, b, h, n) + m * view.channel])
             }
             scores[m] = sum
             largest = max(largest, sum)
@@ -137,11 +162,12 @@ package enum AttentionReference {
             scores[m] = exp(scores[m] - largest)
             total += scores[m]
           }
-          let target = g.output.start(b, h) + n * g.output.token
+          let target = g.start(g.output, b, h, n)
           for c in 0..<g.valueChannels {
             var sum = 0.0
-            let column = g.value.start(b, h) + c * g.value.channel
-            for m in 0..<g.keys { unsafe sum += scores[m] * Double(v[column + m * g.value.token]) }
+            for m in 0..<g.keys {
+              unsafe sum += scores[m] * Double(v[g.start(g.value, b, h, m) + c * g.value.channel])
+            }
             unsafe y[target + c * g.output.channel] = Element(sum / total)
           }
           if let logSumExp = unsafe logSumExp {
@@ -170,23 +196,23 @@ package enum AttentionReference {
     for b in 0..<g.batch {
       for h in 0..<g.heads {
         for n in 0..<g.queries {
-          let row = g.query.start(b, h) + n * g.query.token
-          let target = g.output.start(b, h) + n * g.output.token
+          let row = g.start(g.query, b, h, n)
+          let target = g.start(g.output, b, h, n)
           var share = 0.0
           for c in 0..<g.valueChannels {
             let at = target + c * g.output.channel
             unsafe share += Double(dy[at]) * Double(y[at])
           }
           for m in 0..<g.keys {
-            let column = g.key.start(b, h) + m * g.key.token
-            let source = g.value.start(b, h) + m * g.value.token
+            let column = g.start(g.key, b, h, m)
+            let source = g.start(g.value, b, h, m)
             var score = 0.0
             for c in 0..<g.channels {
               unsafe score += Double(q[row + c * g.query.channel]) * Double(k[column + c * g.key.channel])
             }
-            score *= g.scale
+            score *= g.scale(ofHead: h)
             if let view = g.mask, let mask = unsafe mask {
-              unsafe score += Double(mask[view.start(b, h) + n * view.token + m * view.channel])
+              unsafe score += Double(mask[g.start(ofMask: view, b, h, n) + m * view.channel])
             }
             let weight = unsafe exp(score - Double(logSumExp[(b * g.heads + h) * g.queries + n]))
             var slope = 0.0
@@ -195,7 +221,7 @@ package enum AttentionReference {
               unsafe slope += gradient * Double(v[source + c * g.value.channel])
               if let dv = unsafe dv { unsafe dv[source + c * g.value.channel] += Element(weight * gradient) }
             }
-            slope = weight * (slope - share) * g.scale
+            slope = weight * (slope - share) * g.scale(ofHead: h)
             for c in 0..<g.channels {
               let a = row + c * g.query.channel
               let z = column + c * g.key.channel

@@ -62,7 +62,7 @@ package enum WindowedAttention {
   private static func sizes(_ g: AttentionGeometry) -> Attention.Sizes {
     Attention.Sizes(
       images: g.batch, heads: g.heads, queries: g.queries, keys: g.keys, headSize: g.channels,
-      valueSize: g.valueChannels)
+      valueSize: g.valueChannels, rows: g.rows)
   }
 
   private static func layout(_ view: AttentionGeometry.View) -> Attention.Layout {
@@ -81,10 +81,11 @@ package enum WindowedAttention {
     if let mask, let view = g.mask {
       unsafe added = Attention.Mask(
         mask.words(Float.self) + view.offset, imageStride: view.batch, headStride: view.head,
-        rowStride: view.token, columnStride: view.channel)
+        rowStride: view.token, columnStride: view.channel, kinds: g.maskKinds)
     }
     return unsafe Attention(
-      sizes: sizes(g), scale: Float(g.scale), q: q.words(Float.self) + g.query.offset,
+      sizes: sizes(g), scale: Float(g.scale), headScales: g.headScales,
+      q: q.words(Float.self) + g.query.offset,
       qLayout: layout(g.query),
       k: k.words(Float.self) + g.key.offset, kLayout: layout(g.key), v: v.words(Float.self) + g.value.offset,
       vLayout: layout(g.value), mask: added)

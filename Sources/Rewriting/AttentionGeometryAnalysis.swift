@@ -12,6 +12,10 @@ struct AttentionWindows {
   var views: [[Int]] = []
   /// What the scores are multiplied with.
   var scale: Double
+  /// One scale per head in its place, or none.
+  var headScales: [Float] = []
+  /// What is added to the scores.
+  var mask: AttentionMask?
   /// The value that is written.
   var result: String
   /// Its strides of batch, head, token, channel.
@@ -58,13 +62,12 @@ extension AttentionWindows {
   }
 
   /// The fused operator that reads through these windows.
-  func attention(maskStrides: [Int], outputShape: [Int], outputStrides: [Int]) throws(OperatorError)
-    -> FusedAttention
-  {
+  func attention(outputShape: [Int], outputStrides: [Int]) throws(OperatorError) -> FusedAttention {
     FusedAttention(
       try AttentionViews(
-        sizes: sizes, views: views, scale: Float(scale), maskStrides: maskStrides, outputShape: outputShape,
-        outputStrides: outputStrides))
+        sizes: sizes, views: views, scale: Float(scale), maskStrides: mask?.strides ?? [],
+        outputShape: outputShape, outputStrides: outputStrides, headScales: headScales,
+        maskKinds: mask?.kinds ?? []))
   }
 
   /// The operand as the farthest window whose token and channel axes have one stride each, at worst of itself; one whose

@@ -4,8 +4,16 @@ import Tensors
 
 /// An attention as exporters write it, before its operands are looked at.
 ///
-///     Y = softmax(factor · Q · K + mask) · V
+///     Y = softmax(factor · Q · K + masks) · V
 struct AttentionPattern {
+  /// A constant that meets the scores where they have some shape.
+  struct ScoreConstant {
+    /// Of a shape that broadcasts to that of the scores.
+    let tensor: Tensor
+    /// Extents of the scores there; the last two are queries and keys.
+    let scores: [Int]
+  }
+
   /// Q [L…, N, d].
   let query: String
   /// K, [L…, d, M] or, where `keyIsTransposed` is false, [L…, M, d].
@@ -16,8 +24,10 @@ struct AttentionPattern {
   let keyIsTransposed: Bool
   /// What the scores are multiplied with.
   let factor: Double
-  /// Constant added to the scores, of a shape that broadcasts to theirs, or nil.
-  let mask: Tensor?
+  /// What the scores are multiplied with beside `factor`, such as a scale per head.
+  let scales: [ScoreConstant]
+  /// What is added to the scaled scores.
+  let masks: [ScoreConstant]
   /// The node that makes Y and goes.
   let last: EditableGraph.NodeID
   /// Y, [L…, N, e].
@@ -40,7 +50,7 @@ extension AttentionPattern {
     else { throw fail("normalises over another axis than the last") }
     let before = try scoreProduct(scores, in: graph, fail: fail)
     let (weights, hasGuard) = guarded(softmax.outputs[0], in: graph)
-    if hasGuard, let mask = before.mask, hasEmptyRow(mask) {
+    if hasGuard, hasEmptyRow(before.masks) {
       throw fail("a row of the mask admits no key, whose result the exporter sets to zero")
     }
     guard let product = graph.soleReader(of: weights), product.node.type == "MatMul",
@@ -48,23 +58,37 @@ extension AttentionPattern {
     else { throw fail("'\(weights)' is not read by one MatMul alone") }
     return AttentionPattern(
       query: before.query, key: before.key, value: product.node.inputs[1], keyIsTransposed: true,
-      factor: before.factor, mask: before.mask, last: product.id, result: product.node.outputs[0])
+      factor: before.factor, scales: before.scales, masks: before.masks, last: product.id,
+      result: product.node.outputs[0])
   }
 
-  /// Walks from the scores back to the product of queries and keys.
+  /// What lies between a product and its softmax.
+  private struct Scores {
+    let query: String
+    let key: String
+    let factor: Double
+    let scales: [ScoreConstant]
+    let masks: [ScoreConstant]
+  }
+
+  /// Walks from the scores back to the product of queries and keys, through reshapes that cut batch and heads differently.
   private static func scoreProduct(
     _ scores: String, in graph: EditableGraph, fail: (String) -> MatchFailure
-  ) throws(MatchFailure) -> (query: String, key: String, factor: Double, mask: Tensor?) {
+  ) throws(MatchFailure) -> Scores {
     var value = scores
     var factor = 1.0
-    var mask: Tensor?
+    var (scales, masks) = ([ScoreConstant](), [ScoreConstant]())
     while true {
       guard graph.isInner(value) else { throw fail("'\(value)' has other readers or was asked for") }
       guard let maker = graph.maker(of: value), maker.node.operatorName.domain.isEmpty else {
         throw fail("'\(value)' is no product of queries and keys")
       }
       let node = maker.node
-      if node.type == "MatMul" { return (node.inputs[0], node.inputs[1], factor, mask) }
+      if node.type == "MatMul" {
+        return Scores(
+          query: node.inputs[0], key: node.inputs[1], factor: factor, scales: scales, masks: masks)
+      }
+      let extents = graph.shape(value).extents
       if node.type == "Mul" || node.type == "Div", let scaled = graph.scaled(node),
         node.type == "Mul" || (!scaled.scalarIsFirst && scaled.scalar != 0)
       {
@@ -75,13 +99,24 @@ extension AttentionPattern {
           graph.constant(node.inputs[addend]).map { ($0, node.inputs[other]) }
         }).first
       {
-        guard mask == nil else { throw fail("adds two masks") }
         guard graph.shape(other) == graph.shape(value) else { throw fail("its mask stretches the scores") }
-        mask = try scaled(addend, by: factor, fail: fail)
+        guard scales.isEmpty else { throw fail("its scores are scaled by head behind a mask") }
+        if let mask = try scaled(addend, by: factor, fail: fail) {
+          masks.append(ScoreConstant(tensor: mask, scores: extents))
+        }
         value = other
+      } else if node.type == "Mul",
+        let (scale, other) = [(1, 0), (0, 1)].lazy.compactMap({ scale, other in
+          graph.constant(node.inputs[scale]).map { ($0, node.inputs[other]) }
+        }).first, graph.shape(other) == graph.shape(value)
+      {
+        scales.append(ScoreConstant(tensor: scale, scores: extents))
+        value = other
+      } else if graph.keepsMemory(node), graph.shape(node.inputs[0]).extents.suffix(2) == extents.suffix(2) {
+        value = node.inputs[0]
       } else {
         throw fail(
-          "'\(value)' is made by \(node.operatorName), expected MatMul, Mul, Div or a constant mask")
+          "'\(value)' is made by \(node.operatorName), expected MatMul, Mul, Div, Reshape or a constant mask")
       }
     }
   }
@@ -109,6 +144,13 @@ extension AttentionPattern {
         ? try Tensor(values.map { $0 * factor }, shape: mask.shape)
         : try Tensor(values.map { Float($0 * factor) }, shape: mask.shape)
     } catch { throw fail("no memory for its mask") }
+  }
+
+  /// Whether a row might admit no key.
+  private static func hasEmptyRow(_ masks: [ScoreConstant]) -> Bool {
+    masks.count > 1
+      ? masks.contains { $0.tensor.doubles?.contains(-.infinity) ?? true }
+      : masks.contains { hasEmptyRow($0.tensor) }
   }
 
   private static func hasEmptyRow(_ mask: Tensor) -> Bool {
@@ -146,7 +188,10 @@ extension AttentionPattern {
     let scale = operation.scale.map(Double.init) ?? 1 / Double(max(shapes[0][3], 1)).squareRoot()
     return AttentionPattern(
       query: node.inputs[0], key: node.inputs[1], value: node.inputs[2], keyIsTransposed: false,
-      factor: scale, mask: mask, last: id, result: node.outputs[0])
+      factor: scale, scales: [],
+      masks: mask.map { [ScoreConstant(tensor: $0, scores: shapes[0].extents.dropLast() + [shapes[1][2]])] }
+        ?? [],
+      last: id, result: node.outputs[0])
   }
 
   /// A mask of truth values as numbers to add: 0 where a key is admitted, −∞ where not.

@@ -27,7 +27,7 @@ package struct RuleSet: Sendable {
   package static let early = RuleSet(stages: [
     Stage([RemoveIdentity(), FoldBatchNormalization(), FuseLayerNormalization(), FuseGelu()]),
     Stage([FuseLinear(), RemoveIdentity(), MergeLayouts(), SinkLayout()]),
-    Stage([FuseAttention()], roundLimit: 1),
+    Stage([FuseAttention(), ReadWindowsInPlace()], roundLimit: 1),
     Stage([FuseLinear(), RemoveIdentity(), MergeLayouts(), SinkLayout()]),
     Stage([FuseDepthwisePair(), FuseTokenDepthwisePair()]),
     Stage([LayMapsChannelsLast(), RemoveIdentity(), MergeLayouts()]),

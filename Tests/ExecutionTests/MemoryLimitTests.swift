@@ -99,6 +99,26 @@ import Testing
     #expect(try size(1) == 1)
   }
 
+  /// Rows and width of a value of 6.4 MB whose weight they meet; how often another weight that meets 400 rows weighs 128 KiB.
+  @Test(arguments: [(49, 32768, 1, 2), (98, 16384, 1, 2), (196, 8192, 1, 1), (49, 32768, 40, 1)])
+  func `half of the weights shall meet many rows, as long as values stay small`(
+    _ rows: Int, _ width: Int, _ others: Int, _ expected: Int
+  ) throws {
+    let model = try ModelDescription(
+      text: """
+        <ir_version: 8, opset_import: ["" : 17]>
+        g (float[n,\(rows),4] x, float[n,400,64] z, float[4,\(width)] w, float[64,\(others * 512)] u)
+        => (float[n,1,\(width)] y, float[n,400,1] t) {
+          a = MatMul (x, w)
+          y = ReduceMean <axes = [1]> (a)
+          b = MatMul (z, u)
+          t = ReduceMean <axes = [2]> (b)
+        }
+        """)
+    let compiled = CompiledModel(model, registry: .standard, context: .testing(threads: 1))
+    #expect(try compiled.suitableMicroBatch() == expected)
+  }
+
   @Test func `a gradient's start that is larger than the limit is refused before it is made`() throws {
     let model = try ModelDescription(
       text: """

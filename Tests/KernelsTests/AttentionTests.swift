@@ -109,6 +109,61 @@ private func exactAttention(
     Attention.Sizes(images: 1, heads: 1, queries: 61, keys: 1400, headSize: 3, valueSize: 2),
   ]
 
+  @Test(arguments: Processor.availableLevels())
+  func `windows of images give the bits of the same rows laid out one window after the other`(
+    level: Processor.Level
+  ) {
+    // Two images of 12 rows in windows of 4; one head, so that a row is a query.
+    let rows: [UInt32] = [7, 2, 11, 0, 4, 3, 9, 10, 1, 5, 8, 6]
+    let sizes = Attention.Sizes(images: 6, heads: 1, queries: 4, keys: 4, headSize: 5, valueSize: 5)
+    let plain = Case(sizes, seed: 3)
+    func moved(_ source: AlignedBuffer<Float>) -> AlignedBuffer<Float> {
+      let target = AlignedBuffer<Float>(source.count)
+      for row in 0..<24 {
+        let place = row / 12 * 12 + Int(rows[row % 12])
+        for channel in 0..<5 { target[place * 5 + channel] = source[row * 5 + channel] }
+      }
+      return target
+    }
+    var windowed = sizes
+    windowed.rows = rows
+    let whole = Attention.Layout(imageStride: 12 * 5, headStride: 5, rowStride: 5)
+    let (q, k, v, dy) = (moved(plain.q), moved(plain.k), moved(plain.v), moved(plain.gradient))
+    let options = KernelOptions(threads: 2, level: level)
+    let kinds: [UInt32] = [1, 0]
+    let masks = AlignedBuffer<Float>(32) { Float($0 % 7) / 8 - Float($0 / 16) }
+    let mask = unsafe Attention.Mask(
+      masks.reading, imageStride: 16, headStride: 0, rowStride: 4, columnStride: 1, kinds: kinds)
+    func compute(_ sizes: Attention.Sizes, _ layout: Attention.Layout, _ operands: [AlignedBuffer<Float>])
+      -> [AlignedBuffer<Float>]
+    {
+      let attention = unsafe Attention(
+        sizes: sizes, scale: 9, headScales: [0.37], q: operands[0].reading, qLayout: layout,
+        k: operands[1].reading, kLayout: layout, v: operands[2].reading, vLayout: layout, mask: mask)
+      let results = (0..<4).map { _ in AlignedBuffer<Float>(120) { _ in .nan } }
+      let logSums = AlignedBuffer<Float>(24)
+      let scratch = unsafe AlignedBuffer<Float>(
+        max(
+          Attention.scratchCount(sizes, backward: true, options: options),
+          Attention.scratchCount(sizes, backward: false, options: options)))
+      unsafe attention.forward(
+        into: results[0].pointer, layout: layout, logSums: logSums.pointer, scratch: scratch.pointer,
+        options: options)
+      unsafe attention.backward(
+        out: results[0].reading, outLayout: layout, outGradient: operands[3].reading, gradientLayout: layout,
+        logSums: logSums.reading, q: Attention.Output(results[1].pointer, layout),
+        k: Attention.Output(results[2].pointer, layout), v: Attention.Output(results[3].pointer, layout),
+        scratch: scratch.pointer, options: options)
+      return results
+    }
+    let dense = compute(
+      sizes, .heads(rows: 4, heads: 1, size: 5), [plain.q, plain.k, plain.v, plain.gradient])
+    let inPlace = compute(windowed, whole, [q, k, v, dy])
+    for (expected, found) in zip(dense, inPlace) {
+      #expect(moved(expected).values.map(\.bitPattern) == found.values.map(\.bitPattern))
+    }
+  }
+
   @Test(arguments: Processor.availableLevels(), [false, true])
   func `forward agrees with the definition in Double`(level: Processor.Level, masked: Bool) {
     for (seed, sizes) in Self.shapes.enumerated() {

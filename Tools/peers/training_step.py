@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
-"""Times PyTorch's training step of ViT-B/16 with Dual-Kernel Adapters: random images, 3 classes, frozen backbone.
+"""Times PyTorch's training step of a network with Dual-Kernel Adapters: random images, 3 classes, frozen backbone.
 
     python training_step.py [--batch 8] [--threads 2] [--runs 5]        as the formula reads: two depthwise convolutions
     python training_step.py --fast                                     the fastest form known in eager PyTorch
+    python training_step.py --network swin_t|swin_b|resnet50            another network than ViT-B/16
 
 A step: forward, cross-entropy, backward, both gradient norms clipped to 1, Adam in two groups (adapter 1e-3, head 1e-4).
 --fast computes the same function: the small kernel is added into the live taps of the large one (27×27 of 51×51 on a 14×14
-map), the convolution is one product with its Toeplitz matrix, Adam is fused, and MKL uses its Intel kernels unless --stock-kernels. --check compares both forms.
+map), the convolution is one product with its Toeplitz matrix, or goes through the Fourier transform on maps above 14×14, Adam is fused,
+convolutional networks hold channels last, and MKL uses its Intel kernels unless --stock-kernels. --check compares both forms.
 """
 
 import argparse
+import os
 import sys
 
 if "--fast" in sys.argv and not {"--intel-kernels", "--stock-kernels"} & set(sys.argv):
@@ -20,6 +23,9 @@ import timm  # noqa: E402
 import torch  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "goldens"))
+import hierarchical_torch  # noqa: E402
 
 GRID = 14
 
@@ -91,18 +97,37 @@ def build(make, classes=3):
     return model
 
 
+def build_hierarchical(name, is_fast):
+    """A hierarchical network with adapters, seeded; returns (network, parameters of the adapters, of the head)."""
+    make = hierarchical_torch.MergedAdapter if is_fast else hierarchical_torch.DualKernelAdapter
+    network, adapters, head = hierarchical_torch.adapted(hierarchical_torch.backbone(name), make)
+    torch.manual_seed(8)
+    parameters = [parameter for adapter in adapters for parameter in adapter.parameters()]
+    for parameter in parameters:
+        nn.init.normal_(parameter, std=0.02)
+    if is_fast and name == "resnet50":
+        network = network.to(memory_format=torch.channels_last)
+    return network, parameters, list(head.parameters())
+
+
 class Step:
     """One training step on a fixed random batch."""
 
-    def __init__(self, make, batch, fused):
-        self.model = build(make).train()
-        self.adapter = [parameter for name, parameter in self.model.named_parameters()
-                        if parameter.requires_grad and not name.startswith("head")]
-        self.head = list(self.model.head.parameters())
+    def __init__(self, name, batch, is_fast):
+        if name == "vit_b_16":
+            self.model = build(ToeplitzAdapter if is_fast else DualKernelAdapter).train()
+            self.adapter = [parameter for key, parameter in self.model.named_parameters()
+                            if parameter.requires_grad and not key.startswith("head")]
+            self.head = list(self.model.head.parameters())
+        else:
+            # Statistics stay in inference form, and nothing is dropped.
+            self.model, self.adapter, self.head = build_hierarchical(name, is_fast)
         groups = [{"params": self.adapter, "lr": 1e-3}, {"params": self.head, "lr": 1e-4}]
-        self.optimizer = torch.optim.Adam(groups, fused=fused)
+        self.optimizer = torch.optim.Adam(groups, fused=is_fast)
         generator = torch.Generator().manual_seed(7)
         self.images = torch.randn(batch, 3, 224, 224, generator=generator)
+        if is_fast and name == "resnet50":
+            self.images = self.images.to(memory_format=torch.channels_last)
         self.labels = torch.arange(batch) % 3
 
     def __call__(self):
@@ -116,11 +141,20 @@ class Step:
 
 
 def check():
-    """The fast form gives the plain form's gradients."""
+    """The fast forms give the plain forms' gradients."""
     torch.manual_seed(7)
-    plain, fast = DualKernelAdapter(32).double(), ToeplitzAdapter(32).double()
+    compare(DualKernelAdapter(32), ToeplitzAdapter(32), torch.randn(2, 1 + GRID * GRID, 32))
+    for shape in ((2, 7, 7, 32), (2, 28, 28, 32)):
+        plain, fast = (kind(32, True) for kind in (hierarchical_torch.DualKernelAdapter, hierarchical_torch.MergedAdapter))
+        for parameter in plain.parameters():
+            nn.init.normal_(parameter, std=0.1)
+        compare(plain, fast, torch.randn(shape))
+
+
+def compare(plain, fast, x):
+    """Stops where two modules have other gradients with equal parameters."""
     fast.load_state_dict(plain.state_dict())
-    x = torch.randn(2, 1 + GRID * GRID, 32, dtype=torch.float64)
+    plain, fast, x = plain.double(), fast.double(), x.double()
     for module in (plain, fast):
         module(x).square().sum().backward()
     for (name, one), other in zip(plain.named_parameters(), fast.parameters()):
@@ -132,6 +166,7 @@ def check():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--network", choices=["vit_b_16", *hierarchical_torch.NETWORKS], default="vit_b_16")
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--fast", action="store_true")
     parser.add_argument("--stock-kernels", action="store_true", help="with --fast: leave MKL's choice of kernels alone")
@@ -143,7 +178,7 @@ def main():
     if options.check:
         check()
         return
-    step = Step(ToeplitzAdapter if options.fast else DualKernelAdapter, options.batch, options.fast)
+    step = Step(options.network, options.batch, options.fast)
     trainable = sum(parameter.numel() for parameter in step.adapter)
     for _ in range(options.warm_up):
         step()

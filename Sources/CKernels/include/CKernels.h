@@ -208,14 +208,25 @@ typedef struct dka_attention_output {
 } dka_attention_output;
 
 /// softmax(scale · q · kᵀ + mask) · v for each image and head.
+///
+/// Where attention stays within windows, an image here is one window of a picture, and `rows` says where its rows lie: row n of
+/// image i at data[i / windows · image_stride + head · head_stride + rows[i % windows · queries + n] · row_stride], in all
+/// operands and results alike. Queries are as many as keys then, and no row is in two windows.
 typedef struct dka_attention {
   size_t heads, queries, keys;
   /// Length of a query and of a key; length of a value.
   size_t head_size, value_size;
   dka_attention_view q, k, v;
   float scale;
+  /// One scale per head in place of `scale`, or null.
+  const float *head_scales;
+  const uint32_t *rows;
+  size_t windows;
   /// Added to the scores: element (image, head, query, key) by its four strides, each of which may be 0. Or null.
   const float *mask;
+  /// Which mask image i has: mask_kinds[i % mask_period]; null where it is mask i.
+  const uint32_t *mask_kinds;
+  size_t mask_period;
   size_t mask_image_stride, mask_head_stride, mask_row_stride, mask_column_stride;
 } dka_attention;
 

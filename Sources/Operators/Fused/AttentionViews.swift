@@ -22,8 +22,13 @@ package struct AttentionViews: Sendable {
   ///   - scale: what the scores are multiplied with.
   ///   - maskStrides: of batch, head, query and key; empty without a mask.
   ///   - outputStrides: of batch, head, token and channel.
+  ///   - headScales: one scale per head in place of `scale`; empty otherwise.
+  ///   - maskKinds: which mask batch b has, at b modulo their number; empty where each batch has its own.
+  ///   - rows: where batches are windows of images, the row of its image in which token n of window w lies, at w · queries + n.
+  ///     They are all rows of an image in some order; strides of batch and token are those of images and rows then.
   package init(
-    sizes: [Int], views: [[Int]], scale: Float, maskStrides: [Int], outputShape: [Int], outputStrides: [Int]
+    sizes: [Int], views: [[Int]], scale: Float, maskStrides: [Int], outputShape: [Int], outputStrides: [Int],
+    headScales: [Float] = [], maskKinds: [Int] = [], rows: [Int] = []
   ) throws(OperatorError) {
     let lists = [(sizes, 6), (outputStrides, 4)] + views.map { ($0, 6) }
     let all = lists.flatMap(\.0) + maskStrides + outputShape
@@ -48,6 +53,56 @@ package struct AttentionViews: Sendable {
       scale: Double(scale))
     sources = views.map { $0[0] }
     self.outputShape = shape
+    guard headScales.isEmpty || headScales.count == geometry.heads, headScales.allSatisfy(\.isFinite) else {
+      throw .invalid("has \(headScales.count) scales for \(geometry.heads) heads, or one that is not finite")
+    }
+    guard maskKinds.allSatisfy({ 0..<geometry.batch ~= $0 }), maskKinds.count <= geometry.batch else {
+      throw .invalid("a kind of mask is not below the \(geometry.batch) batches")
+    }
+    if !rows.isEmpty {
+      guard geometry.queries == geometry.keys, rows.count % geometry.queries == 0,
+        geometry.batch % (rows.count / geometry.queries) == 0, rows.sorted() == Array(rows.indices)
+      else { throw .invalid("its rows are not those of whole windows, each once") }
+    }
+    geometry.headScales = headScales
+    geometry.maskKinds = maskKinds.map(UInt32.init)
+    geometry.rows = rows.map(UInt32.init)
+  }
+
+  /// The same attention on windows of images, whose rows lie as `rows` lists.
+  ///
+  /// All views are of whole rows, one after the other; `outputShape` holds the rows of all images in their order.
+  package func reading(rows: [Int], outputShape: [Int]) throws(OperatorError) -> AttentionViews {
+    let g = geometry
+    let windows = rows.count / g.queries
+    func list(_ view: AttentionGeometry.View) -> [Int] {
+      [view.batch * windows, view.head, view.token, view.channel]
+    }
+    let views = zip(sources, [g.query, g.key, g.value]).map { [$0, $1.offset] + list($1) }
+    return try AttentionViews(
+      sizes: [g.batch, g.heads, g.queries, g.keys, g.channels, g.valueChannels], views: views,
+      scale: Float(g.scale), maskStrides: maskStrides, outputShape: outputShape,
+      outputStrides: list(g.output), headScales: g.headScales, maskKinds: g.maskKinds.map(Int.init),
+      rows: rows)
+  }
+
+  private var maskStrides: [Int] {
+    geometry.mask.map { [$0.batch, $0.head, $0.token, $0.channel] } ?? []
+  }
+
+  /// Queries of a batch.
+  package var queries: Int { geometry.queries }
+
+  /// Whether every operand and the result hold whole rows, one after the other, each of all heads: what `reading` needs.
+  package var holdsRows: Bool {
+    let g = geometry
+    guard g.rows.isEmpty, g.queries == g.keys else { return false }
+    return [
+      (g.query, g.channels), (g.key, g.channels), (g.value, g.valueChannels), (g.output, g.valueChannels),
+    ].allSatisfy { view, channels in
+      view.token > 0 && view.batch == g.queries * view.token
+        && view.offset + (g.heads - 1) * view.head + (channels - 1) * view.channel < view.token
+    }
   }
 
   init(reading node: AttributeReader) throws(OperatorError) {
@@ -58,7 +113,9 @@ package struct AttentionViews: Sendable {
     try self.init(
       sizes: try list("sizes"), views: [try list("q_view"), try list("k_view"), try list("v_view")],
       scale: try node.float("scale", default: 1), maskStrides: try node.optionalInts("mask_strides") ?? [],
-      outputShape: try list("output_shape"), outputStrides: try list("output_strides"))
+      outputShape: try list("output_shape"), outputStrides: try list("output_strides"),
+      headScales: try node.optionalFloats("head_scales") ?? [],
+      maskKinds: try node.optionalInts("mask_kinds") ?? [], rows: try node.optionalInts("rows") ?? [])
   }
 
   var attributes: [Attribute] {
@@ -74,6 +131,9 @@ package struct AttentionViews: Sendable {
     ] + windows + [Attribute("scale", Float(g.scale))]
       + (g.mask.map { [Attribute("mask_strides", strides($0))] } ?? [])
       + [Attribute("output_shape", outputShape.extents), Attribute("output_strides", strides(g.output))]
+      + (g.headScales.isEmpty ? [] : [Attribute("head_scales", .floats(g.headScales))])
+      + (g.maskKinds.isEmpty ? [] : [Attribute("mask_kinds", g.maskKinds.map(Int.init))])
+      + (g.rows.isEmpty ? [] : [Attribute("rows", g.rows.map(Int.init))])
   }
 
   /// Operations of the two products Q Kᵀ and P V.
@@ -101,7 +161,7 @@ package struct AttentionViews: Sendable {
     let extents = outputShape.extents
     let g = geometry
     // Behind the axis lies all of one query, in front of it the images.
-    guard axis < extents.count, extents[axis] == g.queries,
+    guard g.rows.isEmpty, axis < extents.count, extents[axis] == g.queries,
       outputShape.product(0..<axis) == g.batch,
       outputShape.product((axis + 1)..<extents.count) == g.output.token,
       g.output.token == g.heads * g.valueChannels,
@@ -121,9 +181,10 @@ package struct AttentionViews: Sendable {
     try inputs.require(0, isOneOf: [.float32, .float64])
     try inputs.requireSameType(0..<inputs.count)
     let g = geometry
+    let (images, queries, keys) = (g.batch / g.windows, g.queries * g.windows, g.keys * g.windows)
     for (index, (view, extents)) in [
-      (g.query, [g.batch, g.heads, g.queries, g.channels]), (g.key, [g.batch, g.heads, g.keys, g.channels]),
-      (g.value, [g.batch, g.heads, g.keys, g.valueChannels]),
+      (g.query, [images, g.heads, queries, g.channels]), (g.key, [images, g.heads, keys, g.channels]),
+      (g.value, [images, g.heads, keys, g.valueChannels]),
     ].enumerated() {
       guard let source = inputs.optional(sources[index]) else {
         throw .invalid("lacks input \(sources[index]), into which a view points")
@@ -131,13 +192,14 @@ package struct AttentionViews: Sendable {
       try Self.check(view, extents, within: source.shape, what: "view \(index)")
     }
     try Self.check(
-      g.output, [g.batch, g.heads, g.queries, g.valueChannels], within: outputShape, what: "the output")
+      g.output, [images, g.heads, queries, g.valueChannels], within: outputShape, what: "the output")
     guard outputShape.elementCount == g.batch * g.heads * g.queries * g.valueChannels else {
       throw .invalid("output shape \(outputShape) does not fit its sizes")
     }
     if let mask = g.mask {
       guard let type = inputs.optional(3) else { throw .invalid("lacks input 3 (mask)") }
-      try Self.check(mask, [g.batch, g.heads, g.queries, g.keys], within: type.shape, what: "the mask")
+      let kinds = g.maskKinds.isEmpty ? g.batch : Int(g.maskKinds.max() ?? 0) + 1
+      try Self.check(mask, [kinds, g.heads, g.queries, g.keys], within: type.shape, what: "the mask")
     }
   }
 

@@ -8,13 +8,16 @@ package import Tensors
 ///
 /// Attributes: `sizes` = batch, heads, queries, keys, channels, value channels; `q_view`, `k_view`, `v_view` = operand, first
 /// element, and strides of batch, head, token, channel; `output_shape` and `output_strides` (batch, head, token, channel);
-/// `mask_strides` (batch, head, query, key). LogSumExp [batch, heads, queries] is what the gradient needs.
+/// `mask_strides` (batch, head, query, key). `head_scales` are the scales of the heads where they differ; `mask_kinds` says which
+/// mask a batch has, repeating. `rows` makes windows of images the batches (see `AttentionViews`): partition and cyclic shift of
+/// windows cost no copy so. LogSumExp [batch, heads, queries] is what the gradient needs.
 package struct FusedAttention: Decomposable, Narrowable {
   package static let schema = OperatorSchema(
     "FusedAttention", domain: "dka.fused", versions: 1..., inputs: ["A", "B?", "C?", "mask?"],
     outputs: ["Y", "LogSumExp?"])
 
-  let views: AttentionViews
+  /// Sizes, windows into operands and result, scales.
+  package let views: AttentionViews
 
   /// Attention over windows.
   package init(_ views: AttentionViews) { self.views = views }

@@ -6,8 +6,8 @@ import Tensors
 ///
 /// Found from each Softmax, and from the standard Attention of opset 23 on. Queries, keys and values are followed back
 /// through everything that only rearranges, the result forward likewise; what is left are strides (see `StridedView`).
-/// Scales on q, k or the scores become one; a constant mask stays as operand unless it is zero. Float32 attention that the
-/// fast kernel can't read is left in its parts.
+/// Scales on q, k or the scores become one, or one per head; constant masks become one operand, unless they are zero. Float32
+/// attention that the fast kernel can't read is left in its parts.
 package struct FuseAttention: RewriteRule {
   package let label = "fuse attention"
 
@@ -24,25 +24,26 @@ package struct FuseAttention: RewriteRule {
           ? try AttentionPattern.around(node, in: graph)
           : try AttentionPattern.standard(node, id: id, in: graph)
         progress = 1
-        let windows = try AttentionWindows(pattern, in: graph, node: node.label)
+        var windows = try AttentionWindows(pattern, in: graph, node: node.label)
         progress = 2
-        // The fused operator's scale is a Float.
-        let isDouble = graph.type(pattern.query).elementType == .float64
-        guard !isDouble || Double(Float(windows.scale)) == windows.scale else {
-          throw MatchFailure(
-            rule: label, node: node.label, reason: "its scale \(windows.scale) is no float32 number")
+        func fail(_ reason: String) -> MatchFailure {
+          MatchFailure(rule: label, node: node.label, reason: reason)
         }
-        let mask = try Self.maskStrides(pattern, windows, in: graph, node: node.label)
+        let sizes = Array(windows.sizes[..<4])
+        // The fused operator's scales are Floats.
+        let isDouble = graph.type(pattern.query).elementType == .float64
+        guard !isDouble || Double(Float(windows.scale)) == windows.scale && pattern.scales.isEmpty else {
+          throw fail("its scale \(windows.scale) is no float32 number")
+        }
+        windows.headScales = try pattern.headScales(sizes: sizes, scale: windows.scale, fail: fail)
+        windows.mask = try AttentionMask(pattern.masks, sizes: sizes, fail: fail)
         progress = 3
         let attention = try windows.attention(
-          maskStrides: mask, outputShape: graph.shape(windows.result).extents,
-          outputStrides: windows.resultStrides)
+          outputShape: graph.shape(windows.result).extents, outputStrides: windows.resultStrides)
         guard graph.type(pattern.query).elementType != .float32 || attention.isFast(for: .float32) else {
-          throw MatchFailure(
-            rule: label, node: node.label,
-            reason: "the channels of an operand don't lie side by side, so that its parts are faster")
+          throw fail("the channels of an operand don't lie side by side, so that its parts are faster")
         }
-        try Self.replace(pattern, windows, attention, maskStrides: mask, in: &graph)
+        try Self.replace(pattern, windows, attention, in: &graph)
         count += 1
       } catch var failure as MatchFailure {
         failure.progress = progress
@@ -56,33 +57,15 @@ package struct FuseAttention: RewriteRule {
     return count
   }
 
-  /// Strides of the mask for batch, head, query and key; empty without a mask.
-  private static func maskStrides(
-    _ pattern: AttentionPattern, _ windows: AttentionWindows, in graph: EditableGraph, node: String
-  ) throws(MatchFailure) -> [Int] {
-    guard let mask = pattern.mask else { return [] }
-    let rank = graph.shape(pattern.query).rank
-    let extents = [Int](repeating: 1, count: max(rank - mask.shape.rank, 0)) + mask.shape.extents
-    let strides = Shape(extents).strides
-    let last = zip(extents, strides).suffix(2).map { $0 == 1 ? 0 : $1 }
-    if extents.dropLast(2).allSatisfy({ $0 == 1 }) { return [0, 0] + last }
-    guard extents.count == 4, graph.shape(pattern.query).extents[..<2] == windows.sizes[..<2] else {
-      throw MatchFailure(
-        rule: FuseAttention().label, node: node,
-        reason: "its mask of shape \(mask.shape) differs by batch or head")
-    }
-    return zip(extents, strides).prefix(2).map { $0 == 1 ? 0 : $1 } + last
-  }
-
   private static func replace(
     _ pattern: AttentionPattern, _ windows: AttentionWindows, _ attention: FusedAttention,
-    maskStrides: [Int], in graph: inout EditableGraph
+    in graph: inout EditableGraph
   ) throws(OperatorError) {
     let sizes = windows.sizes
     var inputs = windows.sources
-    if let mask = pattern.mask {
+    if let mask = windows.mask {
       while inputs.count < 3 { inputs.append("") }
-      inputs.append(graph.add(mask, named: "mask"))
+      inputs.append(graph.add(mask.tensor, named: "mask"))
     }
     let width = sizes[1] * sizes[5]
     let tokensFirst = [width, sizes[5], sizes[0] * width, 1]
@@ -104,8 +87,7 @@ package struct FuseAttention: RewriteRule {
     }
     let direct = graph.freshName("Attention")
     let rows = try windows.attention(
-      maskStrides: maskStrides, outputShape: [sizes[0], sizes[2], width],
-      outputStrides: [sizes[2] * width, sizes[5], width, 1])
+      outputShape: [sizes[0], sizes[2], width], outputStrides: [sizes[2] * width, sizes[5], width, 1])
     var nodes = [LoweredNode(rows, inputs, outputs: [direct, logSumExp])]
     var source = direct
     if isTokensFirst {

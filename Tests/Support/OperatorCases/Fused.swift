@@ -12,6 +12,9 @@ extension OperatorCase {
     packedAttention("one token", batch: 1, heads: 2, tokens: 1, size: 3),
     separateAttention("three layouts", batch: 2, heads: 2, queries: 3, keys: 4),
     separateAttention("a mask for each image and key", batch: 2, heads: 3, queries: 2, keys: 4, masked: true),
+    windowAttention(
+      "windows of images, in rows of any order", images: 2, rows: [5, 0, 3, 1, 4, 2], tokens: 2),
+    windowAttention("one window", images: 3, rows: [2, 0, 1], tokens: 3),
     separateAttention("one query, one head", batch: 1, heads: 1, queries: 1, keys: 3),
     depthwise("maps, a kernel larger than them", [2, 3, 5, 4], large: 11, small: 3),
     depthwise("maps larger than the kernels", [1, 2, 18, 17], large: 7, small: 3),
@@ -121,6 +124,52 @@ extension OperatorCase {
         return sum / weights.reduce(0, +)
       }
       return [y]
+    }
+  }
+
+  /// Packed q, k, v [B, R, 3, 2, 2] of which token n of window w is row `rows[w · tokens + n]`; a scale per head, and of two
+  /// masks [2, 1, tokens, tokens] every second window has the second one.
+  private static func windowAttention(_ name: String, images: Int, rows: [Int], tokens: Int) -> OperatorCase {
+    let windows = rows.count / tokens
+    let (batch, scales) = (images * windows, [0.5, -1.25])
+    let kinds = (0..<min(batch, 2)).map { $0 }
+    func view(_ part: Int) -> [Int] { [0, part * 4, rows.count * 12, 2, 12, 1] }
+    return OperatorCase(
+      name, OperatorName("FusedAttention", domain: "dka.fused"), version: 1,
+      inputs: [
+        .normal([images, rows.count, 12], seed: 1), nil, nil, .normal([2, 1, tokens, tokens], seed: 2),
+      ],
+      attributes: [
+        Attribute("sizes", [batch, 2, tokens, tokens, 2, 2]), Attribute("q_view", view(0)),
+        Attribute("k_view", view(1)), Attribute("v_view", view(2)),
+        Attribute("head_scales", .floats(scales.map(Float.init))),
+        Attribute("mask_strides", [tokens * tokens, 0, tokens, 1]), Attribute("mask_kinds", kinds),
+        Attribute("rows", rows), Attribute("output_shape", [images, rows.count, 4]),
+        Attribute("output_strides", [rows.count * 4, 2, 4, 1]),
+      ], outputCount: 2, tolerance: sums, frozenOperands: [3], gradientTolerance: sums
+    ) { operands in
+      // Absent operands are not among them.
+      let (x, mask) = (operands[0], operands[operands.count - 1])
+      func scores(_ b: Int, _ h: Int, _ n: Int) -> [Double] {
+        (0..<tokens).map { m in
+          let (image, start) = (b / windows, b % windows * tokens)
+          let product = (0..<2).reduce(0.0) {
+            $0 + x([image, rows[start + n], h * 2 + $1]) * x([image, rows[start + m], 4 + h * 2 + $1])
+          }
+          return exp(scales[h] * product + mask([b % 2, 0, n, m]))
+        }
+      }
+      let y = ReferenceTensor.make([images, rows.count, 4]) { place in
+        let (position, h) = (rows.firstIndex(of: place[1]) ?? 0, place[2] / 2)
+        let (window, n) = (position / tokens, position % tokens)
+        let weights = scores(place[0] * windows + window, h, n)
+        let sum = (0..<tokens).reduce(0.0) {
+          $0 + weights[$1] * x([place[0], rows[window * tokens + $1], 8 + place[2]])
+        }
+        return sum / weights.reduce(0, +)
+      }
+      let logs = ReferenceTensor.make([batch, 2, tokens]) { log(scores($0[0], $0[1], $0[2]).reduce(0, +)) }
+      return [y, logs]
     }
   }
 

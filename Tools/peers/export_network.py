@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Exports a vision transformer with seeded random weights as one ONNX file with inline weights.
+"""Exports a network with seeded random weights as one ONNX file with inline weights.
 
-    python export_vit.py -o vit_b_16.onnx --variant b16 --exporter dynamo --opset 18 --dynamic-batch
+    python export_network.py -o vit_b_16.onnx --variant b16 --exporter dynamo --opset 18 --dynamic-batch
 
 Used for benchmarks, where only shapes matter. The result is compared with PyTorch in ONNX Runtime before the script ends.
 """
@@ -20,6 +20,10 @@ VARIANTS = {
     "s16": {"timm": "vit_small_patch16_224"},
     "b16": {"timm": "vit_base_patch16_224", "torchvision": "vit_b_16"},
     "l16": {"timm": "vit_large_patch16_224", "torchvision": "vit_l_16"},
+    "swin_t": {"torchvision": "swin_t"},
+    "swin_b": {"torchvision": "swin_b"},
+    "resnet50": {"torchvision": "resnet50"},
+    "mobilenet_v2": {"torchvision": "mobilenet_v2"},
 }
 DEFAULT_OPSET = {"torchscript": 17, "dynamo": 18}
 
@@ -27,6 +31,7 @@ DEFAULT_OPSET = {"torchscript": 17, "dynamo": 18}
 def build(variant, layout, classes, seed):
     """The model of a variant in timm's or torchvision's layout, in evaluation mode, seeded."""
     names = VARIANTS[variant]
+    layout = layout or next(iter(names))
     if layout not in names:
         raise SystemExit(f"variant '{variant}' has no {layout} layout; it has: {', '.join(sorted(names))}")
     if layout == "timm":
@@ -42,7 +47,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", required=True, help="the ONNX file to write")
     parser.add_argument("--variant", choices=sorted(VARIANTS), default="b16")
-    parser.add_argument("--layout", choices=["timm", "torchvision"], default="timm", help="whose model code is exported")
+    parser.add_argument("--layout", choices=["timm", "torchvision"], help="whose model code is exported; timm's where it has one")
     parser.add_argument("--exporter", choices=["dynamo", "torchscript"], default="dynamo")
     parser.add_argument("--opset", type=int, help="default: 18 for dynamo, 17 for torchscript")
     parser.add_argument("--classes", type=int, default=1000)
