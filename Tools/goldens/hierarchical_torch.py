@@ -11,6 +11,7 @@ import torch
 import torchvision
 from torch import nn
 from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 import exporting
 
@@ -82,9 +83,38 @@ class AdaptedSwinBlock(nn.Module):
         return self.second(x + self.block.mlp(self.block.norm2(x)))
 
 
-def backbone(name, classes=1000, seed=7):
-    """A network with seeded weights in evaluation mode."""
-    return exporting.seed_parameters(torchvision.models.get_model(name, weights=None, num_classes=classes), seed)
+def backbone(name, classes=1000, seed=7, folds=False):
+    """A network with seeded weights in evaluation mode.
+
+    A residual block's last normalization is scaled down, as training leaves it, so that sixteen blocks do not blow the stream up.
+    `folds` puts normalizations into the convolutions in front, as the exporter does, so that both sides have the same numbers.
+    """
+    network = exporting.seed_parameters(torchvision.models.get_model(name, weights=None, num_classes=classes), seed)
+    if hasattr(network, "layer1"):
+        with torch.no_grad():
+            for block in blocks_of(network):
+                block.bn3.weight *= 0.2
+        if folds:
+            fold(network)
+    return network
+
+
+def blocks_of(network):
+    """The residual blocks of a convolutional network."""
+    return [block for stage in (network.layer1, network.layer2, network.layer3, network.layer4) for block in stage]
+
+
+def fold(network):
+    """Puts every batch normalization into its convolution."""
+    def put(holder, convolution, normalization):
+        setattr(holder, convolution, fuse_conv_bn_eval(getattr(holder, convolution), getattr(holder, normalization)))
+        setattr(holder, normalization, nn.Identity())
+    put(network, "conv1", "bn1")
+    for block in blocks_of(network):
+        for number in "123":
+            put(block, "conv" + number, "bn" + number)
+        if block.downsample is not None:
+            put(block.downsample, "0", "1")
 
 
 def adapted(network, make, classes=3):
