@@ -66,7 +66,9 @@ struct ImageStem {
     var isNormalized = false
     var found: Int?
     while found == nil {
-      guard let index = view.consumers(value).first, let result = view.nodes[index].outputs.first else {
+      guard let index = view.consumers(value).first(where: { view.isRead($0) }),
+        let result = view.nodes[index].outputs.first
+      else {
         throw Mismatch("no convolution reads the image input '\(input)'")
       }
       let node = view.nodes[index]

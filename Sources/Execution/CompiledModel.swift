@@ -19,6 +19,7 @@ package final class CompiledModel {
   /// Values that fusion must leave as values.
   package let barriers: Set<String>
   private let cache = PreparedConstantsCache()
+  private let widenedWeights = WidenedWeights()
   private var graphs: [Int: LoweredGraph] = [:]
 
   /// A model with the initializers that may change between runs.
@@ -41,6 +42,7 @@ package final class CompiledModel {
     var lowering = Lowering(registry: registry, context: context)
     lowering.variables = Set(variables)
     lowering.barriers = barriers
+    lowering.widenedWeights = widenedWeights
     let graph = try fused(try lowering.lower(model, batch: batch))
     graphs[batch] = graph
     return graph
