@@ -61,7 +61,7 @@ public struct AdaptedModel: Sendable {
     let elementLimit = memoryLimit / 12
     let operatorSet = try Self.checkedOperatorSet(of: model)
     let name = type(of: method).name
-    let annotation = model.irVersion >= 10 ? [MetadataEntry(key: "dka.method", value: name)] : []
+    let annotation = Self.annotation(of: method, in: model)
     let sites = try Self.sites(for: method, in: layout)
     let connections = try sites.map { (site) throws(AdapterError) in try Self.connection(of: method, at: site)
     }
@@ -82,14 +82,18 @@ public struct AdaptedModel: Sendable {
     }
     if let scores { adapted.nameScoreOutput(scores) }
     var builder = AdapterBuilder(
-      label: name, operatorSet: operatorSet, seed: seed, annotation: annotation, elementLimit: elementLimit)
+      label: name, operatorSet: operatorSet, seed: seed, annotation: annotation, elementLimit: elementLimit,
+      storedTypes: layout.storedTypes)
     let shared = Set(
       layout.blocks.filter { method.placement?.sharesWeights(in: $0) ?? false }.map(\.index))
     var points: [String] = []
     for (site, connection) in zip(sites, connections) {
       try builder.begin(site, isShared: shared.contains(site.block))
-      let result = try method.build(at: site, reading: connection, in: &builder)
-      if result != connection.replaced { builder.patch.rewire(connection.replaced, to: result) }
+      let reading = builder.widened(connection)
+      let result = try method.build(at: site, reading: reading, in: &builder)
+      if result != reading.replaced {
+        builder.patch.rewire(connection.replaced, to: builder.stored(result, like: connection.replaced))
+      }
       points.append(connection.replaced)
     }
     if !sites.isEmpty {
@@ -121,7 +125,7 @@ public struct AdaptedModel: Sendable {
   /// Number of elements of all floating-point initializers of the adapted model.
   public var totalParameters: Int {
     model.graph.initializers.reduce(0) {
-      $0 + (($1.tensor?.elementType.isFloatingPoint ?? false) ? $1.shape.elementCount : 0)
+      $0 + (($1.elementType.computed?.isFloatingPoint ?? false) ? $1.shape.elementCount : 0)
     }
   }
 
@@ -137,9 +141,17 @@ public struct AdaptedModel: Sendable {
 
   /// The same model with other content in some of its initializers.
   ///
+  /// A weight that the file has in floats of 16 bits learns in float32, and is float32 in the result, with a Cast behind it.
+  ///
   /// - Throws: where a tensor is unknown, or differs in type or shape.
   public func replacing(_ tensors: [(name: String, tensor: Tensor)]) throws(AdapterError) -> AdaptedModel {
     var result = self
+    do {
+      let wide = tensors.filter { $0.tensor.elementType == .float32 }.map(\.name)
+      result.model.graph = try model.graph.widening(wide, metadata: Self.annotation(of: method, in: model))
+    } catch let error as GraphPatchError { throw .patching(error) } catch {
+      throw AdapterError(.workFailed, "no memory for the weights in float32", underlying: error)
+    }
     for (name, tensor) in tensors {
       guard let index = result.model.graph.initializers.firstIndex(where: { $0.name == name }) else {
         throw AdapterError(.badData, "the model has no tensor '\(name)'", tensor: name)
@@ -163,6 +175,12 @@ public struct AdaptedModel: Sendable {
 }
 
 extension AdaptedModel {
+  /// What nodes that are added say of themselves; metadata of nodes came with IR 10.
+  private static func annotation(of method: any AdapterMethod, in model: ModelDescription) -> [MetadataEntry]
+  {
+    model.irVersion >= 10 ? [MetadataEntry(key: "dka.method", value: type(of: method).name)] : []
+  }
+
   private static func checkedOperatorSet(of model: ModelDescription) throws(AdapterError) -> Int {
     let version = Int(clamping: model.version(of: "") ?? 1)
     guard version >= 11 else {

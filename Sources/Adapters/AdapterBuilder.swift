@@ -23,6 +23,7 @@ public struct AdapterBuilder: Sendable {
   private let seed: Int
   private let annotation: [MetadataEntry]
   private let elementLimit: Int
+  private let storedTypes: [String: ElementType]
   private var drawnCount = 0
   private var module = ""
   private var weights = ""
@@ -32,13 +33,14 @@ public struct AdapterBuilder: Sendable {
 
   init(
     label: String, operatorSet: Int, seed: Int, annotation: [MetadataEntry],
-    elementLimit: Int
+    elementLimit: Int, storedTypes: [String: ElementType]
   ) {
     patch = GraphPatch(label: label)
     self.operatorSet = operatorSet
     self.seed = seed
     self.annotation = annotation
     self.elementLimit = elementLimit
+    self.storedTypes = storedTypes
   }
 
   /// Starts the module at a site.
@@ -64,6 +66,24 @@ public struct AdapterBuilder: Sendable {
       weightSet = weightSets.count
       weightSets.append(weights)
     }
+  }
+
+  /// The edges of a site in the type that the module computes in: float32 behind a Cast where the file has floats of 16 bits.
+  mutating func widened(_ connection: AdapterConnection) -> AdapterConnection {
+    var wide: [String: String] = [:]
+    for (value, part) in [(connection.base, "widened"), (connection.input, "widened_input")] {
+      guard storedTypes[value] != nil, wide[value] == nil else { continue }
+      wide[value] = node("Cast", part, [value], [Attribute("to", Int(elementType.rawValue))])
+    }
+    return AdapterConnection(
+      input: wide[connection.input] ?? connection.input, base: wide[connection.base] ?? connection.base,
+      replaced: wide[connection.replaced] ?? connection.replaced)
+  }
+
+  /// A module's result in the type that the file's nodes read in its place.
+  mutating func stored(_ result: String, like value: String) -> String {
+    guard let type = storedTypes[value] else { return result }
+    return node("Cast", "narrowed", [result], [Attribute("to", Int(type.rawValue))])
   }
 
   /// Adds a node with one result and returns the result's name.

@@ -1,4 +1,5 @@
 package import Operators
+package import Tensors
 
 /// What a recogniser found in a network: where adapters go, what the head is, what the image input wants.
 public struct BackboneLayout: Sendable {
@@ -42,6 +43,8 @@ public struct BackboneLayout: Sendable {
   public var weights: [BackboneWeight]
   /// What the file's nodes that stand for others were replaced by when the network was looked at; nil where there are none.
   package var expansion: Expansion?
+  /// Type in the file of values that it stores in fewer bits than they are computed in: floats of 16 bits.
+  package var storedTypes: [String: ElementType] = [:]
 
   /// A layout.
   package init(

@@ -1,5 +1,6 @@
 package import Graphs
 package import Operators
+import Tensors
 
 /// What comparing a network with every family gave.
 package struct Recognition: Sendable {
@@ -22,6 +23,9 @@ package struct Recognition: Sendable {
 
   /// Values for insertion by hand: results of residual additions that hold a map.
   package var candidates: [String] { view.insertionCandidates }
+
+  /// The types of values that the file stores in fewer bits than they are computed in, sorted; none for most files.
+  package var storedTypeNames: [String] { Set(view.storedTypes.values.map(\.name)).sorted() }
 
   /// The layout, or an error that lists why no family fits and what can be done.
   package func requireLayout() throws(BackboneError) -> BackboneLayout {

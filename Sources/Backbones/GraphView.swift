@@ -30,6 +30,8 @@ package struct GraphView: Sendable {
   package let warnings: [String]
   /// Operators that kept the network from being lowered; shapes are mostly unknown then.
   package let unsupported: [LoweringError.Unsupported]
+  /// Type in the file of values that it stores in fewer bits than they are computed in.
+  package let storedTypes: [String: ElementType]
   /// What the nodes compute; empty where the network could not be lowered.
   private let operations: [any Operator]
   private let types: [String: ValueType]
@@ -52,6 +54,7 @@ package struct GraphView: Sendable {
     warnings = lowered.warnings
     unsupported = []
     types = lowered.types
+    storedTypes = lowered.storedTypes
     constants = lowered.constants
     producers = lowered.producers
     consumers = lowered.consumers
@@ -113,6 +116,7 @@ package struct GraphView: Sendable {
     inputs = model.graph.requiredInputs.map(\.name)
     outputs = model.graph.outputs.map(\.name)
     types = lowered.types
+    storedTypes = [:]
     constants = lowered.constants
     initializers = Set(model.graph.initializers.map(\.name))
     fileProducers = model.graph.producers()
@@ -162,6 +166,11 @@ package struct GraphView: Sendable {
   /// Indices of the nodes that read a value, ascending.
   package func consumers(_ value: String) -> [Int] { consumers[value] ?? [] }
 
+  /// Whether a node makes something that is delivered or that others compute with, and not only take the shape of.
+  func isRead(_ index: Int) -> Bool {
+    nodes[index].outputs.contains { !consumers($0).isEmpty || outputs.contains($0) }
+  }
+
   /// Whether a node only puts the elements of its first operand elsewhere, all of them; also into another type.
   ///
   /// A Cast between types moves no element and rounds at most, so recognisers look through it.
@@ -191,7 +200,7 @@ package struct GraphView: Sendable {
 
   /// The initializer that a constant is, or was laid out from; nil where arithmetic made it or it is none.
   ///
-  /// Looks through nodes that only move elements, so a gradient reaches the initializer through them.
+  /// Looks through nodes that only move elements or change their precision, so a gradient reaches the initializer through them.
   package func initializer(behind value: String) -> String? {
     var found: String?
     var pending = [value]
@@ -209,6 +218,11 @@ package struct GraphView: Sendable {
       switch node.operatorName.type {
       case "Identity", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Expand", "Tile", "Slice":
         guard let source = node.inputs.first else { return nil }
+        pending.append(source)
+      case "Cast":
+        guard let source = node.inputs.first, elementType(source)?.isFloatingPoint ?? false else {
+          return nil
+        }
         pending.append(source)
       case "Concat": pending += node.inputs
       default: return nil

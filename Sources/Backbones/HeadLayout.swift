@@ -59,6 +59,7 @@ extension GraphView {
       output: reading?.output ?? output, rivals: tail.rivals, image: ImageInput.first(of: self),
       weights: weights(from: first))
     layout.expansion = expansion
+    layout.storedTypes = storedTypes
     return layout
   }
 }

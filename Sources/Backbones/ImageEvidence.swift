@@ -10,6 +10,10 @@ package struct ImageEvidence: Sendable, Equatable {
   /// Side of the square images whose patches the position embedding counts, or nil where there is no such embedding.
   package private(set) var side: Int?
 
+  /// Side of the patches into which the first convolution cuts the image as it is fed; nil where it does something else, or
+  /// where the network pads the image first.
+  package private(set) var patch: Int?
+
   /// Prefix tokens that a position embedding may count besides the patches: class and distillation token, registers.
   private static let largestPrefix = 8
 
@@ -17,27 +21,33 @@ package struct ImageEvidence: Sendable, Equatable {
   package init(_ graph: Graph, input: String) {
     let nodes = ((try? graph.sorted()) ?? graph).nodes
     let constants = Self.constants(of: nodes, graph.initializers)
-    guard let (convolution, kernel) = Self.stem(of: nodes, constants, input: input) else { return }
+    guard let (convolution, kernel, isPadded) = Self.stem(of: nodes, constants, input: input) else { return }
     channels = Int.boundedProduct(max(Self.integers("group", of: convolution)?.first ?? 1, 1), kernel[1])
     guard let patch = Self.patch(of: convolution, kernel) else { return }
+    if !isPadded { self.patch = patch }
     let grids = nodes.flatMap { node in
       node.inputs.compactMap { constants[$0] }.compactMap { Self.grid($0, width: kernel[0], readBy: node) }
     }
     side = grids.max().map { Int.boundedProduct($0, patch) }
   }
 
-  /// The first convolution of what an input tells, with the extents of its kernel.
+  /// The first convolution of what an input tells, with the extents of its kernel, and whether padding stands in front of it.
   private static func stem(of nodes: [Node], _ constants: [String: Shape], input: String) -> (
-    node: Node, kernel: [Int]
+    node: Node, kernel: [Int], isPadded: Bool
   )? {
     var reached: Set = [input]
+    var padded: Set<String> = []
     for node in nodes where node.inputs.contains(where: reached.contains) {
       if node.operatorName == OperatorName("Conv"), node.inputs.count > 1, reached.contains(node.inputs[0]),
         let kernel = constants[node.inputs[1]]?.extents, kernel.count == 4
       {
-        return (node, kernel)
+        return (node, kernel, padded.contains(node.inputs[0]))
       }
-      reached.formUnion(node.outputs.filter { !$0.isEmpty })
+      let results = node.outputs.filter { !$0.isEmpty }
+      reached.formUnion(results)
+      if node.operatorName == OperatorName("Pad") || node.inputs.contains(where: padded.contains) {
+        padded.formUnion(results)
+      }
     }
     return nil
   }

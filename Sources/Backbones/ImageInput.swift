@@ -54,19 +54,23 @@ struct ImageStem {
   init(_ view: GraphView) throws(Mismatch) {
     guard let input = view.inputs.first else { throw Mismatch("the network has no input") }
     guard view.inputs.count == 1 else {
-      throw Mismatch("the network has \(view.inputs.count) inputs, expected one image input")
+      let names = view.inputs.map { "'\($0)'" }.joined(separator: ", ")
+      throw Mismatch("the network has \(view.inputs.count) inputs, \(names), expected one image input")
     }
     let extents = view.extents(input)
     guard extents.count == 4 else {
       throw Mismatch("input '\(input)' has shape \(extents), expected [B, channels, height, width]")
     }
+    try Self.requireOneNetwork(behind: input, in: view)
     var value = input
     var scale = [Double](repeating: 1, count: extents[1])
     var shift = [Double](repeating: 0, count: extents[1])
     var isNormalized = false
     var found: Int?
     while found == nil {
-      guard let index = view.consumers(value).first, let result = view.nodes[index].outputs.first else {
+      guard let index = view.consumers(value).first(where: { view.isRead($0) }),
+        let result = view.nodes[index].outputs.first
+      else {
         throw Mismatch("no convolution reads the image input '\(input)'")
       }
       let node = view.nodes[index]
@@ -121,6 +125,28 @@ struct ImageStem {
       name: input, height: extents[2], width: extents[3], channels: extents[1],
       fixedBatch: view.fixedBatch(of: input),
       normalization: isNormalized ? .init(scale: scale, shift: shift) : nil)
+  }
+
+  /// Refuses images that reach several convolutions before any other one has seen them.
+  private static func requireOneNetwork(behind input: String, in view: GraphView) throws(Mismatch) {
+    var pending = [input]
+    var seen = Set(pending)
+    var first: Set<Int> = []
+    while let value = pending.popLast() {
+      for index in view.consumers(value) {
+        if view.nodes[index].operatorName == OperatorName("Conv") {
+          first.insert(index)
+        } else {
+          pending += view.nodes[index].outputs.filter { seen.insert($0).inserted }
+        }
+      }
+    }
+    let stems = first.sorted().map { view.nodes[$0].label }
+    guard stems.count > 1 else { return }
+    let names = stems.prefix(4).map { "'\($0)'" }.joined(separator: ", ")
+    throw Mismatch(
+      "\(stems.count) convolutions read the image input '\(input)', \(names): several networks in one file, or branches, "
+        + "expected one network", at: stems)
   }
 
   /// The map that the convolution makes.

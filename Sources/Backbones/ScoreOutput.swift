@@ -128,7 +128,7 @@ extension ModelDescription {
 extension ValueDescription {
   /// Whether the value is declared as a matrix of floating-point numbers.
   fileprivate var mayHoldScores: Bool {
-    guard case .tensor(let number, let dimensions?)? = type?.kind, dimensions.count == 2 else { return false }
-    return ElementType(rawValue: number)?.isFloatingPoint ?? false
+    guard case .tensor(_, let dimensions?)? = type?.kind, dimensions.count == 2 else { return false }
+    return elementType?.computed?.isFloatingPoint ?? false
   }
 }

@@ -56,7 +56,8 @@ package struct Diagnostics {
     var next = error.underlying
     while let cause = next, reasons.count < 16 {
       let reported = cause as? any ReportableError
-      reasons.append(reported?.message ?? "\(cause)")
+      let reason = reported?.message ?? "\(cause)"
+      if reason != error.message { reasons.append(reason) }
       next = reported?.underlying
     }
     return reasons

@@ -19,6 +19,7 @@ package final class CompiledModel {
   /// Values that fusion must leave as values.
   package let barriers: Set<String>
   private let cache = PreparedConstantsCache()
+  private let widenedWeights = WidenedWeights()
   private var graphs: [Int: LoweredGraph] = [:]
 
   /// A model with the initializers that may change between runs.
@@ -41,6 +42,7 @@ package final class CompiledModel {
     var lowering = Lowering(registry: registry, context: context)
     lowering.variables = Set(variables)
     lowering.barriers = barriers
+    lowering.widenedWeights = widenedWeights
     let graph = try fused(try lowering.lower(model, batch: batch))
     graphs[batch] = graph
     return graph
@@ -101,7 +103,7 @@ package final class CompiledModel {
   /// Images per micro-batch: as many as keep the largest inner value in the processor's cache, or as many as let half of the
   /// weights meet enough rows, up to a larger value.
   ///
-  /// A function of the graph alone, so that results are the same everywhere (decision 0025).
+  /// A function of the graph alone, so that results are the same everywhere (decision 0026).
   private func cachedMicroBatch() throws -> Int {
     let graph = try graph(batch: 1)
     let largest = graph.nodes.flatMap(\.outputs).filter { !$0.isEmpty }.map { graph.type($0).byteCount }.max()

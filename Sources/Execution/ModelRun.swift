@@ -27,7 +27,13 @@ package struct ModelRun {
   package func outputs(
     for inputs: [String: Tensor], isInterrupted: () -> Bool = { false }
   ) throws -> [Tensor] {
-    try run(try plan(for: inputs), inputs, isInterrupted)
+    let plan = try plan(for: inputs)
+    let results = try run(plan, inputs, isInterrupted)
+    do {
+      return try zip(plan.graph.outputs, results).map { name, result in
+        try plan.graph.storedTypes[name].map { try result.stored(as: $0) } ?? result
+      }
+    } catch { throw ExecutionError.outOfMemory(byteCount: results.reduce(0) { $0 + $1.byteCount }) }
   }
 
   private func plan(for inputs: [String: Tensor]) throws -> Plan {
@@ -119,7 +125,7 @@ package struct ModelRun {
       }
       try check(tensor.shape, against: input)
       if deciding.contains(input.name) {
-        lowering.inputValues[input.name] = try tensor.aligned()
+        lowering.inputValues[input.name] = try tensor.computable()
       } else {
         lowering.inputShapes[input.name] = tensor.shape
       }
@@ -145,7 +151,12 @@ package struct ModelRun {
   private func run(
     _ plan: Plan, _ inputs: [String: Tensor], _ isInterrupted: () -> Bool
   ) throws -> [Tensor] {
-    try Session(plan).run(plan.graph.inputs.compactMap { inputs[$0] }, isInterrupted: isInterrupted)
+    let fed = try plan.graph.inputs.compactMap { name in
+      try inputs[name].map { tensor in
+        tensor.elementType == plan.graph.storedTypes[name] ? try tensor.computable() : tensor
+      }
+    }
+    return try Session(plan).run(fed, isInterrupted: isInterrupted)
   }
 }
 

@@ -100,7 +100,7 @@ package struct AttributeReader {
     }
   }
 
-  /// A tensor, or nil where it is absent.
+  /// A tensor in the type that its elements are computed with in, or nil where it is absent.
   package func optionalTensor(_ name: String) throws(OperatorError) -> Tensor? {
     switch value(name, .tensor) {
     case nil: return nil
@@ -108,20 +108,21 @@ package struct AttributeReader {
       guard let tensor = constant.tensor else {
         throw .unsupported("attribute '\(name)' holds strings")
       }
-      do { return try tensor.aligned() } catch {
+      do { return try tensor.computable() } catch {
         throw OperatorError(.outOfMemory, "no memory for '\(name)'")
       }
     default: throw wrongType(name, "a tensor")
     }
   }
 
-  /// An element type by its ONNX number, or nil where the attribute is absent.
+  /// An element type by its ONNX number, or nil where the attribute is absent: for floats of 16 bits the one in which they are
+  /// computed with.
   package func optionalElementType(_ name: String) throws(OperatorError) -> ElementType? {
     guard let number = try optionalInt(name) else { return nil }
     guard let exact = Int32(exactly: number), let type = ElementType(rawValue: exact) else {
       throw .invalid("attribute '\(name)' is \(number), which is no element type")
     }
-    return type
+    return type.computed ?? type
   }
 
   /// A shape that has to be there.

@@ -17,7 +17,7 @@ extension LoweredGraph {
         continue
       }
       // Type 0 says nothing.
-      guard number == 0 || number == found.elementType.rawValue else {
+      guard number == 0 || ElementType(rawValue: number)?.computed == found.elementType else {
         throw .graph(
           "value '\(value.name)' is declared \(ElementType(rawValue: number)?.name ?? "type \(number)"), "
             + "found \(found.elementType.name)", value: value.name)

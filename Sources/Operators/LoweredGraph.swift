@@ -68,6 +68,8 @@ package struct LoweredGraph: Sendable {
   package var nodes: [LoweredNode]
   /// Type of every value.
   package var types: [String: ValueType]
+  /// Type in the file of values that it stores in fewer bits than they are computed in.
+  package var storedTypes: [String: ElementType] = [:]
   /// Values known before the model runs: frozen initializers and what was folded from them.
   package var constants: [String: Tensor]
   /// Tensors that may change between runs: trainable parameters and optimiser state, with their start values.

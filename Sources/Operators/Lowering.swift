@@ -28,6 +28,9 @@ package struct Lowering: Sendable {
   /// Folded constants up to this size don't count: they decide shapes.
   private static let smallConstant = 1 << 16
 
+  /// Weights of 16 bits, as widened for other lowerings.
+  package var widenedWeights = WidenedWeights()
+
   /// Lowering with the given operators.
   package init(registry: OperatorRegistry, context: ExecutionContext) {
     self.registry = registry
@@ -176,6 +179,7 @@ extension Lowering {
     private let budget: MemoryBudget
     private var foldedByteCount = 0
     private var initializerByteCount = 0
+    private var widenedByteCount = 0
 
     init(lowering: Lowering, binding: BatchBinding?, _ source: FunctionInlining) {
       self.lowering = lowering
@@ -192,6 +196,7 @@ extension Lowering {
         } else {
           graph.types[input.name] = try lowering.boundType(of: input)
         }
+        graph.noteStoredType(input.elementType, of: input.name)
         graph.inputs.append(input.name)
       }
     }
@@ -211,25 +216,38 @@ extension Lowering {
         }
         // Types that no kernel knows stay in the file; a node that reads one is refused when it is typed.
         guard let tensor = initializer.tensor else { continue }
-        let aligned: Tensor
-        do {
-          aligned = tensor.elementType.isComputable && tensor.byteCount < 1024 ? try tensor.aligned() : tensor
-        } catch {
-          throw .graph("no memory for initializer '\(initializer.name)'", value: initializer.name)
-        }
         guard tensor.shape.rank <= ValueType.largestRank else {
           throw .graph(
             "initializer '\(initializer.name)' has \(tensor.shape.rank) axes, "
               + "at most \(ValueType.largestRank) are implemented", value: initializer.name)
         }
-        graph.types[initializer.name] = ValueType(tensor.elementType, tensor.shape)
-        initializerByteCount += tensor.byteCount
+        let computable = try computable(tensor, of: initializer.name)
+        graph.types[initializer.name] = ValueType(computable.elementType, tensor.shape)
+        graph.noteStoredType(tensor.elementType, of: initializer.name)
+        initializerByteCount += computable.byteCount
         if lowering.variables.contains(initializer.name) {
-          graph.variables[initializer.name] = aligned
+          graph.variables[initializer.name] = computable
         } else {
-          graph.constants[initializer.name] = aligned
+          graph.constants[initializer.name] = computable
         }
       }
+    }
+
+    /// An initializer as it is computed with: widened where it has floats of 16 bits, and aligned where it is small.
+    private mutating func computable(_ tensor: Tensor, of name: String) throws(LoweringError) -> Tensor {
+      let type = tensor.elementType
+      guard let target = type.computed, target != type || tensor.byteCount < 1024 else { return tensor }
+      if target != type {
+        widenedByteCount += ValueType(target, tensor.shape).byteCount
+        do { try budget.require(widenedByteCount, for: "its weights in \(target.name)") } catch {
+          throw .node(label: name, operatorName: type.name, error)
+        }
+      }
+      do {
+        return target == type
+          ? try tensor.aligned()
+          : try lowering.widenedWeights.wide(tensor, named: name, lowering.context.options)
+      } catch { throw .graph("no memory for initializer '\(name)'", value: name) }
     }
 
     /// Adds a node of the file, rewritten for another batch where one is being bound.
@@ -250,6 +268,7 @@ extension Lowering {
         case .node(let node): try addTyped(node)
         }
       }
+      graph.noteStoredTypes(of: lowered, in: node)
     }
 
     private func hasRoomToFold(_ byteCount: Int) -> Bool {
@@ -306,7 +325,7 @@ extension Lowering {
     guard case .tensor(let number, let dimensions)? = input.type?.kind else {
       throw .graph("input '\(input.name)' declares no type", value: input.name)
     }
-    guard let elementType = ElementType(rawValue: number), elementType.isComputable else {
+    guard let elementType = ElementType(rawValue: number)?.computed else {
       let name = ElementType(rawValue: number)?.name ?? "number \(number)"
       throw .unsupported([
         .init(
@@ -333,6 +352,11 @@ extension Lowering {
 }
 
 extension ValueDescription {
+  /// The type of the elements that it declares; nil where it declares none.
+  package var elementType: ElementType? {
+    if case .tensor(let number, _)? = type?.kind { ElementType(rawValue: number) } else { nil }
+  }
+
   /// Refuses by name an input that holds something else than a tensor.
   fileprivate func requireTensor() throws(LoweringError) {
     let kind: String

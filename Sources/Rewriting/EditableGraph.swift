@@ -131,6 +131,16 @@ package struct EditableGraph {
     return tensor.doubles?[0] ?? tensor.integers.map { Double($0[0]) }
   }
 
+  /// How far a constant may be from the number that was meant, as a share of it: as exporters write numbers, or as the few bits
+  /// of its type in the file hold them.
+  package func uncertainty(of constant: String) -> Double {
+    switch graph.storedTypes[constant] {
+    case .float16: 0x1p-11
+    case .bfloat16: 0x1p-8
+    default: 1e-5
+    }
+  }
+
   /// Integers of a constant.
   package func integers(_ value: String) -> [Int]? { graph.constants[value]?.integers }
 

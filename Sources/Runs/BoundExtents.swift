@@ -92,10 +92,13 @@ extension ModelFile {
     var size: (side: Int, source: BoundExtents.Source)?
     if fixed.count < 2 {
       size = given.map { ($0, .option) } ?? fixed.first.map { ($0, .otherSide) } ?? foundSize(evidence)
-      guard size != nil else {
+      guard let side = size?.side else { throw InputError.openSize(input.name) }
+      if let patch = evidence.patch, side % patch != 0 {
         throw InputError(
-          message: "input '\(input.name)' leaves the image size open", tensor: input.name,
-          hint: "say it with --image-size")
+          message:
+            "input '\(input.name)': images of \(side) pixels can't be cut into patches of \(patch), the last "
+            + "\(side % patch) of each row would not be seen", tensor: input.name,
+          hint: "say a multiple of \(patch) with --image-size")
       }
     }
     let channels = evidence.channels ?? 3

@@ -63,6 +63,7 @@ package struct Inspection {
       "inputs": .array(graph.requiredInputs.map(Inspection.json)),
       "outputs": .array(graph.outputs.map(Inspection.json)),
       "bound": model.bound?.json ?? .null,
+      "stored_types": JSONValue(recognition?.storedTypeNames ?? []),
       "operators": .object(counts), "parameters": .integer(parameters),
       "preprocessing": choice.map(ModelMetadata.json) ?? .null,
       "classes": names.map { JSONValue($0.names) } ?? .null,
@@ -214,6 +215,9 @@ package struct Inspection {
       "outputs      \(description.graph.outputs.map(shape).joined(separator: ", "))",
       "parameters   \(parameters)",
     ]
+    if let types = recognition?.storedTypeNames, !types.isEmpty {
+      lines.append("precision    \(types.joined(separator: ", ")) in the file, computed in float32")
+    }
     if let bound = model.bound { lines.append("bound        \(bound.text)") }
     lines += wrapped(counts.members.map { "\($0.key) \($0.value.integer ?? 0)" }, title: "operators    ")
     if let choice {

@@ -125,8 +125,18 @@ package struct ModelFile: Sendable {
   package func located<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch let error as any ReportableError {
       let isAboutFile = error.file == nil && error.failureCode != .interrupted
-      throw isAboutFile ? FileFailure(file: path, cause: error) : error
+      throw isAboutFile ? FileFailure(file: path, cause: error, sizeHint: sizeHint(for: error)) : error
     }
+  }
+
+  /// What to do where a node's shapes do not fit once the size of the images is bound.
+  private func sizeHint(for error: any ReportableError) -> String? {
+    guard let bound, let size = bound.size, error.node != nil, error.failureCode == .badData else {
+      return nil
+    }
+    return
+      "a window, patch or position embedding of the network is made for images of another size than \(size) "
+      + "(\(bound.sourceText)): say that with --image-size"
   }
 }
 
@@ -136,19 +146,28 @@ struct InputError: ReportableError {
   let tensor: String?
   let hint: String?
   var failureCode: FailureCode { .badData }
+
+  /// An input that leaves the size of its images open, of which nothing else tells it.
+  static func openSize(_ input: String) -> InputError {
+    InputError(
+      message: "input '\(input)' leaves the image size open", tensor: input,
+      hint: "say it with --image-size, in the model's metadata (dka.preprocessing.resize and .crop), or in "
+        + "preprocessor_config.json (Hugging Face) or config.json (timm) beside the model or one folder up")
+  }
 }
 
 /// An error of a lower layer with the file it is about.
 struct FileFailure: ReportableError {
   let file: String?
   let cause: any ReportableError
+  let sizeHint: String?
 
   var failureCode: FailureCode { cause.failureCode }
   var message: String { cause.message }
   var node: String? { cause.node }
   var tensor: String? { cause.tensor }
   var field: String? { cause.field }
-  var hint: String? { cause.hint }
+  var hint: String? { cause.hint ?? sizeHint }
   var underlying: (any Error)? { cause.underlying }
   var details: [String] { cause.details }
   var unsupported: [String] { cause.unsupported }

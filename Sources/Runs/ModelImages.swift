@@ -20,9 +20,7 @@ extension ModelFile {
     }
     guard case .value(let height) = dimensions[2].extent, case .value(let width) = dimensions[3].extent else {
       if let given { return given }
-      throw InputError(
-        message: "input '\(input.name)' leaves the image size open", tensor: input.name,
-        hint: "say it with --image-size")
+      throw InputError.openSize(input.name)
     }
     guard height == width, let side = Int(exactly: height), (1...8192).contains(side) else {
       throw InputError(

@@ -82,6 +82,15 @@ public enum ElementType: Int32, Sendable, CaseIterable, Hashable {
     }
   }
 
+  /// The type in which such elements are computed with: float32 for floats of 16 bits, whose numbers it all has; nil for
+  /// what nothing computes with.
+  package var computed: ElementType? {
+    switch self {
+    case .float16, .bfloat16: .float32
+    default: isComputable ? self : nil
+    }
+  }
+
   /// Whether this is one of the two floating-point types the executor computes with.
   package var isFloatingPoint: Bool { self == .float32 || self == .float64 }
 

@@ -60,8 +60,6 @@ package final class Trainer {
     let groups = groups.filter { !$0.parameters.isEmpty }
     let names = groups.flatMap(\.parameters)
     guard !names.isEmpty else { throw .unsuitable("no parameter is trainable") }
-    var start: [String: Tensor] = [:]
-    for initializer in model.graph.initializers { start[initializer.name] = initializer.tensor }
     let compiled = CompiledModel(
       model, variables: names, barriers: Set(options.dropout?.values ?? []), registry: registry,
       context: options.context)
@@ -69,6 +67,11 @@ package final class Trainer {
       compiled, objective: objective, splitsPrefix: options.splitsPrefix, dropout: options.dropout)
     let variables = VariableStore()
     do {
+      var start: [String: Tensor] = [:]
+      let trained = Set(names)
+      for initializer in model.graph.initializers where trained.contains(initializer.name) {
+        start[initializer.name] = try initializer.tensor?.computable()
+      }
       let graph = try UpdateGraph.make(
         groups: groups, parameters: start, settings: options.optimizer)
       let update = try Session(try compiled.plan(graph), variables: variables)

@@ -40,7 +40,10 @@ import Testing
       return try #require(try Eager.run(adapted.model, images).values.first).widened
     }
     try expectClose(
-      results[0], results[1], .relativeToLargest(1e-5, reason: "other orders of the same sums"))
+      results[0], results[1],
+      fixture.isHalf
+        ? .relativeToLargest(1e-2, reason: "weights rounded to float16")
+        : .relativeToLargest(1e-5, reason: "other orders of the same sums"))
   }
 
   @Test(arguments: BackboneFixture.expanded.filter { $0.optimizer == "onnxruntime-transformers" })

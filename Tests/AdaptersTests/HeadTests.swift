@@ -1,6 +1,7 @@
 import Adapters
 import Backbones
 import Graphs
+import Operators
 import ONNXFormat
 import Tensors
 import TestSupport
@@ -40,7 +41,7 @@ import Testing
     let adapted = try AdaptedModel(
       model, layout, method: LinearProbe(), head: ClassificationHead(classes: head.classes))
     func tensor(_ name: String?) throws -> Tensor {
-      try #require(model.graph.initializers.first { $0.name == name }?.tensor)
+      try #require(model.graph.initializers.first { $0.name == name }?.tensor).computable()
     }
     // A classifier that is a convolution of one pixel has a weight [classes, features, 1, 1].
     let weight = try tensor(head.weight)

@@ -60,7 +60,10 @@ import Testing
     let plain = try Interpreter().run(lowered, [input: images])
     for (a, b) in zip(planned, plain) {
       try expectClose(
-        a.widened, b.widened, .relativeToLargest(1e-5, reason: "fused operators round elsewhere"))
+        a.widened, b.widened,
+        lowered.storedTypes.isEmpty
+          ? .relativeToLargest(1e-5, reason: "fused operators round elsewhere")
+          : .relativeToLargest(5e-4, reason: "GELU's numbers as float16 has them become what was meant"))
     }
   }
 }

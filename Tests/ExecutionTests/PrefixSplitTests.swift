@@ -9,7 +9,8 @@ import Testing
   /// Names of the weights in the second half of a network, in the order of the file's nodes.
   private func lateWeights(_ model: ModelDescription) -> [String] {
     let weights = Set(
-      model.graph.initializers.filter { $0.shape.rank == 2 && $0.tensor?.elementType == .float32 }.map(\.name)
+      model.graph.initializers.filter { $0.shape.rank == 2 && $0.elementType.computed == .float32 }.map(
+        \.name)
     )
     let used = model.graph.nodes.flatMap(\.inputs).filter { weights.contains($0) }
     return Array(used.suffix(used.count / 2))

@@ -64,7 +64,9 @@ struct FusionCheck {
       for (found, wanted) in zip(try Interpreter().run(graph, feeds), expected) {
         try expectClose(
           found.doubles ?? [], wanted.doubles ?? [],
-          .relativeToLargest(tolerance, reason: "sums run in another order over some blocks"))
+          !plain.storedTypes.isEmpty
+            ? .relativeToLargest(5e-4, reason: "GELU's numbers as float16 has them become what was meant")
+            : .relativeToLargest(tolerance, reason: "sums run in another order over some blocks"))
       }
     }
   }

@@ -36,6 +36,22 @@ import Testing
     #expect(text.contains("bound        height 8, width 8 (the position embedding), channels 3"))
   }
 
+  @Test(arguments: [33, 30]) func `a size that patches do not divide is refused`(_ side: Int) throws {
+    let folder = try folder(hasPositions: false)
+    for isSaid in [true, false] {
+      if !isSaid { try folder.write(#"{"size": \#(side)}"#, to: "preprocessor_config.json") }
+      let words = isSaid ? ["--image-size", "\(side)"] : []
+      let result = try ToolProcess.run(["inject", "model.onnx", "-o", "adapted.onnx"] + words, in: folder)
+      #expect(result.code == 65, "\(result.errors)")
+      #expect(
+        result.errors.contains(
+          "input 'pixel_values': images of \(side) pixels can't be cut into patches of 4, the last \(side % 4) of"
+        ),
+        "\(result.errors)")
+      #expect(result.errors.contains("try: say a multiple of 4 with --image-size"), "\(result.errors)")
+    }
+  }
+
   @Test(arguments: [
     ("preprocessor_config.json", #"{"size": 16, "image_mean": 0.5, "image_std": 0.5}"#),
     ("preprocessor_config.json", #"{"do_center_crop": true, "size": 20, "crop_size": 16}"#),
@@ -61,6 +77,9 @@ import Testing
       let said = result.output + result.errors
       #expect(said.contains("input 'pixel_values' leaves the image size open"), "\(words): \(said)")
       #expect(said.contains("say it with --image-size"), "\(words): \(said)")
+      for way in ["dka.preprocessing.resize", "preprocessor_config.json", "config.json (timm)"] {
+        #expect(said.contains(way), "\(words): \(said)")
+      }
     }
     let inspected = try ToolProcess.run(["inspect", "model.onnx"], in: folder)
     #expect(inspected.code == 0)

@@ -34,6 +34,7 @@ package struct BackboneFixture: Decodable, Sendable, CustomTestStringConvertible
   package let opset: Int
   package let family: String?
   package let optimizer: String?
+  private let float16: Bool?
   package let dynamic: Bool
   package let image: [Int]
   package let patch: Int?
@@ -77,11 +78,16 @@ package struct BackboneFixture: Decodable, Sendable, CustomTestStringConvertible
   package static let others = all.filter { $0.family == nil }
   /// Files that ONNX Runtime's optimisers rewrote.
   package static let expanded = all.filter { $0.optimizer != nil }
+  /// Files whose weights and values are float16.
+  package static let halves = all.filter(\.isHalf)
 
-  /// Another file of the same network that no optimiser rewrote.
+  /// Whether weights and values are float16.
+  package var isHalf: Bool { float16 ?? false }
+
+  /// Another file of the same network that no optimiser rewrote, in float32.
   package var unoptimized: BackboneFixture? {
-    Self.all.first { $0.variant == variant && $0.optimizer == nil && $0.dynamic == dynamic }
-      ?? Self.all.first { $0.variant == variant && $0.optimizer == nil }
+    let files = Self.recognised.filter { $0.variant == variant && !$0.isHalf }
+    return files.first { $0.dynamic == dynamic } ?? files.first
   }
 
   package func model() throws -> ModelDescription { try ONNXFile.read(Self.folder + "/" + file) }

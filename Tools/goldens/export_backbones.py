@@ -18,7 +18,8 @@ scopes. `DIR/index.json` describes every file:
     bytes, relative_difference (ONNX Runtime against PyTorch on seeded images)
 
 Files of other families are there for tests that must refuse them. What ONNX Runtime's optimisers make of a file
-(OPTIMIZED) must be recognised as the file itself. `not_exported` lists combinations that the exporter itself refuses, with its reason.
+(OPTIMIZED) must be recognised as the file itself; so must `….fp16`, which onnxconverter-common brings to float16 but for
+input and output. `not_exported` lists combinations that the exporter itself refuses, with its reason.
 """
 
 import argparse
@@ -64,6 +65,13 @@ SUBSET = {
     "timm_vit.dy18.dynamic.ort-extended", "timm_vit.dy18.dynamic.ort-transformers",
     "timm_swin.ts17.fixed.ort-extended", "torchvision_resnet.ts17.dynamic.ort-extended",
 }
+
+# Files that are written in float16 too. The converter refuses or breaks others, where Casts to float32 stand already.
+FLOAT16 = {
+    "timm_vit.ts11.fixed", "hf_vit.dy18.dynamic", "torchvision_swin.ts17.dynamic.slim", "hf_swin_pad.dy18.dynamic.slim",
+    "hf_resnet.dy20.dynamic", "timm_vit.dy18.dynamic.ort-transformers",
+}
+SUBSET |= {stem + ".fp16" for stem in FLOAT16}
 
 # What ONNX Runtime's optimisers rewrite. Below operator set 17 they write LayerNormalization, which ONNX's checker refuses there.
 OPTIMIZED = {
@@ -245,6 +253,13 @@ def optimised_by_onnxruntime(source, target, kind, description):
                                  opt_level=1).save_model_to_file(target)
 
 
+def in_float16(source, target):
+    """Writes `source` as the `_fp16` files of public repositories are: weights and values in float16, a Cast at both ends."""
+    from onnxconverter_common import float16
+
+    onnx.save(float16.convert_float_to_float16(onnx.load(source), keep_io_types=True), target)
+
+
 class Writer:
     """Writes the wanted files and collects their descriptions."""
 
@@ -257,14 +272,25 @@ class Writer:
         self.scratch = tempfile.mkdtemp()
 
     def wants(self, stem):
+        if stem.endswith(".fp16") and stem.removesuffix(".fp16") not in FLOAT16:
+            return False
         return self.wanted is None or stem in self.wanted
 
     def add(self, stem, source, model, description):
+        """Adds one file, and what it is in float16, where they are wanted."""
+        if self.wants(stem):
+            self.write(stem, source, model, description, 1e-4)
+        if self.wants(stem + ".fp16"):
+            converted = os.path.join(self.scratch, stem + ".fp16.onnx")
+            in_float16(source, converted)
+            self.write(stem + ".fp16", converted, model, description | {"float16": True}, 1e-2)
+
+    def write(self, stem, source, model, description, tolerance):
         """Checks one file against PyTorch, moves it into place and notes what it is."""
         image = description["image"]
         batch = 2 if description["dynamic"] else 1
         difference = exporting.relative_difference(model, source, [3, *image], batch)
-        if not difference < 1e-4:
+        if not difference < tolerance:
             raise SystemExit(f"{stem}: differs from PyTorch by {difference:.1e}")
         target = os.path.join(self.directory, stem + ".onnx")
         shutil.copyfile(source, target)
@@ -280,7 +306,7 @@ class Writer:
             for dynamic in (False, True):
                 stem = f"{variant}.{SHORT[exporter]}{opset}.{'dynamic' if dynamic else 'fixed'}"
                 derived = [stem, stem + ".slim", stem + ".ort-extended", stem + ".ort-transformers"]
-                if any(self.wants(name) for name in derived):
+                if any(self.wants(name) or self.wants(name + ".fp16") for name in derived):
                     self.export_one(stem, variant, build, exporter, opset, dynamic)
 
     def export_one(self, stem, variant, build, exporter, opset, dynamic):
@@ -300,15 +326,14 @@ class Writer:
                        "optimizer": None} | description | {"probe": probe_logits(model, description["image"])}
         if description["family"] == "vit":
             description["dka"] = dka_counts(description["dim"], description["blocks"])
-        if self.wants(stem):
-            self.add(stem, raw, model, description)
-        if self.wants(stem + ".slim"):
+        self.add(stem, raw, model, description)
+        if self.wants(stem + ".slim") or self.wants(stem + ".slim.fp16"):
             slim = os.path.join(self.scratch, stem + ".slim.onnx")
             onnx.save(onnxslim.slim(raw), slim)
             self.add(stem + ".slim", slim, model, description | {"slim": True})
         for kind in OPTIMIZED.get(stem, ()):
             name = f"{stem}.ort-{kind}"
-            if self.wants(name):
+            if self.wants(name) or self.wants(name + ".fp16"):
                 rewritten = os.path.join(self.scratch, name + ".onnx")
                 optimised_by_onnxruntime(raw, rewritten, kind, description)
                 self.add(name, rewritten, model, description | {"optimizer": "onnxruntime-" + kind})

@@ -9,7 +9,8 @@ import Tensors
 /// (distilled DeiT) become one on the mean of the class and the distillation token, which is what two classifiers with
 /// the same weights compute. A network without classifier gets one on its pooled output, else on the first of its
 /// prefix tokens, else on the mean of its tokens or of its map. The weight is stored [n, C], or [C, n] where the old one was; it starts
-/// truncated normal with σ 0.02 within 2σ, as timm starts classifiers, the bias at zero.
+/// truncated normal with σ 0.02 within 2σ, as timm starts classifiers, the bias at zero. What the file stores in floats of 16
+/// bits is widened first: the classifier computes, and the output is, in float32.
 ///
 /// Everything between the old classifier and the output goes with it (Softmax, Sigmoid, scaling, unit length), and so do
 /// other outputs that depend on it. Where the output held logits, it keeps its name, place and batch. Where it held
@@ -72,9 +73,17 @@ public struct ClassificationHead: TaskHead {
       }
     }
     var patch = GraphPatch(label: "head")
+    let read = input.values.enumerated().map { position, value in
+      guard layout.storedTypes[value] != nil else { return value }
+      return add(
+        "Cast", "head/widened" + Self.suffix(position), [value], [Attribute("to", Int(elementType.rawValue))],
+        context, to: &patch)
+    }
     try emit(
-      reading: input, to: name, isTransposed: layout.head?.layers.first?.isTransposed ?? true,
-      elementType, context, in: &patch)
+      reading: HeadInput(
+        read, features: input.features, token: input.token, averagedAxes: input.averagedAxes),
+      to: name, isTransposed: layout.head?.layers.first?.isTransposed ?? true, elementType, context,
+      in: &patch)
     patch.outputs = outputs
     patch.makeNodeNamesUnique(in: graph)
     do { graph = try graph.applying(patch) } catch { throw .patching(error) }
@@ -98,12 +107,15 @@ public struct ClassificationHead: TaskHead {
     return name
   }
 
+  /// What tells apart the names of what is made of several values.
+  private static func suffix(_ position: Int) -> String { position == 0 ? "" : "_\(position)" }
+
   private func emit(
     reading input: HeadInput, to output: String, isTransposed: Bool, _ elementType: ElementType,
     _ context: HeadContext, in patch: inout GraphPatch
   ) throws(AdapterError) {
     let vectors = try input.values.enumerated().map { position, value throws(AdapterError) in
-      try pooled(value, input, suffix: position == 0 ? "" : "_\(position)", context, in: &patch)
+      try pooled(value, input, suffix: Self.suffix(position), context, in: &patch)
     }
     var vector = vectors[0]
     if vectors.count > 1 {

@@ -5,8 +5,9 @@ import Tensors
 /// Cast (ai.onnx 6…): the same elements in another type.
 ///
 /// Floating point becomes integer by dropping the fraction (out of range: the nearest bound; NaN: 0), integers
-/// narrow by dropping upper bits, everything but 0 is true. Weights stored as float16 or bfloat16 are widened. Between floating-point types the gradient is cast
-/// back. Shapes: input any → output like it. Source: onnx/docs/Operators.md#Cast.
+/// narrow by dropping upper bits, everything but 0 is true. Between floating-point types the gradient is cast back; between
+/// float32 and floats of 16 bits nothing happens, which are computed with in float32.
+/// Shapes: input any → output like it. Source: onnx/docs/Operators.md#Cast.
 struct Cast: Rearranging {
   static let schema = OperatorSchema("Cast", versions: 6..., inputs: ["input"], outputs: ["output"])
 
@@ -26,7 +27,7 @@ struct Cast: Rearranging {
   var attributes: [Attribute] { [Attribute("to", Int(target.rawValue))] }
 
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
-    try inputs.require(0, isOneOf: ElementType.numbers + [.bool, .float16, .bfloat16])
+    try inputs.require(0, isOneOf: ElementType.numbers + [.bool])
     return [ValueType(target, inputs[0].shape)]
   }
 

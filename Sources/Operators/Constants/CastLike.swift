@@ -5,7 +5,7 @@ import Tensors
 /// CastLike (ai.onnx 15…): the first operand's elements in the second one's type; conversion as in Cast.
 ///
 /// Shapes: input any, target_type any → output like input. Source: onnx/docs/Operators.md#CastLike.
-struct CastLike: WithoutAttributes {
+struct CastLike: WithoutAttributes, TypedByOperand {
   static let schema = OperatorSchema(
     "CastLike", versions: 15..., inputs: ["input", "target_type"], outputs: ["output"])
 
@@ -13,8 +13,10 @@ struct CastLike: WithoutAttributes {
 
   init(reading node: AttributeReader) throws(OperatorError) { node.knows("saturate", "round_mode") }
 
+  var typingOperand: Int { 1 }
+
   func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
-    try inputs.require(0, isOneOf: ElementType.numbers + [.bool, .float16, .bfloat16])
+    try inputs.require(0, isOneOf: ElementType.numbers + [.bool])
     try inputs.require(1, isOneOf: ElementType.numbers + [.bool])
     return [ValueType(inputs[1].elementType, inputs[0].shape)]
   }

@@ -1,4 +1,5 @@
 package import Graphs
+import Tensors
 
 /// What a node's operator name says where it computes nothing itself: the node stands for other nodes, which take its place
 /// before anything is typed, computed, differentiated or recognised.
@@ -33,6 +34,8 @@ package struct ExpansionSite {
   package let node: Node
   /// Types and known values of its operands.
   package let inputs: InputTypes
+  /// The type in which the file stores the first operand, where it does so in fewer bits than are computed with.
+  let storedType: ElementType?
   /// For each operand the operator that makes it; nil for what is fed or known.
   package let makers: [OperatorName?]
   /// Version of the default operator set that the model imports.

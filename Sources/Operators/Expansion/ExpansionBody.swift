@@ -40,9 +40,11 @@ struct ExpansionBody {
     throws(OperatorError) -> String
   {
     let isDouble = site.inputs[0].elementType == .float64
-    return try constant(as: hint, naming: &names) { () throws(StorageError) in
+    let number = try constant(as: hint, naming: &names) { () throws(StorageError) in
       try isDouble ? Tensor(scalar: value) : Tensor(scalar: Float(value))
     }
+    guard let stored = site.storedType else { return number }
+    return emit("Cast", [number], [Attribute("to", Int(stored.rawValue))], as: hint, naming: &names)
   }
 
   /// Appends a vector of int64.

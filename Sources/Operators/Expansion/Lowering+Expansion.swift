@@ -51,6 +51,7 @@ extension Lowering.State {
   private func site(of node: Node) -> ExpansionSite {
     ExpansionSite(
       node: node, inputs: graph.inputTypes(node.inputs, outputs: node.outputs),
+      storedType: node.inputs.first.flatMap { graph.storedTypes[$0] },
       makers: node.inputs.map { makers[$0].map { graph.nodes[$0].operatorName } },
       operatorSet: lowering.version(of: "", in: record.source.model))
   }

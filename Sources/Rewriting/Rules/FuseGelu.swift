@@ -25,23 +25,31 @@ package struct FuseGelu: RewriteRule {
     return count
   }
 
-  /// Whether two numbers agree to the precision with which exporters write constants.
-  private static func isClose(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-5 * abs(b) }
+  /// A constant factor with the value that it multiplies.
+  private struct Factor {
+    let value: String
+    let factor: Double
+    let uncertainty: Double
+
+    /// Whether it is a number, to the precision with which the file has it.
+    func isClose(to number: Double) -> Bool { abs(factor - number) <= uncertainty * abs(number) }
+  }
 
   /// The factor of a multiplication or division by a constant, with the other operand.
-  private static func factor(_ node: LoweredNode, in graph: EditableGraph) -> (value: String, factor: Double)?
-  {
+  private static func factor(_ node: LoweredNode, in graph: EditableGraph) -> Factor? {
     guard let scaled = graph.scaled(node) else { return nil }
+    let uncertainty = graph.uncertainty(of: node.inputs[scaled.scalarIsFirst ? 0 : 1])
     switch node.type {
-    case "Mul": return (scaled.value, scaled.scalar)
-    case "Div" where !scaled.scalarIsFirst && scaled.scalar != 0: return (scaled.value, 1 / scaled.scalar)
+    case "Mul": return Factor(value: scaled.value, factor: scaled.scalar, uncertainty: uncertainty)
+    case "Div" where !scaled.scalarIsFirst && scaled.scalar != 0:
+      return Factor(value: scaled.value, factor: 1 / scaled.scalar, uncertainty: uncertainty)
     default: return nil
     }
   }
 
   private static func erfSource(_ node: LoweredNode, in graph: EditableGraph) -> String? {
     guard !graph.barriers.contains(node.inputs[0]), let scale = graph.maker(of: node.inputs[0], "Mul", "Div"),
-      let found = factor(scale.node, in: graph), isClose(found.factor, 0.5.squareRoot())
+      let found = factor(scale.node, in: graph), found.isClose(to: 0.5.squareRoot())
     else { return nil }
     return found.value
   }
@@ -49,14 +57,14 @@ package struct FuseGelu: RewriteRule {
   private static func tanhSource(_ node: LoweredNode, in graph: EditableGraph) -> String? {
     guard let scale = graph.maker(of: node.inputs[0], "Mul", "Div"),
       let outer = factor(scale.node, in: graph),
-      isClose(outer.factor, (2 / Double.pi).squareRoot()), let sum = graph.maker(of: outer.value, "Add"),
+      outer.isClose(to: (2 / Double.pi).squareRoot()), let sum = graph.maker(of: outer.value, "Add"),
       [node.inputs[0], outer.value].allSatisfy({ !graph.barriers.contains($0) })
     else { return nil }
     for (source, term) in [(0, 1), (1, 0)] {
       let source = sum.node.inputs[source]
       let term = sum.node.inputs[term]
       guard let cubic = graph.maker(of: term, "Mul"), let inner = factor(cubic.node, in: graph),
-        isClose(inner.factor, 0.044715), isCube(inner.value, of: source, in: graph),
+        inner.isClose(to: 0.044715), isCube(inner.value, of: source, in: graph),
         !graph.barriers.contains(term), !graph.barriers.contains(inner.value)
       else { continue }
       return source
