@@ -126,9 +126,10 @@ import Testing
     let expected = answer.dropFirst().compactMap { Int($0) }
     let accuracy = try #require(measured["accuracy"]?.number)
     #expect(Double(answer[0]).map { abs($0 - accuracy) < 1e-9 } ?? false, "\(answer[0]) and \(accuracy)")
-    let files = try String(contentsOfFile: labels, encoding: .utf8).split(separator: "\n").dropFirst().map {
-      SharedData.path(words[1] + "/" + $0.prefix { $0 != "," })
-    }
+    let files = try String(contentsOfFile: labels, encoding: .utf8).split(whereSeparator: \.isNewline)
+      .dropFirst().map {
+        SharedData.path(words[1] + "/" + $0.prefix { $0 != "," })
+      }
     #expect(files.count == expected.count && files.count >= 100)
     let predicted = try ToolProcess.object(["predict", model] + files + preparation, in: folder)
     #expect(predicted["predictions"]?.array?.compactMap { $0["index"]?.integer } == expected)
