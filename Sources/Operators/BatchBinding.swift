@@ -5,7 +5,8 @@ import Tensors
 ///
 /// The same graph lowered at its own batch tells which axis of every value carries the batch: the one that
 /// differs. A Reshape whose constant target names the old extent gets a new target; a Concat operand that was
-/// stored at the old extent (a class token) is expanded. Where tokens stand in front of images, as torchvision
+/// stored at the old extent (a class token) is expanded, an Expand whose constant names the old extent gets a new one,
+/// and a Gather of an image's numbers by a list gets the lists of all images. Where tokens stand in front of images, as torchvision
 /// orders them, a Reshape merges both into rows, `[N, 1, h, d] → [N · 1, h · d]`: the batch is then the inner
 /// factor of its axis, which is remembered until a Reshape takes the rows apart again.
 /// At a batch of one an optimiser may also write a Transpose of tokens and images as a Reshape; where the target has
@@ -36,6 +37,8 @@ struct BatchBinding {
     switch node.operation {
     case is Reshape: return try reshape(node, in: graph)
     case let join as Concat: return try concat(node, join, in: graph)
+    case is Expand: return try expand(node, in: graph)
+    case let gather as Gather: return try self.gather(node, gather, in: graph)
     default: return nil
     }
   }
@@ -132,6 +135,48 @@ struct BatchBinding {
       return (axis, leading / before)
     }
     return nil
+  }
+
+  /// An Expand whose constant names the extent that carries the batch, as Swin V2 has for the windows of all images.
+  private func expand(_ node: LoweredNode, in graph: LoweredGraph) throws(OperatorError) -> [Addition]? {
+    guard let batch = batchAxis(of: node.inputs[0], in: graph),
+      let source = reference.types[node.inputs[0]]?.shape,
+      var extents = graph.constants[node.inputs[1]]?.integers
+    else { return nil }
+    let axis = batch.axis + extents.count - source.rank
+    guard extents.indices.contains(axis), extents[axis] == source[batch.axis], extents[axis] > 1 else {
+      return nil
+    }
+    extents[axis] *= batch.factor
+    let name = "\(node.outputs[0])/batch_shape"
+    return [
+      .constant(name: name, try BatchBinding.shape(extents)),
+      .node(LoweredNode(Expand(), [node.inputs[0], name], outputs: node.outputs, name: node.name)),
+    ]
+  }
+
+  /// A Gather of all numbers of an image by a list, as which dynamo writes a flattening: the list of every image.
+  private func gather(_ node: LoweredNode, _ gather: Gather, in graph: LoweredGraph) throws(OperatorError)
+    -> [Addition]?
+  {
+    guard let batch = batchAxis(of: node.inputs[0], in: graph), batch.axis == 0,
+      rowsBefore[node.inputs[0]] == nil, let source = reference.types[node.inputs[0]]?.shape,
+      source.normalizedAxis(gather.axis) == 0, let list = graph.constants[node.inputs[1]],
+      let positions = list.integers, list.shape.rank > 1, list.shape[0] == 1
+    else { return nil }
+    let extent = source[0]
+    let all = (0..<batch.factor).flatMap { image in
+      positions.map { Int64(($0 < 0 ? $0 + extent : $0) + image * extent) }
+    }
+    let name = "\(node.outputs[0])/batch_positions"
+    let tensor: Tensor
+    do { tensor = try Tensor(all, shape: Shape([batch.factor] + list.shape.extents.dropFirst())) } catch {
+      throw OperatorError(.outOfMemory, "no memory for positions")
+    }
+    return [
+      .constant(name: name, tensor),
+      .node(LoweredNode(gather, [node.inputs[0], name], outputs: node.outputs, name: node.name)),
+    ]
   }
 
   private func concat(_ node: LoweredNode, _ join: Concat, in graph: LoweredGraph) throws(OperatorError)

@@ -9,8 +9,10 @@ import TestSupport
 enum BackboneFiles {
   /// File names of transformers that only operators of the standard domain make up.
   static let transformers = BackboneFixture.transformers.map(\.file).sorted()
-  /// Those whose batch the exporter fixed at one.
-  static let fixed = transformers.filter { $0.contains(".fixed.") }
+  /// Networks of any family whose batch the exporter fixed at one.
+  static let fixed = (transformers + BackboneFixture.hierarchical.map(\.file).sorted()).filter {
+    $0.contains(".fixed.")
+  }
   /// Those whose batch is open.
   static let open = transformers.filter { $0.contains(".dynamic.") }
 
