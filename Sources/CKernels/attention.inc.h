@@ -89,11 +89,14 @@ typedef struct NAME(attention_head) {
 #define HEAD_ROWS(view)                                                                                               \
   { (view).data ? (view).data + picture * (view).image_stride + head * (view).head_stride : NULL, (view).row_stride }
 
+/// The picture of which an image is a window, or itself.
+static size_t NAME(picture_of)(const dka_attention *t, size_t image) { return t->rows ? image / t->windows : image; }
+
 /// The rows of (image, head) where they lie; all of a picture's rows where there are windows.
 static NAME(attention_head) NAME(head_of)(
     const dka_attention *t, dka_attention_view out, dka_attention_view dout, dka_attention_output dq,
     dka_attention_output dk, dka_attention_output dv, size_t image, size_t head) {
-  const size_t picture = t->rows ? image / t->windows : image;
+  const size_t picture = NAME(picture_of)(t, image);
   const size_t kind = t->mask_kinds ? t->mask_kinds[image % t->mask_period] : image;
   return (NAME(attention_head)){
       .q = HEAD_ROWS(t->q), .k = HEAD_ROWS(t->k), .v = HEAD_ROWS(t->v), .out = HEAD_ROWS(out),
@@ -168,7 +171,7 @@ void NAME(attention_forward)(
   const dka_attention_output nothing = {0};
   NAME(attention_head) h = NAME(head_of)(t, none, none, nothing, nothing, nothing, image, head);
   if (log_sums) log_sums += (image * t->heads + head) * t->queries;
-  float *o = out.data + (t->rows ? image / t->windows : image) * out.image_stride + head * out.head_stride;
+  float *o = out.data + NAME(picture_of)(t, image) * out.image_stride + head * out.head_stride;
   if (!t->rows) {
     NAME(head_forward)(t, &h, o, out.row_stride, log_sums, scratch);
     return;

@@ -62,11 +62,8 @@ extension AttentionMask {
 
   /// Strides of batch, head, query and key of a constant that is the same for all batches; nil for others.
   private static func sharedStrides(_ constant: AttentionPattern.ScoreConstant, sizes: [Int]) -> [Int]? {
-    let rank = constant.scores.count
-    let shape = constant.tensor.shape
-    let extents = [Int](repeating: 1, count: max(rank - shape.rank, 0)) + shape.extents
-    let strides = Shape(extents).strides
-    let last = zip(extents, strides).suffix(2).map { $0 == 1 ? 0 : $1 }
+    let (extents, strides) = (constant.extents, constant.strides)
+    let last = strides.suffix(2)
     if extents.dropLast(2).allSatisfy({ $0 == 1 }) { return [0, 0] + last }
     guard extents.count == 4, extents[0] == 1, constant.scores[..<2] == sizes[..<2] else { return nil }
     return [0, strides[1]] + last
@@ -88,9 +85,7 @@ extension AttentionMask {
 
     init(_ constant: AttentionPattern.ScoreConstant, sizes: [Int]) {
       let rank = constant.scores.count
-      let shape = constant.tensor.shape
-      let extents = [Int](repeating: 1, count: max(rank - shape.rank, 0)) + shape.extents
-      let strides = zip(extents, Shape(extents).strides).map { $0 == 1 ? 0 : $1 }
+      let (extents, strides) = (constant.extents, constant.strides)
       let values = constant.tensor.doubles ?? []
       let starts = (0..<sizes[0] * sizes[1]).map { index in
         var (rest, start) = (index, 0)
@@ -148,11 +143,10 @@ extension AttentionPattern {
     var factors = [Double](repeating: scale, count: sizes[1])
     for constant in scales {
       let rank = constant.scores.count
-      let shape = constant.tensor.shape
-      let extents = [Int](repeating: 1, count: max(rank - shape.rank, 0)) + shape.extents
+      let extents = constant.extents
       guard rank >= 3, extents.indices.allSatisfy({ extents[$0] == 1 || $0 == rank - 3 }),
         constant.scores[rank - 3] == sizes[1], let values = constant.tensor.doubles
-      else { throw fail("its scores are multiplied with a constant of shape \(shape)") }
+      else { throw fail("its scores are multiplied with a constant of shape \(constant.tensor.shape)") }
       for head in factors.indices { factors[head] *= values[values.count == 1 ? 0 : head] }
     }
     return factors.map(Float.init)

@@ -12,6 +12,14 @@ struct AttentionPattern {
     let tensor: Tensor
     /// Extents of the scores there; the last two are queries and keys.
     let scores: [Int]
+
+    /// Extents of the constant, with as many axes as the scores have.
+    var extents: [Int] {
+      [Int](repeating: 1, count: max(scores.count - tensor.shape.rank, 0)) + tensor.shape.extents
+    }
+
+    /// Elements between two steps of each axis, 0 where the constant repeats.
+    var strides: [Int] { zip(extents, Shape(extents).strides).map { $0 == 1 ? 0 : $1 } }
   }
 
   /// Q [L…, N, d].
@@ -94,21 +102,15 @@ extension AttentionPattern {
       {
         factor *= node.type == "Mul" ? scaled.scalar : 1 / scaled.scalar
         value = scaled.value
-      } else if node.type == "Add",
-        let (addend, other) = [(1, 0), (0, 1)].lazy.compactMap({ addend, other in
-          graph.constant(node.inputs[addend]).map { ($0, node.inputs[other]) }
-        }).first
-      {
+      } else if node.type == "Add", let (addend, other) = constantOperand(of: node, in: graph) {
         guard graph.shape(other) == graph.shape(value) else { throw fail("its mask stretches the scores") }
         guard scales.isEmpty else { throw fail("its scores are scaled by head behind a mask") }
         if let mask = try scaled(addend, by: factor, fail: fail) {
           masks.append(ScoreConstant(tensor: mask, scores: extents))
         }
         value = other
-      } else if node.type == "Mul",
-        let (scale, other) = [(1, 0), (0, 1)].lazy.compactMap({ scale, other in
-          graph.constant(node.inputs[scale]).map { ($0, node.inputs[other]) }
-        }).first, graph.shape(other) == graph.shape(value)
+      } else if node.type == "Mul", let (scale, other) = constantOperand(of: node, in: graph),
+        graph.shape(other) == graph.shape(value)
       {
         scales.append(ScoreConstant(tensor: scale, scores: extents))
         value = other
@@ -119,6 +121,13 @@ extension AttentionPattern {
           "'\(value)' is made by \(node.operatorName), expected MatMul, Mul, Div, Reshape or a constant mask")
       }
     }
+  }
+
+  /// The constant operand of a node of two, and the other one.
+  private static func constantOperand(of node: LoweredNode, in graph: EditableGraph) -> (Tensor, String)? {
+    [(1, 0), (0, 1)].lazy.compactMap { constant, other in
+      graph.constant(node.inputs[constant]).map { ($0, node.inputs[other]) }
+    }.first
   }
 
   /// Looks through Where(IsNaN(p), 0, p), which the dynamo exporter writes for rows without any admitted key.

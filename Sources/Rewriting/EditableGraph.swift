@@ -241,6 +241,23 @@ package struct EditableGraph {
     failures.append(failure)
   }
 
+  /// Whether a rule fits at one place, where `body` changes the graph; what it throws as a reason is noted.
+  ///
+  /// - Parameter body: gets the graph and how many of its steps fitted so far, which it counts; returns false where the place
+  ///   is none of the rule's.
+  /// - Throws: the operator error that `body` throws.
+  mutating func attempt(_ body: (inout EditableGraph, inout Int) throws -> Bool) throws(OperatorError) -> Bool
+  {
+    var progress = 0
+    do { return try body(&self, &progress) } catch var failure as MatchFailure {
+      failure.progress = progress
+      note(failure)
+      return false
+    } catch let error as OperatorError { throw error } catch {
+      preconditionFailure("a rule fails with a reason or an operator error, not with \(error)")
+    }
+  }
+
   /// Drops a result that nobody reads from a node.
   package mutating func dropResult(_ position: Int, of id: NodeID) {
     guard let node = slots[id], position < node.outputs.count else { return }

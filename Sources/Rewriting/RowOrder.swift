@@ -120,9 +120,10 @@ extension EditableGraph {
   func rowsGathered(from value: String) -> String {
     let rank = shape(value).rank
     guard rank > 1 else { return value }
+    let root = rowOrder(of: value).root
     var farthest = value
     while let next = nextMeeting(behind: farthest), shape(next)[-1] == shape(value)[-1],
-      rowOrder(of: next).root == rowOrder(of: value).root,
+      rowOrder(of: next).root == root,
       shape(next).elementCount == shape(value).elementCount
     { farthest = next }
     return farthest

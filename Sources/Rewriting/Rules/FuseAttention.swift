@@ -17,8 +17,7 @@ package struct FuseAttention: RewriteRule {
     var count = 0
     for id in graph.ids(of: "Softmax", "Attention") {
       guard let node = graph[id] else { continue }
-      var progress = 0
-      do {
+      let fits = try graph.attempt { graph, progress in
         let pattern =
           node.type == "Softmax"
           ? try AttentionPattern.around(node, in: graph)
@@ -44,15 +43,9 @@ package struct FuseAttention: RewriteRule {
           throw fail("the channels of an operand don't lie side by side, so that its parts are faster")
         }
         try Self.replace(pattern, windows, attention, in: &graph)
-        count += 1
-      } catch var failure as MatchFailure {
-        failure.progress = progress
-        graph.note(failure)
-      } catch let error as OperatorError {
-        throw error
-      } catch {
-        preconditionFailure("a rule fails with a reason or an operator error, not with \(error)")
+        return true
       }
+      if fits { count += 1 }
     }
     return count
   }

@@ -16,21 +16,16 @@ package struct FuseTokenDepthwisePair: RewriteRule {
     var count = 0
     for id in graph.ids(of: DepthwisePair.self) {
       guard let node = graph[id], let pair = node.operation as? DepthwisePair else { continue }
-      do {
+      let fits = try graph.attempt { graph, _ in
         let match = try Self.match(node, in: graph)
         let maps = graph.shape(node.inputs[0])
         let operation = TokenDepthwisePair(pair, height: maps[2], width: maps[3], prefix: match.prefix)
         try graph.replace(
           match.last,
           with: [LoweredNode(operation, [match.tokens] + node.inputs[1...], outputs: [match.result])])
-        count += 1
-      } catch let failure as MatchFailure {
-        graph.note(failure)
-      } catch let error as OperatorError {
-        throw error
-      } catch {
-        preconditionFailure("a rule fails with a reason or an operator error, not with \(error)")
+        return true
       }
+      if fits { count += 1 }
     }
     return count
   }

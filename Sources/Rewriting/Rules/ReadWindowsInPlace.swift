@@ -18,17 +18,12 @@ package struct ReadWindowsInPlace: RewriteRule {
     for id in graph.ids(of: FusedAttention.self) {
       guard let node = graph[id], let attention = node.operation as? FusedAttention, attention.views.holdsRows
       else { continue }
-      do {
-        guard let plan = try WindowPlan(node, attention.views, in: graph) else { continue }
+      let fits = try graph.attempt { graph, _ in
+        guard let plan = try WindowPlan(node, attention.views, in: graph) else { return false }
         try plan.apply(to: &graph, instead: node)
-        count += 1
-      } catch let failure as MatchFailure {
-        graph.note(failure)
-      } catch let error as OperatorError {
-        throw error
-      } catch {
-        preconditionFailure("a rule fails with a reason or an operator error, not with \(error)")
+        return true
       }
+      if fits { count += 1 }
     }
     return count
   }
