@@ -118,7 +118,8 @@ extension GraphView {
       case "Gather" where shape(node.inputs[0])?.elementCount == shape(value)?.elementCount:
         value = node.inputs[0]
       case "Gather": return extents(node.inputs[0]).count == 3 ? .classToken : .vector
-      case "Slice":
+      // ONNX Runtime writes the Gather of the first token and the Slice of the others as one Split.
+      case "Slice", "Split":
         guard extents(node.inputs[0]).count == 3, extents(value).count == 3 else { return .vector }
         return extents(value)[1] == 1 ? .classToken : .vector
       default:

@@ -13,7 +13,8 @@ import Testing
   ) throws {
     let recognition = try fixture.recognition()
     let layout = try recognition.requireLayout()
-    let plain = try #require(fixture.unoptimized).layout()
+    let original = try #require(fixture.unoptimized)
+    let plain = try original.layout()
     #expect(layout.family == fixture.family && layout.variant == plain.variant)
     #expect(layout.blocks.map(\.stage) == plain.blocks.map(\.stage))
     #expect(layout.sites.map(\.role) == plain.sites.map(\.role))
@@ -25,8 +26,10 @@ import Testing
       let sums = sites.map { recognition.view.node(making: $0.value, "Add") }
       #expect(sums.count == 2 * layout.blocks.count && !sums.contains { $0 == nil })
     }
-    // Before its optimisation the file had the same weights.
-    #expect(layout.weights.reduce(0) { $0 + $1.count } == plain.weights.reduce(0) { $0 + $1.count })
+    // Before its optimisation the file had the same weights; one of open sizes has those that it resizes, too.
+    if original.dynamic == fixture.dynamic {
+      #expect(layout.weights.reduce(0) { $0 + $1.count } == plain.weights.reduce(0) { $0 + $1.count })
+    }
   }
 
   @Test func `a branch that follows from shapes, as TorchScript writes it, hides nothing`() throws {

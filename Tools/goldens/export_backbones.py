@@ -64,6 +64,7 @@ SUBSET = {
     "torchvision_efficientnet.ts17.dynamic",
     "timm_vit.dy18.dynamic.ort-extended", "timm_vit.dy18.dynamic.ort-transformers",
     "timm_swin.ts17.fixed.ort-extended", "torchvision_resnet.ts17.dynamic.ort-extended",
+    "hf_dinov2.ts17.fixed.ort-extended",
 }
 
 # Files that are written in float16 too. The converter refuses or breaks others, where Casts to float32 stand already.
@@ -76,7 +77,7 @@ SUBSET |= {stem + ".fp16" for stem in FLOAT16}
 # What ONNX Runtime's optimisers rewrite. Below operator set 17 they write LayerNormalization, which ONNX's checker refuses there.
 OPTIMIZED = {
     "timm_vit.dy18.dynamic": ("extended", "transformers"), "timm_swin.ts17.fixed": ("extended",),
-    "torchvision_resnet.ts17.dynamic": ("extended",),
+    "torchvision_resnet.ts17.dynamic": ("extended",), "hf_dinov2.ts17.fixed": ("extended",),
 }
 
 
