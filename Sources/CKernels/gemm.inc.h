@@ -1,7 +1,7 @@
 // The packed matrix product of one level: packing, blocking and epilogue.
 //
 // Included once per level, after
-//   VW … v_sum       the vector type (simd_*.h) and v_gelu, v_gelu_gradient (activations.inc.h)
+//   VW … v_sum       the vector type (simd_*.h) and v_gelu (activations.inc.h)
 //   NAME(x)          the level's name of x
 //   MR, NR           rows and columns of a tile; NR = 2 · VW
 //   KC, MC           depth and rows of a block: a panel of B (KC · NR) stays in L1 or close to it, a block of A (MC · KC) in L2
@@ -22,7 +22,7 @@ static inline __attribute__((always_inline)) void NAME(finish_vectors)(
 #define TAKE(p) (whole ? v_load(p) : v_load_mask((p), mask))
 #define GIVE(p, x) (whole ? v_store((p), (x)) : v_store_mask((p), mask, (x)))
   const bool has_bias = finishes && g->bias, has_row_bias = finishes && g->row_bias;
-  const bool has_residual = finishes && g->residual, keeps = finishes && g->pre;
+  const bool has_residual = finishes && g->residual;
   const vf bias = has_bias ? TAKE(g->bias + column) : v_zero();
   const vf lower = v_set(g->lower), upper = v_set(g->upper);
   float *c = g->c + row * g->c_row_stride + column;
@@ -31,10 +31,6 @@ static inline __attribute__((always_inline)) void NAME(finish_vectors)(
     if (continues) x = v_add(TAKE(c), x);
     if (has_bias) x = v_add(x, bias);
     if (has_row_bias) x = v_add(x, v_set(g->row_bias[row + r]));
-    if (finishes && activation == DKA_ACTIVATION_GELU_GRADIENT)
-      x = v_mul(x, v_gelu_gradient(TAKE(g->pre + (row + r) * g->pre_row_stride + column)));
-    else if (keeps)
-      GIVE(g->pre + (row + r) * g->pre_row_stride + column, x);
     if (finishes && activation == DKA_ACTIVATION_GELU) x = v_gelu(x);
     if (has_residual) x = v_add(x, TAKE(g->residual + (row + r) * g->residual_row_stride + column));
     if (finishes && activation == DKA_ACTIVATION_RELU) x = v_positive(x);
@@ -64,26 +60,43 @@ static void NAME(finish_tile)(
       FINISH(true, DKA_ACTIVATION_RELU);
     else if (g->activation == DKA_ACTIVATION_GELU)
       FINISH(true, DKA_ACTIVATION_GELU);
-    else if (g->activation == DKA_ACTIVATION_CLIP)
-      FINISH(true, DKA_ACTIVATION_CLIP);
     else
-      FINISH(true, DKA_ACTIVATION_GELU_GRADIENT);
+      FINISH(true, DKA_ACTIVATION_CLIP);
 #undef FINISH
   }
 }
 
-/// Rows of A that are packed at a time, in tiles of even height: a last tile of a row or two would be far from the speed of
-/// a whole one. The first `taller` tiles have one row more than `height`.
+/// Rows of A and the part of k for which they are packed at a time.
 typedef struct {
+  /// In tiles of even height: a last tile of a row or two would be far from the speed of a whole one. The first `taller`
+  /// tiles have one row more than `height`.
   size_t row, count, tiles, height, taller;
-} NAME(row_block);
+  size_t k_begin, depth;
+  /// Lines that each tile fetches, and how many of them come with each group of steps along k beside the first.
+  size_t tile_lines, more_lines;
+} NAME(block);
 
 /// The rows of the block from `row` on, a multiple of the part's blocks past its first row.
-static NAME(row_block) NAME(rows_from)(const dka_gemm_part *part, size_t row) {
+static NAME(block) NAME(rows_from)(const dka_gemm_part *part, size_t row) {
   const size_t rows = part->row_end - part->row_begin, blocks = (rows + MC - 1) / MC;
   const size_t block_rows = ((rows + blocks - 1) / blocks + MR - 1) / MR * MR, left = part->row_end - row;
   const size_t count = left < block_rows ? left : block_rows, tiles = (count + MR - 1) / MR;
-  return (NAME(row_block)){row, count, tiles, count / tiles, count % tiles};
+  return (NAME(block)){
+      .row = row, .count = count, .tiles = tiles, .height = count / tiles, .taller = count % tiles};
+}
+
+/// Lets the tiles of a block fetch `floats` floats between them. Once for a block: a division takes as long as several steps
+/// along k.
+static void NAME(share_fetches)(NAME(block) *block, size_t floats) {
+  block->tile_lines = (floats / 16 + block->tiles - 1) / block->tiles;
+  block->more_lines = block->tile_lines * GROUP / (block->depth + 1);
+}
+
+/// The part of k from `k_begin` on, for which a block of A is packed.
+static void NAME(set_depth)(const dka_gemm *g, NAME(block) *block, size_t k_begin) {
+  block->k_begin = k_begin;
+  block->depth = g->k - k_begin < KC ? g->k - k_begin : KC;
+  NAME(share_fetches)(block, block->depth * NR);
 }
 
 #include "patches.inc.h"
@@ -100,45 +113,62 @@ static bool NAME(streams_rows)(const dka_gemm *g, const dka_gemm_part *part) {
   return NAME(reads_in_place)(g, part) && g->a_column_stride == 1 && 64 <= g->k && g->k <= KC;
 }
 
-/// Packs the rows of A from `k_begin` on into the part's scratch.
-static void NAME(pack_rows)(
-    const dka_gemm *g, const dka_gemm_part *part, NAME(row_block) rows, size_t k_begin, size_t depth) {
-  if (g->patches && g->patches->turned) return NAME(pack_turned_patches)(g, part, rows, k_begin, depth);
-  if (g->patches) return NAME(pack_patches)(g, part, rows, k_begin, depth);
-  const float *a = g->a + (ptrdiff_t)k_begin * g->a_column_stride;
-  for (size_t i = 0, row = rows.row, count; i < rows.tiles; i++, row += count) {
-    count = rows.height + (i < rows.taller);
+/// Packs a block of A into the part's scratch.
+static void NAME(pack_block)(const dka_gemm *g, const dka_gemm_part *part, const NAME(block) *block) {
+  if (g->patches && g->patches->turned) return NAME(pack_turned_patches)(g, part, block);
+  if (g->patches) return NAME(pack_patches)(g, part, block);
+  const float *a = g->a + (ptrdiff_t)block->k_begin * g->a_column_stride;
+  for (size_t i = 0, row = block->row, count; i < block->tiles; i++, row += count) {
+    count = block->height + (i < block->taller);
     pack_panel(
-        a + (ptrdiff_t)row * g->a_row_stride, g->a_row_stride, g->a_column_stride, count, depth, MR,
-        part->scratch + i * MR * depth);
+        a + (ptrdiff_t)row * g->a_row_stride, g->a_row_stride, g->a_column_stride, count, block->depth, MR,
+        part->scratch + i * MR * block->depth);
   }
 }
 
-/// Multiplies a block of rows by one panel of B, from `k_begin` to `k_begin + depth`. Each tile fetches its share of the
-/// `length` floats at `next_floats`, which this thread will want soon.
+/// Whether the last sums pass through memory on their way to C, because what follows them is more than registers hold.
+static bool NAME(needs_memory)(const dka_gemm *g) {
+  return g->row_bias || g->activation == DKA_ACTIVATION_GELU;
+}
+
+/// What the sums of a panel's columns from `column` on meet on their way to C, none of which `needs_memory`; the tile's
+/// place is still missing.
+static inline dka_tile_output NAME(way_to_c)(const dka_gemm *g, bool continues, bool finishes, size_t column) {
+  dka_tile_output out = {.row_stride = g->c_row_stride, .alpha = g->alpha, .adds = continues};
+  if (!finishes) return out;
+  if (g->bias) out.bias = g->bias + column;
+  out.residual_row_stride = g->residual_row_stride;
+  if (g->activation == DKA_ACTIVATION_RELU) out.activation = DKA_TILE_POSITIVE;
+  if (g->activation == DKA_ACTIVATION_CLIP) out.activation = DKA_TILE_CLIPPED;
+  out.lower = g->lower;
+  out.upper = g->upper;
+  return out;
+}
+
+/// Multiplies a block of A by one panel of B. The tiles fetch what stands at `next_floats`, which this thread will want soon.
 static void NAME(multiply_panel)(
-    const dka_gemm *g, const dka_gemm_part *part, NAME(row_block) rows, size_t k_begin, size_t depth, size_t panel,
-    const float *next_floats, size_t length) {
-  const size_t column = panel * NR, columns = g->n - column < NR ? g->n - column : NR;
-  const bool continues = k_begin > 0 || g->accumulate, finishes = k_begin + depth == g->k;
-  // Sums of whole vectors with no more than a bias go to C from the registers.
-  const bool has_epilogue = g->row_bias || g->residual || g->pre || g->activation != DKA_ACTIVATION_NONE;
-  const bool goes_to_c = columns == NR && !(finishes && has_epilogue);
+    const dka_gemm *g, const dka_gemm_part *part, const NAME(block) *block, size_t panel, const float *next_floats) {
+  const size_t column = panel * NR, columns = g->n - column < NR ? g->n - column : NR, depth = block->depth;
+  const bool continues = block->k_begin > 0 || g->accumulate, finishes = block->k_begin + depth == g->k;
+  const bool goes_to_c = columns % VW == 0 && !(finishes && NAME(needs_memory)(g));
   const bool in_place = NAME(reads_in_place)(g, part);
   const bool by_rows = in_place && g->a_column_stride == 1;
-  const float *a = in_place ? g->a + (ptrdiff_t)k_begin * g->a_column_stride : part->scratch;
-  const float *b = g->packed_b + k_begin * ((g->n + NR - 1) / NR) * NR + panel * depth * NR;
-  const size_t lines = (length / 16 + rows.tiles - 1) / rows.tiles;
+  const float *a = in_place ? g->a + (ptrdiff_t)block->k_begin * g->a_column_stride : part->scratch;
+  const float *b = g->packed_b + block->k_begin * ((g->n + NR - 1) / NR) * NR + panel * depth * NR;
   const char *next = (const char *)next_floats;
+  const float *residual = goes_to_c && finishes ? g->residual : NULL;
   float tile[MR * NR] __attribute__((aligned(64)));
-  for (size_t i = 0, row = rows.row, count; i < rows.tiles; i++, row += count) {
-    count = rows.height + (i < rows.taller);
+  dka_tile_output out = goes_to_c ? NAME(way_to_c)(g, continues, finishes, column)
+                                  : (dka_tile_output){.line = tile, .row_stride = NR, .alpha = g->alpha};
+  out.is_plain = !out.adds && !out.bias && !residual && out.activation == DKA_TILE_PLAIN;
+  for (size_t i = 0, row = block->row, count; i < block->tiles; i++, row += count) {
+    count = block->height + (i < block->taller);
     float *c = g->c + row * g->c_row_stride + column;
-    const dka_ahead ahead = {next, lines, (const char *)c, (ptrdiff_t)(g->c_row_stride * sizeof(float))};
-    next += lines * 64;
-    const dka_tile_output out = goes_to_c ? (dka_tile_output){c, g->c_row_stride, g->alpha, continues,
-                                                              finishes && g->bias ? g->bias + column : NULL}
-                                          : (dka_tile_output){tile, NR, g->alpha, false, NULL};
+    if (goes_to_c) out.line = c;
+    if (residual) out.residual = residual + row * g->residual_row_stride + column;
+    const dka_ahead ahead = {next, block->more_lines, (const char *)c, g->c_row_stride * sizeof(float),
+                             (const char *)out.residual, g->residual_row_stride * sizeof(float)};
+    next += block->tile_lines * 64;
     const float *rows_of_a = in_place ? a + (ptrdiff_t)row * g->a_row_stride : a + i * MR * depth;
 #define TILE(row_stride, depth_stride) \
   tile_product(count, columns, depth, rows_of_a, row_stride, depth_stride, b, ahead, out)
@@ -156,48 +186,49 @@ static void NAME(multiply_panel)(
 
 /// The same, with the panel after it, or before it where `toward` is −1, as what is wanted next.
 static void NAME(multiply_next_panel)(
-    const dka_gemm *g, const dka_gemm_part *part, NAME(row_block) rows, size_t k_begin, size_t depth, size_t panel,
-    int toward) {
-  const size_t floats = depth * NR;
-  const float *b = g->packed_b + k_begin * ((g->n + NR - 1) / NR) * NR + panel * floats;
-  NAME(multiply_panel)(g, part, rows, k_begin, depth, panel, b + (ptrdiff_t)floats * toward, floats);
+    const dka_gemm *g, const dka_gemm_part *part, const NAME(block) *block, size_t panel, int toward) {
+  const size_t floats = block->depth * NR;
+  const float *b = g->packed_b + block->k_begin * ((g->n + NR - 1) / NR) * NR + panel * floats;
+  NAME(multiply_panel)(g, part, block, panel, b + (ptrdiff_t)floats * toward);
 }
 
-/// Multiplies a block of rows by all panels.
-static void NAME(multiply_rows)(
-    const dka_gemm *g, const dka_gemm_part *part, NAME(row_block) rows, size_t k_begin, size_t depth) {
+/// Multiplies a block of A by all panels.
+static void NAME(multiply_block)(const dka_gemm *g, const dka_gemm_part *part, const NAME(block) *block) {
   if (!NAME(streams_rows)(g, part)) {
     for (size_t panel = part->panel_begin; panel < part->panel_end; panel++)
-      NAME(multiply_next_panel)(g, part, rows, k_begin, depth, panel, 1);
+      NAME(multiply_next_panel)(g, part, block, panel, 1);
     return;
   }
-  for (size_t i = 0, row = rows.row, count; i < rows.tiles; i++, row += count) {
-    count = rows.height + (i < rows.taller);
-    // The rows of the next tile come in while this one is multiplied, two with each panel.
-    const float *next = g->a + (ptrdiff_t)(row + count) * g->a_row_stride;
+  // Tile by tile. The rows of the next one come in while this one is multiplied, two with each panel.
+  NAME(block) tile = *block;
+  tile.tiles = 1;
+  tile.taller = 0;
+  NAME(share_fetches)(&tile, 2 * block->depth);
+  for (size_t i = 0; i < block->tiles; i++, tile.row += tile.height) {
+    tile.height = block->height + (i < block->taller);
+    const float *next = g->a + (ptrdiff_t)(tile.row + tile.height) * g->a_row_stride;
     for (size_t panel = part->panel_begin; panel < part->panel_end; panel++, next += 2 * g->a_row_stride)
-      NAME(multiply_panel)(
-          g, part, (NAME(row_block)){row, count, 1, count, 0}, k_begin, depth, panel, next, 2 * depth);
+      NAME(multiply_panel)(g, part, &tile, panel, next);
   }
 }
 
 void NAME(gemm)(const dka_gemm *g, dka_gemm_part *part) {
   const bool packs = !NAME(reads_in_place)(g, part);
-  NAME(row_block) rows;
-  for (size_t row = part->row_begin; row < part->row_end; row += rows.count) {
-    rows = NAME(rows_from)(part, row);
+  NAME(block) block;
+  for (size_t row = part->row_begin; row < part->row_end; row += block.count) {
+    block = NAME(rows_from)(part, row);
     size_t k_begin = 0;
     do {
-      const size_t depth = g->k - k_begin < KC ? g->k - k_begin : KC;
-      if (packs) NAME(pack_rows)(g, part, rows, k_begin, depth);
-      if (row + rows.count == part->row_end && k_begin + depth == g->k) {
+      NAME(set_depth)(g, &block, k_begin);
+      if (packs) NAME(pack_block)(g, part, &block);
+      if (row + block.count == part->row_end && k_begin + block.depth == g->k) {
         dka_open_panels(part);
         for (size_t panel; dka_take_panel(part, false, &panel);)
-          NAME(multiply_next_panel)(g, part, rows, k_begin, depth, panel, 1);
+          NAME(multiply_next_panel)(g, part, &block, panel, 1);
       } else {
-        NAME(multiply_rows)(g, part, rows, k_begin, depth);
+        NAME(multiply_block)(g, part, &block);
       }
-      k_begin += depth;
+      k_begin += block.depth;
     } while (k_begin < g->k);
   }
 }
@@ -205,11 +236,11 @@ void NAME(gemm)(const dka_gemm *g, dka_gemm_part *part) {
 void NAME(gemm_help)(const dka_gemm *g, dka_gemm_part *part) {
   size_t panel;
   if (!dka_take_panel(part, true, &panel)) return;
-  NAME(row_block) rows = NAME(rows_from)(part, part->row_begin);
-  while (rows.row + rows.count < part->row_end) rows = NAME(rows_from)(part, rows.row + rows.count);
-  const size_t k_begin = g->k > 0 ? (g->k - 1) / KC * KC : 0;
+  NAME(block) block = NAME(rows_from)(part, part->row_begin);
+  while (block.row + block.count < part->row_end) block = NAME(rows_from)(part, block.row + block.count);
+  NAME(set_depth)(g, &block, g->k > 0 ? (g->k - 1) / KC * KC : 0);
   do
-    NAME(multiply_next_panel)(g, part, rows, k_begin, g->k - k_begin, panel, -1);
+    NAME(multiply_next_panel)(g, part, &block, panel, -1);
   while (dka_take_panel(part, true, &panel));
 }
 

@@ -27,11 +27,10 @@ static inline __attribute__((always_inline)) void tile_rows(
   for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = v_zero();
   // A burst of all fetches would wait for free miss buffers: one or a few with every group of steps. Everything between
   // the steps is kept short: with AVX2 a tile needs more than three instructions a cycle as it is.
-  const size_t more_lines = ahead.b_lines * GROUP / (depth + 1);
   size_t left = depth;
   for (int row = 0; left >= GROUP; left -= GROUP, a += GROUP * depth_stride, b += GROUP * NR) {
     fetch_line(&ahead);
-    for (size_t i = more_lines; __builtin_expect(i > 0, 0); i--) fetch_line(&ahead);
+    for (size_t i = ahead.more_lines; __builtin_expect(i > 0, 0); i--) fetch_line(&ahead);
     if (row < rows) {
       fetch_row(&ahead, vectors * VW * sizeof(float));
       row++;
@@ -43,8 +42,17 @@ static inline __attribute__((always_inline)) void tile_rows(
 #pragma clang loop unroll(disable)
   for (; left > 0; left--, a += depth_stride, b += NR) add_step(rows, vectors, a, row_stride, b, sum);
   const vf alpha = v_set(out.alpha);
+  if (out.is_plain) {
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++, out.line += out.row_stride) {
+      v_store(out.line, v_mul(sum[r][0], alpha));
+      if (vectors > 1) v_store(out.line + VW, v_mul(sum[r][1], alpha));
+    }
+    return;
+  }
   const vf bias0 = out.bias ? v_load(out.bias) : v_zero();
   const vf bias1 = out.bias && vectors > 1 ? v_load(out.bias + VW) : v_zero();
+  const vf lower = v_set(out.lower), upper = v_set(out.upper);
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++, out.line += out.row_stride) {
     vf x0 = v_mul(sum[r][0], alpha), x1 = vectors > 1 ? v_mul(sum[r][1], alpha) : v_zero();
@@ -52,6 +60,14 @@ static inline __attribute__((always_inline)) void tile_rows(
     if (out.adds && vectors > 1) x1 = v_add(v_load(out.line + VW), x1);
     if (out.bias) x0 = v_add(x0, bias0);
     if (out.bias && vectors > 1) x1 = v_add(x1, bias1);
+    if (out.residual) {
+      x0 = v_add(x0, v_load(out.residual));
+      if (vectors > 1) x1 = v_add(x1, v_load(out.residual + VW));
+      out.residual += out.residual_row_stride;
+    }
+    if (out.activation == DKA_TILE_POSITIVE) x0 = v_positive(x0), x1 = v_positive(x1);
+    if (out.activation == DKA_TILE_CLIPPED)
+      x0 = v_min(upper, v_max(lower, x0)), x1 = v_min(upper, v_max(lower, x1));
     v_store(out.line, x0);
     if (vectors > 1) v_store(out.line + VW, x1);
   }

@@ -32,9 +32,8 @@ static inline const float *NAME(run_of)(
   return copy;
 }
 
-/// Packs the rows of A from `k_begin` on: for each position the channels of its taps, rows and columns of taps ascending.
-static void NAME(pack_patches)(
-    const dka_gemm *g, const dka_gemm_part *part, NAME(row_block) rows, size_t k_begin, size_t depth) {
+/// Packs a block of A: for each position the channels of its taps, rows and columns of taps ascending.
+static void NAME(pack_patches)(const dka_gemm *g, const dka_gemm_part *part, const NAME(block) *block) {
   const dka_patches *p = g->patches;
   // The taps of a kernel row lie side by side where nothing stands between their channels.
   const bool joins = p->column_dilation == 1 && p->channels == p->place_stride;
@@ -42,12 +41,12 @@ static void NAME(pack_patches)(
   float copies[MR][KC];
   NAME(patch) patches[MR];
   const float *line[(MR + 7) / 8 * 8];
-  for (size_t i = 0, row = rows.row, count; i < rows.tiles; i++, row += count) {
-    count = rows.height + (i < rows.taller);
+  for (size_t i = 0, row = block->row, count; i < block->tiles; i++, row += count) {
+    count = block->height + (i < block->taller);
     for (size_t r = 0; r < count; r++) patches[r] = NAME(patch_at)(p, row + r);
-    float *out = part->scratch + i * MR * depth;
-    ptrdiff_t k = (ptrdiff_t)k_begin;
-    for (const ptrdiff_t end = k + (ptrdiff_t)depth; k < end;) {
+    float *out = part->scratch + i * MR * block->depth;
+    ptrdiff_t k = (ptrdiff_t)block->k_begin;
+    for (const ptrdiff_t end = k + (ptrdiff_t)block->depth; k < end;) {
       const ptrdiff_t run = k / length, begin = k - run * length, left = end - k;
       const ptrdiff_t floats = length - begin < left ? length - begin : left;
       for (size_t r = 0; r < (MR + 7) / 8 * 8; r++)
@@ -60,17 +59,16 @@ static void NAME(pack_patches)(
   }
 }
 
-/// Packs the rows of A from `k_begin` on where rows are channels and columns are positions, for one tap.
-static void NAME(pack_turned_patches)(
-    const dka_gemm *g, const dka_gemm_part *part, NAME(row_block) rows, size_t k_begin, size_t depth) {
+/// Packs a block of A where rows are channels and columns are positions, for one tap.
+static void NAME(pack_turned_patches)(const dka_gemm *g, const dka_gemm_part *part, const NAME(block) *block) {
   const dka_patches *p = g->patches;
-  for (size_t k = 0; k < depth; k++) {
-    const NAME(patch) patch = NAME(patch_at)(p, k_begin + k);
+  for (size_t k = 0; k < block->depth; k++) {
+    const NAME(patch) patch = NAME(patch_at)(p, block->k_begin + k);
     const float *places = NAME(run_of)(g, patch, p->tap_row, p->tap_column, 1, 0, 0, NULL);
     const bool is_outside = places == NAME(zeros);
     float *out = part->scratch + k * MR;
-    for (size_t i = 0, row = rows.row, count; i < rows.tiles; i++, row += count, out += MR * depth) {
-      count = rows.height + (i < rows.taller);
+    for (size_t i = 0, row = block->row, count; i < block->tiles; i++, row += count, out += MR * block->depth) {
+      count = block->height + (i < block->taller);
       for (size_t r = 0; r < count; r++) out[r] = is_outside ? 0 : places[row + r];
     }
   }

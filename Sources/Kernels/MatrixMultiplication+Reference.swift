@@ -34,11 +34,6 @@ package enum ReferenceProduct {
 
   /// x · Φ(x).
   package static func gelu(_ x: Double) -> Double { x * 0.5 * erfc(-x * 0.5.squareRoot()) }
-
-  /// Φ(x) + x · φ(x).
-  package static func geluDerivative(_ x: Double) -> Double {
-    0.5 * erfc(-x * 0.5.squareRoot()) + x * exp(-0.5 * x * x) / (2 * Double.pi).squareRoot()
-  }
 }
 
 extension MatrixEpilogue where Scalar: BinaryFloatingPoint {
@@ -51,13 +46,6 @@ extension MatrixEpilogue where Scalar: BinaryFloatingPoint {
         var x = unsafe c[i * rowStride + j]
         if let bias = unsafe bias { unsafe x += bias[j] }
         if let rowBias = unsafe rowBias { unsafe x += rowBias[i] }
-        if let pre = unsafe pre {
-          if unsafe activation == .geluGradient {
-            x *= Scalar(unsafe ReferenceProduct.geluDerivative(Double(pre[i * preRowStride + j])))
-          } else {
-            unsafe pre[i * preRowStride + j] = x
-          }
-        }
         if unsafe activation == .gelu { x = Scalar(ReferenceProduct.gelu(Double(x))) }
         if let residual = unsafe residual { unsafe x += residual[i * residualRowStride + j] }
         if unsafe activation == .relu { x = max(x, 0) }

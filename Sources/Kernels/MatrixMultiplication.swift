@@ -73,8 +73,6 @@ package enum MatrixMultiplication {
     unsafe task.upper = epilogue.upper
     unsafe task.bias = epilogue.bias
     unsafe task.row_bias = epilogue.rowBias
-    unsafe task.pre = epilogue.pre
-    unsafe task.pre_row_stride = epilogue.preRowStride
     unsafe task.residual = epilogue.residual
     unsafe task.residual_row_stride = epilogue.residualRowStride
 

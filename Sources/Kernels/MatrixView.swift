@@ -40,10 +40,8 @@ package struct MatrixEpilogue<Scalar> {
     case relu = 1
     /// x · Φ(x) with the exact error function.
     case gelu = 2
-    /// Multiplies the sums by the derivative of GELU at `pre`, which is read.
-    case geluGradient = 3
     /// min(max(x, lower), upper), NaN where x is.
-    case clip = 4
+    case clip = 3
   }
 
   /// Factor of the product.
@@ -58,9 +56,6 @@ package struct MatrixEpilogue<Scalar> {
   package var bias: UnsafePointer<Scalar>?
   /// Added per row [m].
   package var rowBias: UnsafePointer<Scalar>?
-  /// Receives the values before activation, or gives them to `geluGradient`.
-  package var pre: UnsafeMutablePointer<Scalar>?
-  package var preRowStride = 0
   /// Added before the activation, GELU's excepted; may not overlap C (use `accumulates`).
   package var residual: UnsafePointer<Scalar>?
   package var residualRowStride = 0

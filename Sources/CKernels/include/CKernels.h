@@ -34,10 +34,8 @@ static inline void dka_spin_hint(void) {
 #define DKA_ACTIVATION_RELU 1
 /// x · Φ(x) with the exact error function.
 #define DKA_ACTIVATION_GELU 2
-/// Multiplies the product by the derivative of GELU at `pre`, which is read.
-#define DKA_ACTIVATION_GELU_GRADIENT 3
 /// min(max(x, lower), upper), NaN where x is.
-#define DKA_ACTIVATION_CLIP 4
+#define DKA_ACTIVATION_CLIP 3
 
 /// The left side of a product as a convolution reads it: from maps whose channels lie side by side, not from a matrix.
 ///
@@ -81,9 +79,6 @@ typedef struct dka_gemm {
   const float *bias;
   /// Added per row [m], or null.
   const float *row_bias;
-  /// Where the values before activation are stored (read for DKA_ACTIVATION_GELU_GRADIENT), or null.
-  float *pre;
-  size_t pre_row_stride;
   /// Added before the activation, GELU's excepted, or null.
   const float *residual;
   size_t residual_row_stride;
