@@ -57,6 +57,7 @@ package struct ResidualStream: Sendable {
     let residuals = view.residuals
     let inner = Set(residuals.flatMap(\.nodes))
     for residual in residuals where residual.isPlain || !inner.contains(residual.index) {
+      if let last = points.last, view.isPooled(residual, behind: last.value) { break }
       let border = try points.last.map { last throws(Mismatch) in
         try Self.border(from: last, to: residual, view)
       }
@@ -180,6 +181,15 @@ extension GraphView {
           || ["BatchNormalization", "Mul", "Add", "Identity", "Cast"].contains(type)
             && dataInputs(nodes[index]).count == 1
       }
+  }
+
+  /// Whether an addition is inside a head for which attention makes one token of all, behind the stream that ends at `value`.
+  fileprivate func isPooled(_ residual: Residual, behind value: String) -> Bool {
+    let (made, stream) = (extents(residual.output), extents(value))
+    guard made.count == 3, stream.count == 3, made[1] == 1, stream[1] > 1 else { return false }
+    return path(from: value, to: residual.stream)?.contains {
+      ["Softmax", "Attention"].contains(nodes[$0].operatorName.type)
+    } ?? false
   }
 
   /// Label of a residual addition.

@@ -60,6 +60,7 @@ import Testing
     #expect(head.output == recognition.view.outputs.first)
     let kinds = [
       "cls": "class_token", "mean": "mean", "cls+mean": "class_token_and_mean", "distilled": "distilled",
+      "vector": "vector",
     ]
     #expect(head.kind.rawValue == kinds[expected.kind])
     for layer in head.layers {

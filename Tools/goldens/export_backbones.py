@@ -11,7 +11,7 @@ scopes. `DIR/index.json` describes every file:
 
     file, family ("vit" or null), variant, exporter, opset, dynamic, slim, optimizer
     image [h, w], patch, blocks, dim, heads, grid [h, w], prefix_tokens
-    head      {"kind": "cls" | "distilled" | "mean" | "cls+mean", "classes", "features", "linears"}
+    head      {"kind": "cls" | "distilled" | "mean" | "cls+mean" | "vector", "classes", "features", "linears"}
     dka       per placement {"modules", "parameters"}: bottleneck 16, kernels 51 and 5, no bias, head excluded
     probe     expected logits, in float64 by PyTorch, of the image x[i] = sin(0.37 i), i over the flattened [2,3,h,w];
               a file with a fixed batch takes the first image only
@@ -65,6 +65,7 @@ SUBSET = {
     "timm_vit.dy18.dynamic.ort-extended", "timm_vit.dy18.dynamic.ort-transformers",
     "timm_swin.ts17.fixed.ort-extended", "torchvision_resnet.ts17.dynamic.ort-extended",
     "hf_dinov2.ts17.fixed.ort-extended",
+    "timm_clip.ts17.dynamic", "timm_siglip.dy18.dynamic.slim",
 }
 
 # Files that are written in float16 too. The converter refuses or breaks others, where Casts to float32 stand already.
@@ -157,6 +158,8 @@ VIT_VARIANTS = {
     "timm_deit3": lambda fused: timm_vit(fused, init_values=0.1, no_embed_class=True),
     "timm_vit_nopos": lambda fused: timm_vit(fused, prefix=0, kind="mean", pos_embed="none", class_token=False,
                                              global_pool="avg"),
+    "timm_clip": lambda fused: timm_vit(fused, pre_norm=True),
+    "timm_siglip": lambda fused: timm_vit(fused, prefix=0, kind="vector", class_token=False, global_pool="map"),
     "timm_beit": timm_beit,
     "timm_dinov3": timm_dinov3,
     "torchvision_vit": torchvision_vit,
