@@ -50,9 +50,9 @@ struct Branch {
   private static func mixer(of residual: Residual, _ label: String, in view: GraphView) throws(Mismatch)
     -> Mixer?
   {
-    let nodes = residual.nodes.map { view.nodes[$0] }.filter(\.operatorName.domain.isEmpty)
-    let mixers = nodes.filter { ["Softmax", "Attention"].contains($0.operatorName.type) }
+    let mixers = view.mixers(among: residual.nodes)
     guard let mixer = mixers.first else {
+      let nodes = residual.nodes.map { view.nodes[$0] }.filter(\.operatorName.domain.isEmpty)
       guard nodes.contains(where: { activations.contains($0.operatorName.type) }) else {
         throw Mismatch("the branch of '\(label)' has neither Softmax nor an activation", at: [label])
       }
@@ -153,5 +153,14 @@ extension Branch {
           ]))
     }
     return blocks
+  }
+}
+
+extension GraphView {
+  /// The nodes that mix tokens: those with attention's weights.
+  func mixers(among indices: [Int]) -> [Node] {
+    indices.map { nodes[$0] }.filter {
+      $0.operatorName.domain.isEmpty && ["Softmax", "Attention"].contains($0.operatorName.type)
+    }
   }
 }

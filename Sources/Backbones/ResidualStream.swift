@@ -186,10 +186,10 @@ extension GraphView {
   /// Whether an addition is inside a head for which attention makes one token of all, behind the stream that ends at `value`.
   fileprivate func isPooled(_ residual: Residual, behind value: String) -> Bool {
     let (made, stream) = (extents(residual.output), extents(value))
-    guard made.count == 3, stream.count == 3, made[1] == 1, stream[1] > 1 else { return false }
-    return path(from: value, to: residual.stream)?.contains {
-      ["Softmax", "Attention"].contains(nodes[$0].operatorName.type)
-    } ?? false
+    guard made.count == 3, stream.count == 3, made[1] == 1, stream[1] > 1,
+      let path = path(from: value, to: residual.stream)
+    else { return false }
+    return !mixers(among: path).isEmpty
   }
 
   /// Label of a residual addition.

@@ -138,8 +138,7 @@ static inline dka_tile_output NAME(way_to_c)(const dka_gemm *g, bool continues, 
   if (!finishes) return out;
   if (g->bias) out.bias = g->bias + column;
   out.residual_row_stride = g->residual_row_stride;
-  if (g->activation == DKA_ACTIVATION_RELU) out.activation = DKA_TILE_POSITIVE;
-  if (g->activation == DKA_ACTIVATION_CLIP) out.activation = DKA_TILE_CLIPPED;
+  out.activation = g->activation;
   out.lower = g->lower;
   out.upper = g->upper;
   return out;
@@ -160,7 +159,7 @@ static void NAME(multiply_panel)(
   float tile[MR * NR] __attribute__((aligned(64)));
   dka_tile_output out = goes_to_c ? NAME(way_to_c)(g, continues, finishes, column)
                                   : (dka_tile_output){.line = tile, .row_stride = NR, .alpha = g->alpha};
-  out.is_plain = !out.adds && !out.bias && !residual && out.activation == DKA_TILE_PLAIN;
+  out.is_plain = !out.adds && !out.bias && !residual && out.activation == DKA_ACTIVATION_NONE;
   for (size_t i = 0, row = block->row, count; i < block->tiles; i++, row += count) {
     count = block->height + (i < block->taller);
     float *c = g->c + row * g->c_row_stride + column;

@@ -3,9 +3,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/// What becomes of a tile's sums at the end, in the registers.
-typedef enum { DKA_TILE_PLAIN, DKA_TILE_POSITIVE, DKA_TILE_CLIPPED } dka_tile_activation;
-
 /// Where a tile's sums go, row by row:
 /// line[c] = activation((adds ? line[c] : 0) + alpha · sum + (bias ? bias[c] : 0) + (residual ? residual[c] : 0)).
 typedef struct {
@@ -20,7 +17,8 @@ typedef struct {
   /// Added to the first row, or null; and the elements to that of the next.
   const float *residual;
   size_t residual_row_stride;
-  dka_tile_activation activation;
+  /// DKA_ACTIVATION_NONE, _RELU or _CLIP with its bounds.
+  int activation;
   float lower, upper;
   /// Whether line[c] = alpha · sum.
   bool is_plain;

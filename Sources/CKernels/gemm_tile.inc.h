@@ -65,8 +65,8 @@ static inline __attribute__((always_inline)) void tile_rows(
       if (vectors > 1) x1 = v_add(x1, v_load(out.residual + VW));
       out.residual += out.residual_row_stride;
     }
-    if (out.activation == DKA_TILE_POSITIVE) x0 = v_positive(x0), x1 = v_positive(x1);
-    if (out.activation == DKA_TILE_CLIPPED)
+    if (out.activation == DKA_ACTIVATION_RELU) x0 = v_positive(x0), x1 = v_positive(x1);
+    if (out.activation == DKA_ACTIVATION_CLIP)
       x0 = v_min(upper, v_max(lower, x0)), x1 = v_min(upper, v_max(lower, x1));
     v_store(out.line, x0);
     if (vectors > 1) v_store(out.line + VW, x1);
