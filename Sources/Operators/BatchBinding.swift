@@ -6,9 +6,10 @@ import Tensors
 /// The same graph lowered at its own batch tells which axis of every value carries the batch: the one that
 /// differs. A Reshape whose constant target names the old extent gets a new target; a Concat operand that was
 /// stored at the old extent (a class token) is expanded, an Expand whose constant names the old extent gets a new one,
-/// and a Gather of an image's numbers by a list gets the lists of all images. Where tokens stand in front of images, as torchvision
-/// orders them, a Reshape merges both into rows, `[N, 1, h, d] → [N · 1, h · d]`: the batch is then the inner
-/// factor of its axis, which is remembered until a Reshape takes the rows apart again.
+/// and a Gather of an image's numbers by a list gets the lists of all images. Queries that are computed from weights alone
+/// (SigLIP's pooling) are expanded where they meet the keys of all images, so that a batch multiplies as an image does.
+/// Where tokens stand in front of images, as torchvision orders them, a Reshape merges both into rows,
+/// `[N, 1, h, d] → [N · 1, h · d]`: the batch is then the inner factor of its axis, which is remembered until a Reshape takes the rows apart again.
 /// At a batch of one an optimiser may also write a Transpose of tokens and images as a Reshape; where the target has
 /// an axis of extent 1 elsewhere than row-major order asks for, the Transpose is put back.
 /// Callers prove the result by comparing runs.
@@ -39,6 +40,7 @@ struct BatchBinding {
     case let join as Concat: return try concat(node, join, in: graph)
     case is Expand: return try expand(node, in: graph)
     case let gather as Gather: return try self.gather(node, gather, in: graph)
+    case is MatMul, is Attention: return try product(node, in: graph)
     default: return nil
     }
   }
@@ -185,17 +187,37 @@ struct BatchBinding {
     guard let batch = node.inputs.lazy.compactMap({ batchAxis(of: $0, in: graph) }).first,
       let axis = graph.types[node.inputs[0]]?.shape.normalizedAxis(join.axis), axis != batch.axis
     else { return nil }
+    return try expanding(node.inputs.indices, of: node, along: batch, in: graph)
+  }
+
+  /// A product or an attention per image whose rows are none of the images', but queries computed from weights.
+  ///
+  /// Columns that are none of the images' are weights, which stay one matrix.
+  private func product(_ node: LoweredNode, in graph: LoweredGraph) throws(OperatorError) -> [Addition]? {
+    let ranks = node.inputs.map { graph.types[$0]?.shape.rank ?? 0 }
+    guard let batch = batchAxis(of: node.inputs[1], in: graph), ranks[0] == ranks[1],
+      batch.axis < ranks[0] - 2
+    else { return nil }
+    return try expanding(0..<1, of: node, along: batch, in: graph)
+  }
+
+  /// The node with those of the operands expanded to the batch that have an extent of 1 where another carries it.
+  private func expanding(
+    _ operands: Range<Int>, of node: LoweredNode, along batch: (axis: Int, factor: Int),
+    in graph: LoweredGraph
+  ) throws(OperatorError) -> [Addition]? {
     var additions: [Addition] = []
-    var joined = node
-    for (index, input) in node.inputs.enumerated() where batchAxis(of: input, in: graph) == nil {
+    var result = node
+    for index in operands where batchAxis(of: node.inputs[index], in: graph) == nil {
+      let input = node.inputs[index]
       guard let shape = graph.types[input]?.shape, shape.extents[batch.axis] == 1 else { continue }
       var extents = shape.extents
       extents[batch.axis] = batch.factor
       let name = "\(node.outputs[0])/batch_operand_\(index)"
       additions.append(.constant(name: "\(name)/shape", try BatchBinding.shape(extents)))
       additions.append(.node(LoweredNode(Expand(), [input, "\(name)/shape"], outputs: [name])))
-      joined.inputs[index] = name
+      result.inputs[index] = name
     }
-    return additions.isEmpty ? nil : additions + [.node(joined)]
+    return additions.isEmpty ? nil : additions + [.node(result)]
   }
 }

@@ -65,7 +65,8 @@ SUBSET = {
     "timm_vit.dy18.dynamic.ort-extended", "timm_vit.dy18.dynamic.ort-transformers",
     "timm_swin.ts17.fixed.ort-extended", "torchvision_resnet.ts17.dynamic.ort-extended",
     "hf_dinov2.ts17.fixed.ort-extended",
-    "timm_clip.ts17.dynamic", "timm_siglip.dy18.dynamic.slim",
+    "timm_clip.ts17.dynamic", "timm_siglip.dy18.dynamic.slim", "timm_siglip.ts17.fixed",
+    "timm_siglip.dy24.fixed.slim",
 }
 
 # Files that are written in float16 too. The converter refuses or breaks others, where Casts to float32 stand already.
