@@ -1,4 +1,5 @@
 package import Backbones
+package import Graphs
 package import TensorFiles
 package import Tensors
 
@@ -32,12 +33,15 @@ package struct AdapterManifest: Sendable {
   package var classNames: [String]?
   /// What is done to images before the network.
   package var preprocessing: JSONValue?
+  /// The metadata of the adapted model's file; none in folders of earlier versions.
+  package var metadata: [MetadataEntry] = []
 
   /// The manifest of an adapted model.
   package init(
     _ model: AdaptedModel, seed: Int, classCount: Int?, placement: HandPlacement? = nil,
     baseModelHash: String,
-    baseModelName: String, classNames: [String]? = nil, preprocessing: JSONValue? = nil
+    baseModelName: String, classNames: [String]? = nil, preprocessing: JSONValue? = nil,
+    metadata: [MetadataEntry] = []
   ) {
     method = type(of: model.method).name
     options = model.method.options
@@ -49,6 +53,7 @@ package struct AdapterManifest: Sendable {
     self.baseModelName = baseModelName
     self.classNames = classNames
     self.preprocessing = preprocessing
+    self.metadata = metadata
   }
 
   /// Writes the folder; each file is complete or not there.
@@ -99,6 +104,9 @@ package struct AdapterManifest: Sendable {
     object["recipe"] = .object(recipe)
     object["classes"] = classNames.map { JSONValue($0) } ?? .null
     object["preprocessing"] = preprocessing ?? .null
+    var texts = JSONObject()
+    for entry in metadata { texts[entry.key] = .string(entry.value) }
+    object["metadata"] = .object(texts)
     return .object(object)
   }
 
@@ -135,5 +143,9 @@ package struct AdapterManifest: Sendable {
     baseModelName = json["base_model_name_or_path"]?.string ?? ""
     classNames = json["classes"]?.array?.compactMap(\.string)
     preprocessing = json["preprocessing"].flatMap { $0 == .null ? nil : $0 }
+    metadata = try (json["metadata"]?.object?.members ?? []).map { member throws(AdapterError) in
+      guard let text = member.value.string else { throw bad("metadata.\(member.key)", "text") }
+      return MetadataEntry(key: member.key, value: text)
+    }
   }
 }

@@ -2,7 +2,8 @@
 package enum CommandRegistry {
   package static var commands: [any Command.Type] {
     [
-      InspectCommand.self, InjectCommand.self, TrainCommand.self, EvaluateCommand.self, PredictCommand.self,
+      InspectCommand.self, InjectCommand.self, TrainCommand.self, ApplyCommand.self, EvaluateCommand.self,
+      PredictCommand.self,
       RunCommand.self, GradientsCommand.self, ConformanceCommand.self, BenchCommand.self, VerifyCommand.self,
       PhantomsCommand.self,
     ]

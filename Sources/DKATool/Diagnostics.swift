@@ -28,8 +28,11 @@ package struct Diagnostics {
     return ExitCode(reported.failureCode)
   }
 
-  /// File, node and tensor that the message itself does not name in quotes.
+  /// File, node and tensor that the message itself does not name in quotes; of a wrong option its name alone.
   private func place(of error: any ReportableError) -> String {
+    if error.failureCode == .usage, let option = error.field, option.hasPrefix("--") {
+      return error.message.contains(option) ? "" : "\(option): "
+    }
     var place = ""
     func names(_ name: String) -> Bool { error.message.contains("'\(name)'") }
     if let file = error.file, !names(file) { place += "\(file): " }

@@ -79,7 +79,7 @@ public enum CSVManifest {
     return zip(table.rows, parts).map { ($0.exactFields[columns.file], $1.split) }
   }
 
-  private static func bytes(of path: String) throws(DatasetError) -> [UInt8] {
+  static func bytes(of path: String) throws(DatasetError) -> [UInt8] {
     let storage: Storage
     do { storage = try MemoryMap.file(at: path) } catch { throw .missing(path, error.reason) }
     return unsafe [UInt8](UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount))

@@ -5,7 +5,7 @@ import Tensors
 /// The separator is the comma, semicolon or tab that occurs most often in the header, or what a first line `sep=;` says. CRLF, LF
 /// and CR end a row; a byte order mark and empty rows are passed over; a quoted field may hold separators, quotes (doubled) and
 /// line ends. UTF-8, and UTF-16 with a byte order mark.
-struct CSVTable {
+package struct CSVTable {
   /// One row after the header.
   struct Row: Equatable {
     /// Line in the file where the row starts, counted from 1.
@@ -82,7 +82,7 @@ struct CSVTable {
   }
 
   /// The bytes as UTF-8 without a byte order mark.
-  private static func text(_ bytes: [UInt8], file: String) throws(DatasetError) -> [UInt8] {
+  static func text(_ bytes: [UInt8], file: String) throws(DatasetError) -> [UInt8] {
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { return Array(bytes.dropFirst(3)) }
     let isLittle = bytes.starts(with: [0xFF, 0xFE])
     guard isLittle || bytes.starts(with: [0xFE, 0xFF]) else {
@@ -104,7 +104,7 @@ struct CSVTable {
   }
 
   /// Rows in the form that `init(parsing:file:)` reads: fields in quotes where their content needs it, lines ended by LF.
-  static func text(_ rows: [[String]]) -> String {
+  package static func text(_ rows: [[String]]) -> String {
     rows.map { row in
       row.map { field in
         let needsQuotes =

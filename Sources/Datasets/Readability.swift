@@ -29,26 +29,9 @@ extension LabelledImages {
     threads: Int, isHashing: Bool, known: [Int: String] = [:], formats: ImageFormats = .standard,
     progress: (@Sendable (Int) -> Void)? = nil, isInterrupted: () -> Bool = { false }
   ) throws(DatasetError) -> (notes: [DatasetNote], hashes: [Int: String]) {
-    let samples = samples
-    // A file is hashed once for all of its images.
-    let first = samples.firstOfFile
-    let done = Mutex(0)
-    let results = try concurrentMap(count: samples.count, threads: threads, isInterrupted: isInterrupted) {
-      position in
-      defer {
-        let count = done.withLock { done in
-          done += 1
-          return done
-        }
-        progress?(count)
-      }
-      return Result { () throws(DatasetError) in
-        let sample = samples[position]
-        return try ImageFacts(
-          reading: sample, by: formats,
-          isHashing: isHashing && known[sample.index] == nil && first[position] == position)
-      }
-    }
+    let (results, first) = try facts(
+      threads: threads, isHashing: isHashing, known: known, formats: formats, progress: progress,
+      isInterrupted: isInterrupted)
     var facts: [ImageFacts] = []
     var failures: [DatasetError] = []
     for result in results {
@@ -73,6 +56,55 @@ extension LabelledImages {
       + (try remarksOnEqualFiles(
         byteCounts: facts.map(\.byteCount), known: hashes, threads: threads, isInterrupted: isInterrupted))
     return (remarks, hashes)
+  }
+
+  /// Decodes every image once, and tells those that can be read from the others.
+  func readability(threads: Int, isInterrupted: () -> Bool) throws(DatasetError)
+    -> (readable: [Sample], failures: [DatasetError], notes: [DatasetNote])
+  {
+    let (results, _) = try facts(
+      threads: threads, isHashing: false, known: [:], formats: .standard, progress: nil,
+      isInterrupted: isInterrupted)
+    var readable: [Sample] = []
+    var facts: [ImageFacts] = []
+    var failures: [DatasetError] = []
+    for (sample, result) in zip(samples, results) {
+      switch result {
+      case .success(let fact):
+        readable.append(sample)
+        facts.append(fact)
+      case .failure(let error): failures.append(error)
+      }
+    }
+    return (readable, failures, ImageFacts.remarks(on: facts))
+  }
+
+  /// What is kept of every image, or why it cannot be read, and for each image the first one of the same file.
+  private func facts(
+    threads: Int, isHashing: Bool, known: [Int: String], formats: ImageFormats,
+    progress: (@Sendable (Int) -> Void)?, isInterrupted: () -> Bool
+  ) throws(DatasetError) -> (results: [Result<ImageFacts, DatasetError>], first: [Int]) {
+    let samples = samples
+    // A file is hashed once for all of its images.
+    let first = samples.firstOfFile
+    let done = Mutex(0)
+    let results = try concurrentMap(count: samples.count, threads: threads, isInterrupted: isInterrupted) {
+      position in
+      defer {
+        let count = done.withLock { done in
+          done += 1
+          return done
+        }
+        progress?(count)
+      }
+      return Result { () throws(DatasetError) in
+        let sample = samples[position]
+        return try ImageFacts(
+          reading: sample, by: formats,
+          isHashing: isHashing && known[sample.index] == nil && first[position] == position)
+      }
+    }
+    return (results, first)
   }
 }
 

@@ -30,17 +30,7 @@ extension LabelledImages {
     guard testShare > 0, testShare < 1 else {
       throw DatasetError(.usage, "the test share \(testShare) is not between 0 and 1")
     }
-    let unitCounts = unitsByClass.map(\.count)
-    let single = classes.indices.filter { unitCounts[$0] == 1 }
-    guard single.isEmpty else {
-      let unit =
-        samples.allSatisfy { $0.unit == nil }
-        ? "image" : samples.allSatisfy { $0.group == nil } ? "file" : "group"
-      let names = single.map { "'\(classes[$0])'" }.joined(separator: ", ")
-      throw DatasetError(
-        .badData, "only one \(unit) of \(names), two are needed to train and to test",
-        hint: "add images, or provide train and test folders")
-    }
+    try requireSeveralUnits(unitsByClass)
     let test = drawing(key: LabelledImages.testKey, keepsRest: true) { count in
       min(max(1, Int((Double(count) * testShare).rounded())), count - 1)
     }
@@ -54,6 +44,19 @@ extension LabelledImages {
         hint: "provide the parts in a column split")
     }
     return result
+  }
+
+  /// Refuses classes with a single image, file or group, which cannot train and test.
+  func requireSeveralUnits(_ units: [[[Int]]]) throws(DatasetError) {
+    let single = classes.indices.filter { units[$0].count == 1 }
+    guard !single.isEmpty else { return }
+    let unit =
+      samples.allSatisfy { $0.unit == nil }
+      ? "image" : samples.allSatisfy { $0.group == nil } ? "file" : "group"
+    let names = single.map { "'\(classes[$0])'" }.joined(separator: ", ")
+    throw DatasetError(
+      .badData, "only one \(unit) of \(names), two are needed to train and to test",
+      hint: "add images, or provide train and test folders")
   }
 
   /// The key of drawn test parts: the recipe's seed, whatever the seed of a run.
@@ -110,7 +113,7 @@ extension LabelledImages {
   }
 
   /// Per class, what can only be drawn as a whole: an image, or the images of a group or of a file, which counts for its most frequent class.
-  private var unitsByClass: [[[Int]]] {
+  var unitsByClass: [[[Int]]] {
     var units: [[Int]] = []
     var numbers: [Sample.Unit: Int] = [:]
     for (position, sample) in samples.enumerated() {

@@ -18,6 +18,8 @@ struct BatchBinding {
   let reference: LoweredGraph
   /// How many positions of its axis stand in front of a value's batch, where the batch is not the outer factor.
   private var rowsBefore: [String: Int] = [:]
+  /// What the file's nodes would need to take any batch.
+  private(set) var edits: [BatchEdit] = []
 
   /// A binding against the graph at its own batch.
   init(reference: LoweredGraph) { self.reference = reference }
@@ -68,10 +70,17 @@ struct BatchBinding {
     // Reading in row-major order, the batch varies slower than all that follows this many positions.
     let leading = Int.boundedProduct(source.product(0..<batch.axis), rowsBefore[node.inputs[0]] ?? 1)
     if let moved = BatchBinding.transposition(of: target, after: leading) {
+      let (rows, permutation) = BatchBinding.rows(of: target, moving: moved, 1)
+      edits.append(
+        BatchEdit(
+          output: node.outputs[0],
+          change: .reshapeAndTranspose(target: rows, axis: moved.from, permutation: permutation)))
       return try reshape(node, to: target, moving: moved, batch.factor)
     }
     guard let (axis, rows) = BatchBinding.place(after: leading, in: target) else { return nil }
     if rows > 1 { rowsBefore[node.outputs[0]] = rows }
+    edits.append(
+      BatchEdit(output: node.outputs[0], change: .reshape(target: target.extents, axis: axis)))
     var extents = target.extents
     extents[axis] *= batch.factor
     return try BatchBinding.reshape(node, to: extents, result: node.outputs[0])
@@ -97,15 +106,23 @@ struct BatchBinding {
   private func reshape(
     _ node: LoweredNode, to target: Shape, moving moved: (from: Int, to: Int), _ factor: Int
   ) throws(OperatorError) -> [Addition] {
+    let (extents, permutation) = BatchBinding.rows(of: target, moving: moved, factor)
+    let rows = "\(node.outputs[0])/batch_rows"
+    let transpose = LoweredNode(Transpose(permutation), [rows], outputs: node.outputs, name: node.name)
+    return try BatchBinding.reshape(node, to: extents, result: rows) + [.node(transpose)]
+  }
+
+  /// The target in row-major order with the batch where it stands there, and the permutation that moves it to its axis.
+  private static func rows(of target: Shape, moving moved: (from: Int, to: Int), _ factor: Int)
+    -> (extents: [Int], permutation: [Int])
+  {
     var extents = target.extents
     extents.remove(at: moved.to)
     extents.insert(factor, at: moved.from)
     var permutation = Array(0..<extents.count)
     permutation.remove(at: moved.from)
     permutation.insert(moved.from, at: moved.to)
-    let rows = "\(node.outputs[0])/batch_rows"
-    let transpose = LoweredNode(Transpose(permutation), [rows], outputs: node.outputs, name: node.name)
-    return try BatchBinding.reshape(node, to: extents, result: rows) + [.node(transpose)]
+    return (extents, permutation)
   }
 
   /// The axis that the batch must be moved from, and its place: the only axis of extent 1, where that is not the
@@ -140,7 +157,9 @@ struct BatchBinding {
   }
 
   /// An Expand whose constant names the extent that carries the batch, as Swin V2 has for the windows of all images.
-  private func expand(_ node: LoweredNode, in graph: LoweredGraph) throws(OperatorError) -> [Addition]? {
+  private mutating func expand(_ node: LoweredNode, in graph: LoweredGraph) throws(OperatorError)
+    -> [Addition]?
+  {
     guard let batch = batchAxis(of: node.inputs[0], in: graph),
       let source = reference.types[node.inputs[0]]?.shape,
       var extents = graph.constants[node.inputs[1]]?.integers
@@ -149,6 +168,7 @@ struct BatchBinding {
     guard extents.indices.contains(axis), extents[axis] == source[batch.axis], extents[axis] > 1 else {
       return nil
     }
+    edits.append(BatchEdit(output: node.outputs[0], change: .expand(target: extents, axis: axis)))
     extents[axis] *= batch.factor
     let name = "\(node.outputs[0])/batch_shape"
     return [
@@ -158,7 +178,8 @@ struct BatchBinding {
   }
 
   /// A Gather of all numbers of an image by a list, as which dynamo writes a flattening: the list of every image.
-  private func gather(_ node: LoweredNode, _ gather: Gather, in graph: LoweredGraph) throws(OperatorError)
+  private mutating func gather(_ node: LoweredNode, _ gather: Gather, in graph: LoweredGraph)
+    throws(OperatorError)
     -> [Addition]?
   {
     guard let batch = batchAxis(of: node.inputs[0], in: graph), batch.axis == 0,
@@ -166,6 +187,11 @@ struct BatchBinding {
       source.normalizedAxis(gather.axis) == 0, let list = graph.constants[node.inputs[1]],
       let positions = list.integers, list.shape.rank > 1, list.shape[0] == 1
     else { return nil }
+    edits.append(
+      BatchEdit(
+        output: node.outputs[0],
+        change: .gatherPerImage(
+          source: source.extents, positions: positions, shape: Array(list.shape.extents.dropFirst()))))
     let extent = source[0]
     let all = (0..<batch.factor).flatMap { image in
       positions.map { Int64(($0 < 0 ? $0 + extent : $0) + image * extent) }
@@ -181,10 +207,11 @@ struct BatchBinding {
     ]
   }
 
-  private func concat(_ node: LoweredNode, _ join: Concat, in graph: LoweredGraph) throws(OperatorError)
+  private mutating func concat(_ node: LoweredNode, _ join: Concat, in graph: LoweredGraph)
+    throws(OperatorError)
     -> [Addition]?
   {
-    guard let batch = node.inputs.lazy.compactMap({ batchAxis(of: $0, in: graph) }).first,
+    guard let batch = node.inputs.compactMap({ batchAxis(of: $0, in: graph) }).first,
       let axis = graph.types[node.inputs[0]]?.shape.normalizedAxis(join.axis), axis != batch.axis
     else { return nil }
     return try expanding(node.inputs.indices, of: node, along: batch, in: graph)
@@ -193,7 +220,9 @@ struct BatchBinding {
   /// A product or an attention per image whose rows are none of the images', but queries computed from weights.
   ///
   /// Columns that are none of the images' are weights, which stay one matrix.
-  private func product(_ node: LoweredNode, in graph: LoweredGraph) throws(OperatorError) -> [Addition]? {
+  private mutating func product(_ node: LoweredNode, in graph: LoweredGraph) throws(OperatorError)
+    -> [Addition]?
+  {
     let ranks = node.inputs.map { graph.types[$0]?.shape.rank ?? 0 }
     guard let batch = batchAxis(of: node.inputs[1], in: graph), ranks[0] == ranks[1],
       batch.axis < ranks[0] - 2
@@ -202,7 +231,7 @@ struct BatchBinding {
   }
 
   /// The node with those of the operands expanded to the batch that have an extent of 1 where another carries it.
-  private func expanding(
+  private mutating func expanding(
     _ operands: Range<Int>, of node: LoweredNode, along batch: (axis: Int, factor: Int),
     in graph: LoweredGraph
   ) throws(OperatorError) -> [Addition]? {
@@ -211,6 +240,13 @@ struct BatchBinding {
     for index in operands where batchAxis(of: node.inputs[index], in: graph) == nil {
       let input = node.inputs[index]
       guard let shape = graph.types[input]?.shape, shape.extents[batch.axis] == 1 else { continue }
+      // A product of matrices repeats its operands itself.
+      if !(node.operation is MatMul) {
+        edits.append(
+          BatchEdit(
+            output: node.outputs[0],
+            change: .repeatOperand(index: index, shape: shape.extents, axis: batch.axis)))
+      }
       var extents = shape.extents
       extents[batch.axis] = batch.factor
       let name = "\(node.outputs[0])/batch_operand_\(index)"

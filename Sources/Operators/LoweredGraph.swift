@@ -84,6 +84,8 @@ package struct LoweredGraph: Sendable {
   package var warnings: [String] = []
   /// The model with its nodes that stand for others replaced; nil where it has none.
   package var expansion: Expansion?
+  /// What the file would need to take any batch, where a batch of 1 that it fixes was rewritten.
+  package var batchEdits: [BatchEdit] = []
   /// What rules did on the way to this graph, one entry per rule.
   package var rules: [RuleOutcome] = []
 

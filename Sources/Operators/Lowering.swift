@@ -85,6 +85,7 @@ package struct Lowering: Sendable {
     let order = try Lowering.order(of: source.model.graph.nodes, known: Set(state.graph.types.keys))
     for position in order { try state.add(read[position], at: position) }
     state.graph.expansion = state.record.expansion
+    state.graph.batchEdits = state.binding?.edits ?? []
     for output in model.graph.outputs {
       guard state.graph.types[output.name] != nil else {
         throw .graph("output '\(output.name)' is made by no node", value: output.name)

@@ -23,12 +23,25 @@ public enum Conformance {
 
     /// The line that reports the case.
     public func line(_ name: String) -> String {
+      ([word, name] + [reason].compactMap(\.self)).joined(separator: " ")
+    }
+
+    /// What the line begins with.
+    public var word: String {
       switch self {
-      case .pass: "PASS \(name)"
-      case .done: "DONE \(name)"
-      case .fail(let why): "FAIL \(name) \(why)"
-      case .unsupported(let what): "UNSUPPORTED \(name) \(what)"
-      case .error(let why): "ERROR \(name) \(why)"
+      case .pass: "PASS"
+      case .done: "DONE"
+      case .fail: "FAIL"
+      case .unsupported: "UNSUPPORTED"
+      case .error: "ERROR"
+      }
+    }
+
+    /// The difference, the operator or the reason; nil where all is well.
+    public var reason: String? {
+      switch self {
+      case .pass, .done: nil
+      case .fail(let text), .unsupported(let text), .error(let text): text
       }
     }
   }

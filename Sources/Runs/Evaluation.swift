@@ -16,7 +16,7 @@ package enum Evaluation {
     package var overrides = PreprocessingOverrides()
     /// Side of the image input where the model leaves it open.
     package var imageSide: Int?
-    /// The part that is measured; nil is the test part, or all images where there are no parts.
+    /// The part that is measured; nil is the test part, without one the validation part, or all images where there are no parts.
     package var part: Split?
     /// Folder for the preprocessed images as .npy, or nil.
     package var savedInputs: String?
@@ -27,7 +27,7 @@ package enum Evaluation {
     package init(data: String) { self.data = data }
   }
 
-  /// Figures on the test part of the data, or on all images where there are no parts.
+  /// Figures on the part that is asked for; `Options.part` says which that is where none is.
   package static func run(
     _ file: ModelFile, _ options: Options, context: ExecutionContext, emit: (RunEvent) -> Void,
     isInterrupted: () -> Bool
@@ -51,7 +51,11 @@ package enum Evaluation {
     if dealt != nil {
       emit(.note("the parts are those of the run that made the model (\(RunSplit.tableName))"))
     }
-    let images = try measured(of: dealt ?? all, options)
+    let part = options.part ?? assumedPart(of: dealt ?? all)
+    if options.part == nil, part == .validation {
+      emit(.note("there are no test images: the validation images are measured"))
+    }
+    let images = try measured(part, of: dealt ?? all, source: options.data)
     let names = inputNames(images.samples)
     if let folder = options.savedInputs {
       try Destination.checkFiles(
@@ -67,7 +71,7 @@ package enum Evaluation {
         threads: context.options.threads, isHashing: false, known: known ?? [:], isInterrupted: isInterrupted
       )
     }.notes
-    let measured = task.remarks(onMeasuring: images, part: (options.part ?? .test).rawValue)
+    let measured = task.remarks(onMeasuring: images, part: (part ?? .test).rawValue)
     for note in all.notes + measured + notes { emit(RunEvent(note)) }
     emit(.note("\(images.samples.count) images, preprocessing from \(choice.source)"))
     emit(.begin(title: "evaluating", total: images.samples.count))
@@ -85,20 +89,27 @@ package enum Evaluation {
       }, report: { emit(.advance(done: $0, figures: [])) }, isInterrupted: isInterrupted)
   }
 
-  /// The images of the part that is asked for.
-  private static func measured(of all: LabelledImages, _ options: Options) throws -> LabelledImages {
+  /// The part that is meant where none is named; nil for all images, where they have no parts.
+  private static func assumedPart(of all: LabelledImages) -> Split? {
+    guard all.hasSplit else { return nil }
+    return [.test, .validation].first { !all.part($0).samples.isEmpty } ?? .test
+  }
+
+  /// The images of a part, or all.
+  private static func measured(_ part: Split?, of all: LabelledImages, source: String) throws
+    -> LabelledImages
+  {
+    guard let part else { return all }
     guard all.hasSplit else {
-      guard let part = options.part else { return all }
       throw InputError(
-        message: "'\(options.data)' has no parts, so no \(part.rawValue) part", tensor: nil,
+        message: "'\(source)' has no parts, so no \(part.rawValue) part", tensor: nil,
         hint: "leave --part out to measure all images")
     }
-    let part = options.part ?? .test
     let images = all.part(part)
     guard images.samples.isEmpty else { return images }
     let others = Split.allCases.filter { !all.part($0).samples.isEmpty }.map(\.rawValue)
     throw InputError(
-      message: "'\(options.data)' has no \(part.rawValue) image", tensor: nil,
+      message: "'\(source)' has no \(part.rawValue) image", tensor: nil,
       hint: "choose another part with --part: \(others.joined(separator: ", "))")
   }
 

@@ -50,8 +50,17 @@ struct HeadRateChoice {
   ///   - validation: features of the validation images, or nil where there are none.
   init(
     _ trainer: Trainer, _ measurement: any Measurement, training: ImageFeatures,
-    validation: ImageFeatures?, _ configuration: TrainingConfiguration, isInterrupted: () -> Bool
+    validation: ImageFeatures?, _ configuration: TrainingConfiguration, emit: (RunEvent) -> Void = { _ in },
+    isInterrupted: () -> Bool
   ) throws {
+    let folds = validation == nil ? Self.folds(training.samples, seed: configuration.seed) : []
+    let trained = validation == nil ? folds.reduce(0) { $0 + $1.training.count } : training.samples.count
+    emit(
+      .begin(
+        title: "choosing the head's learning rate",
+        total: trained * configuration.epochs * Self.candidates.count))
+    defer { emit(.end) }
+    var done = 0
     let start = try trainer.checkpointVariables()
     defer {
       trainer.setLearningRate(
@@ -60,17 +69,20 @@ struct HeadRateChoice {
     func losses(_ training: ImageFeatures, _ measured: ImageFeatures) throws -> [Double] {
       try trainer.restart(from: start)
       return try Self.losses(
-        trainer, measurement, training: training, measured: measured, configuration, isInterrupted)
+        trainer, measurement, training: training, measured: measured, configuration, isInterrupted
+      ) { images in
+        done += images
+        emit(.advance(done: done, figures: []))
+      }
     }
     if let validation {
-      folds = nil
+      self.folds = nil
       measured = validation.samples.count
       self.losses = try Self.candidates.map { rate in
         trainer.setLearningRate(rate, of: "head")
         return try losses(training, validation).min() ?? .infinity
       }
     } else {
-      let folds = Self.folds(training.samples, seed: configuration.seed)
       let count = folds.reduce(0) { $0 + $1.measured.count }
       self.folds = folds.count
       measured = count
@@ -92,7 +104,8 @@ struct HeadRateChoice {
   /// Mean loss on the measured images after each epoch; infinite from where training is not finite any more.
   private static func losses(
     _ trainer: Trainer, _ measurement: any Measurement, training: ImageFeatures,
-    measured: ImageFeatures, _ configuration: TrainingConfiguration, _ isInterrupted: () -> Bool
+    measured: ImageFeatures, _ configuration: TrainingConfiguration, _ isInterrupted: () -> Bool,
+    advance: (Int) -> Void
   ) throws -> [Double] {
     let batches = CachedBatches(training, batchSize: configuration.batch, seed: configuration.seed)
     let stepsPerEpoch = (training.samples.count + configuration.batch - 1) / configuration.batch
@@ -105,6 +118,7 @@ struct HeadRateChoice {
             step: trainer.stepCount, total: stepsPerEpoch * configuration.epochs)
           _ = try trainer.step(
             batch.features, targets: batch.targets, rateFactor: factor, isInterrupted: isInterrupted)
+          advance(batch.samples.count)
         }
         var measurement = measurement
         try measurement.add(
@@ -150,7 +164,7 @@ extension TrainingLoop {
     let choice = try RunInterrupted.translating {
       try HeadRateChoice(
         trainer, material.task.measurement(of: material.training), training: training,
-        validation: validation, material.configuration, isInterrupted: isInterrupted)
+        validation: validation, material.configuration, emit: emit, isInterrupted: isInterrupted)
     }
     emit(.note(choice.text))
     material.trainer.setLearningRate(choice.rate, of: "head")

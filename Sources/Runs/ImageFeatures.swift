@@ -22,7 +22,7 @@ struct ImageFeatures {
 
   /// Values at the cut for every image, in parts of a batch each.
   static func parts(
-    of images: LabelledImages, _ material: TrainingLoop.Material, title: String, _ emit: (RunEvent) -> Void,
+    of images: LabelledImages, _ material: TrainingLoop.Material, title: String?, _ emit: (RunEvent) -> Void,
     _ isInterrupted: () -> Bool
   ) throws -> [ImageFeatures] {
     var parts: [ImageFeatures] = []
@@ -57,8 +57,10 @@ struct ImageFeatures {
   }
 
   /// Computes values at the cut batch by batch; `take` gets them with the rows that they are.
+  ///
+  /// - Parameter title: what it is called while it goes on; nil for what is too short to be told.
   private static func compute(
-    for images: LabelledImages, _ material: TrainingLoop.Material, title: String, _ emit: (RunEvent) -> Void,
+    for images: LabelledImages, _ material: TrainingLoop.Material, title: String?, _ emit: (RunEvent) -> Void,
     _ isInterrupted: () -> Bool, take: (ImageFeatures, Range<Int>) throws -> Void
   ) throws {
     var options = BatchLoader.Options()
@@ -69,8 +71,8 @@ struct ImageFeatures {
       images.samples, preprocessing: material.preprocessing, targets: material.task.targets(of: images),
       options: options)
     loader.start(epoch: 0)
-    emit(.begin(title: title, total: images.samples.count))
-    defer { emit(.end) }
+    if let title { emit(.begin(title: title, total: images.samples.count)) }
+    defer { if title != nil { emit(.end) } }
     var done = 0
     while let batch = try RunInterrupted.translating({ try loader.next(isInterrupted: isInterrupted) }),
       let targets = batch.targets
@@ -81,7 +83,7 @@ struct ImageFeatures {
       let part = ImageFeatures(values: values, targets: targets, samples: batch.samples)
       try take(part, done..<done + batch.samples.count)
       done += batch.samples.count
-      emit(.advance(done: done, figures: []))
+      if title != nil { emit(.advance(done: done, figures: [])) }
     }
   }
 

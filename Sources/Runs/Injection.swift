@@ -20,10 +20,15 @@ package struct Injection: Sendable {
 
   /// The adapted model.
   ///
+  /// A model that has Dual-Kernel Adapters already keeps them: they train further where adapters are to be put in.
+  ///
   /// - Parameter head: the new head, or nil to keep the old one.
   package func apply(to model: ModelDescription, head: (any TaskHead)?, context: ExecutionContext) throws
     -> AdaptedModel
   {
+    if let installed = try installed(in: model) {
+      return try again(installed, head: head, context: context)
+    }
     let (method, layout) = try fit(to: model, context: context)
     return try AdaptedModel(
       model, layout, method: method, head: head, seed: seed,
@@ -32,7 +37,12 @@ package struct Injection: Sendable {
 
   /// Refuses a network in which the method has no place, or of which no one output is the classifier's.
   package func verifyFit(to model: ModelDescription, context: ExecutionContext) throws {
-    let layout = try fit(to: model, context: context).layout
+    let layout: BackboneLayout
+    if let installed = try installed(in: model) {
+      layout = try found(installed, context: context).layout
+    } else {
+      layout = try fit(to: model, context: context).layout
+    }
     guard layout.rivals.isEmpty else { throw BackboneError.ambiguousScores([layout.output] + layout.rivals) }
   }
 

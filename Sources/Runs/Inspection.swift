@@ -20,9 +20,11 @@ package struct Inspection {
   ///
   /// - Parameters:
   ///   - imageSide: what the user says, for files that leave the image size open.
+  ///   - listsAll: whether the text names every point, operator and candidate.
   ///   - isDetailed: whether it is fused for one image and tells what rules did, or why that can't be.
   package init(
-    _ file: ModelFile, imageSide: Int? = nil, isDetailed: Bool = false, context: ExecutionContext
+    _ file: ModelFile, imageSide: Int? = nil, listsAll: Bool = false, isDetailed: Bool = false,
+    context: ExecutionContext
   ) {
     var model = file
     var refusal: (any ReportableError)?
@@ -32,10 +34,14 @@ package struct Inspection {
     let unsupported = Lowering(registry: ModelFile.registry, context: context).unsupportedOperators(
       of: description)
     var recognition: Recognition?
-    do { recognition = try Injection.recognize(description, context: context) } catch {
+    // Adapters that the file has are taken out for looking: what is around them is what it was before.
+    let installed = InstalledAdapters(in: description)
+    do {
+      recognition = try Injection.recognize(installed?.base ?? description, context: context)
+    } catch {
       refusal = refusal ?? error as? any ReportableError
     }
-    warnings = recognition?.view.warnings ?? []
+    let adapters = installed.map { InstalledDescription($0, context: context) }
     let layout = recognition?.layout
     let head = (try? recognition?.layoutOfHead())
     let scores = try? ScoreOutput.find(in: description, context: context)
@@ -54,6 +60,7 @@ package struct Inspection {
     } catch {
       preparationRefusal = error as? any ReportableError
     }
+    warnings = (recognition?.view.warnings ?? []) + (choice?.warnings ?? [])
     var object: JSONObject = [
       "family": JSONValue(layout?.family), "variant": JSONValue(layout?.variant),
       "opset": JSONValue(description.version(of: "").map { Int($0) }),
@@ -66,10 +73,13 @@ package struct Inspection {
       "stored_types": JSONValue(recognition?.storedTypeNames ?? []),
       "operators": .object(counts), "parameters": .integer(parameters),
       "preprocessing": choice.map(ModelMetadata.json) ?? .null,
+      "preprocessing_refusal": preparationRefusal.map {
+        ["message": .string($0.message), "hint": JSONValue($0.hint)]
+      } ?? .null,
       "classes": names.map { JSONValue($0.names) } ?? .null,
       "blocks": .array((layout?.blocks ?? []).map(Inspection.json)),
       "head": head?.head.map(Inspection.json) ?? .null, "scores": scores.map(Inspection.json) ?? .null,
-      "methods": JSONValue(methods),
+      "methods": JSONValue(methods), "adapters": adapters?.json ?? .null,
       "unsupported": .array(unsupported.map(Inspection.json)),
       "candidates": JSONValue(layout == nil ? recognition?.candidates ?? [] : []),
     ]
@@ -89,11 +99,18 @@ package struct Inspection {
     let rules = isDetailed ? Inspection.rules(of: description, context) : nil
     if let rules { object["rules"] = rules.json }
     json = object
-    let text = Inspection.text(
-      model, layout, head: head?.head, scores: scores, methods: methods, counts: counts,
-      parameters: parameters, choice: choice, names: names?.names, recognition: recognition, refusal: refusal,
-      preparationRefusal: preparationRefusal, unsupported: unsupported)
-    lines = text + (rules?.lines ?? [])
+    var text = InspectionText(model, listsAll: listsAll)
+    text.addFile(types: recognition?.storedTypeNames ?? [], counts: counts, parameters: parameters)
+    text.addPreparation(choice, refusal: preparationRefusal)
+    if let names {
+      text.add("classes", "\(names.names.count): \(names.names.prefix(8).joined(separator: ", "))")
+    }
+    text.addNetwork(layout, head: head?.head, scores: scores, methods: methods)
+    if let adapters { text.add("adapters", adapters.text) }
+    text.addRefusals(
+      unsupported, layout == nil ? recognition?.mismatches ?? [] : [], layout == nil ? refusal : nil,
+      candidates: layout == nil ? recognition?.candidates ?? [] : [])
+    lines = text.lines + (rules?.lines ?? [])
   }
 
   /// What rules do to the model before it runs on one image; no list where it can't run.
@@ -178,93 +195,5 @@ package struct Inspection {
       "version": JSONValue(refused.version),
       "nodes": JSONValue(refused.nodes),
     ]
-  }
-
-  /// A list under a title, in lines of at most 100 characters.
-  private static func wrapped(_ words: [String], title: String) -> [String] {
-    var lines = [title]
-    for (index, word) in words.enumerated() {
-      let piece = index == words.count - 1 ? word : word + ", "
-      if lines[lines.count - 1].count + piece.count > 100 {
-        lines.append(String(repeating: " ", count: title.count))
-      }
-      lines[lines.count - 1] += piece
-    }
-    return lines
-  }
-
-  private static func text(
-    _ model: ModelFile, _ layout: BackboneLayout?, head: ClassifierHead?, scores: ScoreOutput?,
-    methods: [String],
-    counts: JSONObject, parameters: Int,
-    choice: PreprocessingChoice?, names: [String]?, recognition: Recognition?,
-    refusal: (any ReportableError)?, preparationRefusal: (any ReportableError)?,
-    unsupported: [LoweringError.Unsupported]
-  ) -> [String] {
-    let description = model.declared
-    func shape(_ value: ValueDescription) -> String {
-      guard case .tensor(_, let dimensions?)? = value.type?.kind else { return "\(value.name) [?]" }
-      return "\(value.name) [\(dimensions.map(\.description).joined(separator: ", "))]"
-    }
-    var lines = [
-      "family       \(layout?.family ?? "not recognised")" + (layout.map { ", \($0.variant)" } ?? ""),
-      "file         opset \(description.version(of: "") ?? 0), IR \(description.irVersion), "
-        + [description.producerName ?? "unknown producer", description.producerVersion].compactMap { $0 }
-        .joined(separator: " "),
-      "inputs       \(description.graph.requiredInputs.map(shape).joined(separator: ", "))",
-      "outputs      \(description.graph.outputs.map(shape).joined(separator: ", "))",
-      "parameters   \(parameters)",
-    ]
-    if let types = recognition?.storedTypeNames, !types.isEmpty {
-      lines.append("precision    \(types.joined(separator: ", ")) in the file, computed in float32")
-    }
-    if let bound = model.bound { lines.append("bound        \(bound.text)") }
-    lines += wrapped(counts.members.map { "\($0.key) \($0.value.integer ?? 0)" }, title: "operators    ")
-    if let choice {
-      lines.append(
-        "images       \(choice.preprocessing.fields.map { "\($0.name) \($0.text)" }.joined(separator: ", "))")
-      lines.append("             from \(choice.source)")
-      lines += choice.conflicts.map { "             \($0)" }
-    }
-    if let preparationRefusal {
-      lines.append("images       refused: \(preparationRefusal.message)")
-      if let hint = preparationRefusal.hint { lines.append("             try: \(hint)") }
-    }
-    if let names { lines.append("classes      \(names.count): \(names.prefix(8).joined(separator: ", "))") }
-    if let layout {
-      let widths = Set(layout.sites.map(\.channels)).sorted().map(String.init).joined(separator: ", ")
-      let prefix = layout.sites.map(\.prefixTokens).max() ?? 0
-      lines.append("blocks       \(layout.blocks.count), width \(widths), \(counted(prefix, "prefix token"))")
-      for block in layout.blocks {
-        for point in block.points where point.role != .block || block.points.count == 1 {
-          lines.append(
-            "  \(block.index)  \(point.role.rawValue)  '\(point.value)'  \(point.layout.rawValue), grid \(point.grid)"
-          )
-        }
-      }
-    }
-    if let head {
-      lines.append("head         '\(head.node)', \(head.features) features, \(head.classes) classes")
-    }
-    if let scores {
-      let kind = scores.kind.rawValue.replacing("_", with: " ")
-      lines.append("scores       '\(scores.name)', \(kind)")
-    }
-    if !methods.isEmpty { lines.append("methods      \(methods.joined(separator: ", "))") }
-    for entry in unsupported {
-      let more = entry.nodes.count > 1 ? " and \(entry.nodes.count - 1) more" : ""
-      lines.append("unsupported  \(entry.reason): '\(entry.nodes.first ?? "")'\(more)")
-    }
-    for entry in recognition?.mismatches ?? [] where layout == nil {
-      lines.append("not \(entry.family): \(entry.mismatch.reason)")
-    }
-    if let refusal, layout == nil {
-      lines.append("refused: \(refusal.message)")
-      if let hint = refusal.hint { lines.append("try: \(hint)") }
-    }
-    if layout == nil, let candidates = recognition?.candidates, !candidates.isEmpty {
-      lines.append("candidates for --at: \(candidates.joined(separator: ", "))")
-    }
-    return lines
   }
 }

@@ -45,7 +45,8 @@ package enum ModelMetadata {
       "rescale": isUnit ? .number(1.0 / 255) : JSONValue(preprocessing.rescale),
       "rounding": .string(preprocessing.rounding.rawValue),
       "fill": preprocessing.fill.map { .array($0.map { JSONValue($0) }) } ?? .null,
-      "pad": JSONValue(preprocessing.pad), "source": .string(choice.source),
+      "pad": JSONValue(preprocessing.pad), "channels": .integer(preprocessing.channels),
+      "source": .string(choice.source),
     ]
     if !choice.warnings.isEmpty { object["warnings"] = JSONValue(choice.warnings) }
     return .object(object)

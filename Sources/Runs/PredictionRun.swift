@@ -1,32 +1,69 @@
-import Datasets
+package import Datasets
 import Kernels
 package import Operators
+package import TensorFiles
+import Tensors
 
 /// What a model answers to image files.
-package enum PredictionRun {
+package struct PredictionRun: Sendable {
   /// The answers, in the order of the files.
+  package private(set) var predictions: [any PresentedPrediction] = []
+  /// Why files have no answer, one error each.
+  package let failures: [DatasetError]
+
+  /// Asks a model about images.
   ///
-  /// - Throws: one error that names every unreadable image, before any is run.
-  package static func run(
+  /// - Parameter paths: image files, folders, lists and tables.
+  /// - Throws: where a list cannot be read, or no image at all.
+  package init(
     _ file: ModelFile, images paths: [String], _ overrides: PreprocessingOverrides, imageSide: Int?,
     context: ExecutionContext, emit: (RunEvent) -> Void, isInterrupted: () -> Bool
-  ) throws -> [any PresentedPrediction] {
+  ) throws {
     let model = try file.located { try file.bound(imageSide: imageSide) }
     for line in model.warnings { emit(.warning(line)) }
     if let bound = model.bound { emit(.note(bound.note)) }
     let choice = try model.preprocessing(overrides, imageSide: imageSide)
     for warning in choice.warnings { emit(.warning(warning)) }
     if !choice.isAssumed { emit(.note("preprocessing from \(choice.source)")) }
-    let samples = paths.enumerated().map { Sample(path: $1, label: 0, split: nil, index: $0) }
-    let images = LabelledImages(classes: [""], samples: samples)
-    let notes = try images.verifyReadable(threads: context.options.threads, isInterrupted: isInterrupted)
-    for note in notes { emit(RunEvent(note)) }
+    var images = try ImageList(of: paths)
+    try RunInterrupted.translating {
+      try images.keepReadable(threads: context.options.threads, isInterrupted: isInterrupted)
+    }
+    for note in images.notes { emit(RunEvent(note)) }
+    failures = images.failures
+    for failure in failures { emit(.warning(failure.message)) }
     let answer = try TaskRegistry.task(of: model).answer(of: model, context: context)
     let imageModel = try model.imageModel(answer, choice.preprocessing)
-    var predictions: [any PresentedPrediction] = []
-    try imageModel.run(samples, isInterrupted: isInterrupted) { batch, output in
-      predictions += try answer.predictions(output, of: batch.samples, by: model)
+    // A line about a handful of images would only stand between the user and the answers.
+    let isLong = images.samples.count > 16
+    if isLong { emit(.begin(title: "predicting", total: images.samples.count)) }
+    defer { if isLong { emit(.end) } }
+    var found: [any PresentedPrediction] = []
+    try imageModel.run(
+      images.samples, report: { if isLong { emit(.advance(done: $0, figures: [])) } },
+      isInterrupted: isInterrupted
+    ) { batch, output in
+      found += try answer.predictions(output, of: batch.samples, by: model)
     }
-    return predictions
+    predictions = found
+  }
+
+  /// The object that CLI.md calls `predict`.
+  package var json: JSONObject {
+    var object: JSONObject = [
+      "predictions": .array(predictions.map { .object($0.json) }),
+      "failures": .array(
+        failures.map {
+          ["image": JSONValue($0.file), "message": .string($0.message), "hint": JSONValue($0.hint)]
+        }),
+    ]
+    for member in predictions.first?.legend.members ?? [] { object[member.key] = member.value }
+    return object
+  }
+
+  /// A row per answer under the names of the columns, as separated text.
+  package var table: String {
+    guard let columns = predictions.first?.cells.map(\.name) else { return "" }
+    return CSVTable.text([columns] + predictions.map { $0.cells.map(\.text) })
   }
 }

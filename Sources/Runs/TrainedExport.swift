@@ -21,6 +21,8 @@ struct TrainedExport {
   let context: ExecutionContext
   let emit: (RunEvent) -> Void
   let isInterrupted: () -> Bool
+  /// What opens the batch of a file that was exported for one image; nil where it stays as it is.
+  var openBatch: OpenBatch?
 
   /// Exports the best parameters on the validation images, or the last ones, and reports.
   func finish(
@@ -55,6 +57,7 @@ struct TrainedExport {
   private func write(_ parameters: [(name: String, value: Tensor)]) throws {
     let trained = try adapted.replacing(parameters.map { (name: $0.name, tensor: $0.value) })
     var description = trained.model.declaringInputs(as: model.declared)
+    if let openBatch { description = try openBatch.applied(to: description) }
     ModelMetadata.describe(
       &description, request.task, learned, from: learnt, choice.preprocessing, recipe: adapted.recipe)
     try ONNXFile.write(description, to: folder.model)
@@ -66,7 +69,7 @@ struct TrainedExport {
       baseModelHash: record.origin.model.digest,
       baseModelName: model.path.split(separator: "/").last.map(String.init) ?? model.path,
       classNames: learned.classes,
-      preprocessing: .object(ModelMetadata.json(choice.preprocessing)))
+      preprocessing: .object(ModelMetadata.json(choice.preprocessing)), metadata: description.metadata)
     try manifest.write(to: folder.adapter, tensors: parameters.map { (name: $0.name, tensor: $0.value) })
   }
 

@@ -23,8 +23,10 @@ public struct TrainingConfiguration: Sendable {
   public var augmentation = Augmentation.standard
   /// Share of the train part that is used.
   public var fraction = 1.0
-  /// Which subsample of that share.
+  /// Which subsample of that share, or which fold of a cross-validation tests.
   public var fold = 0
+  /// Folds of a cross-validation; nil keeps the parts of the images, or draws a test part.
+  public var crossValidationFolds: Int?
   /// Share of the used train part that chooses an epoch; nil follows METHOD's rule of 10 %.
   public var validationShare: Double?
   /// Images per micro-batch; nil chooses.

@@ -34,6 +34,8 @@ package final class TrainingLoop {
   let emit: (RunEvent) -> Void
   let isInterrupted: () -> Bool
   private let batches: any BatchSource
+  /// Bytes that are held at the same time.
+  private let memoryByteCount: Int
   /// Values at the cut of the validation images, in parts.
   let validationFeatures: [ImageFeatures]
   /// Values at the cut of the training images, where they don't change between epochs.
@@ -52,7 +54,9 @@ package final class TrainingLoop {
     self.emit = emit
     self.isInterrupted = isInterrupted
     let configuration = material.configuration
-    let room = try TrainingMemory(material).requireRoom()
+    let memory = try TrainingMemory(material)
+    let room = try memory.requireRoom()
+    memoryByteCount = memory.byteCount
     let images = material.validation
     validationFeatures =
       images.samples.isEmpty
@@ -97,10 +101,10 @@ package final class TrainingLoop {
     let stepsPerEpoch = (count + configuration.batch - 1) / configuration.batch
     let total = stepsPerEpoch * configuration.epochs
     let start = ContinuousClock.now
-    emit(
-      .begin(
-        title: "epoch \(epochsDone + 1)/\(configuration.epochs)", total: count,
-        later: count * (configuration.epochs - epochsDone - 1)))
+    let title = "epoch \(epochsDone + 1)/\(configuration.epochs)"
+    let validated = material.validation.samples.count
+    let later = (count + validated) * (configuration.epochs - epochsDone - 1)
+    emit(.begin(title: title, total: count, later: later + validated))
     defer { emit(.end) }
     batches.start(epoch: epochsDone)
     var loss = 0.0
@@ -113,16 +117,22 @@ package final class TrainingLoop {
         var random = Random(configuration.seed, epochsDone, sample.index, 1)
         return Int(truncatingIfNeeded: random.next())
       }
+      let lossSoFar = done == 0 ? [] : [("loss", loss / Double(done))]
+      var inBatch = 0
       let result = try trainer.step(
         batch.features, targets: batch.targets, keys: keys, rateFactor: factor,
-        figures: { figures.add($0, $1) }, isInterrupted: isInterrupted)
+        figures: { output, targets in
+          figures.add(output, targets)
+          inBatch += targets.shape[0]
+          emit(.advance(done: done + inBatch, figures: lossSoFar + figures.values))
+        }, isInterrupted: isInterrupted)
       done += batch.samples.count
       loss += result.loss * Double(batch.samples.count)
       emit(.advance(done: done, figures: [("loss", loss / Double(done))] + figures.values))
     }
     try trainer.requireFiniteParameters()
     let seconds = (ContinuousClock.now - start).inSeconds
-    let validation = try validate()
+    let validation = try validate(title: title + ", validation", later: later)
     epochsDone += 1
     if let validation, best.map({ validation.score.isBetter(than: $0.score) }) ?? true {
       best = Checkpoint.Best(
@@ -135,14 +145,49 @@ package final class TrainingLoop {
   }
 
   /// Figures on the validation images with the present parameters.
-  private func validate() throws -> (any PresentedMetrics)? {
+  private func validate(title: String, later: Int) throws -> (any PresentedMetrics)? {
     guard !validationFeatures.isEmpty else { return nil }
+    emit(.begin(title: title, total: material.validation.samples.count, later: later))
     var measurement = material.task.measurement(of: material.validation)
+    var done = 0
     for features in validationFeatures {
       try measurement.add(
         try material.trainer.output(features.values, isInterrupted: isInterrupted), of: features.samples)
+      done += features.samples.count
+      emit(.advance(done: done, figures: []))
     }
     return measurement.metrics
+  }
+
+  /// What the epochs that are left need, in a line; nil where none is left.
+  ///
+  /// Time is that of a micro-batch, which is computed for it and changes nothing.
+  func outlook() throws -> String? {
+    let configuration = material.configuration
+    let epochs = configuration.epochs - epochsDone
+    guard epochs > 0 else { return nil }
+    var first = material
+    first.training.samples = Array(material.training.samples.prefix(material.trainer.microBatch))
+    let features =
+      try trainingFeatures?.selecting(Array(first.training.samples.indices))
+      ?? ImageFeatures(
+        joining: ImageFeatures.parts(of: first.training, first, title: nil, emit, isInterrupted))
+    let seconds = try RunInterrupted.translating {
+      try material.trainer.secondsPerImage(features.values, targets: features.targets)
+    }
+    // An evaluation is the forward half of a step, roughly a third of it.
+    let images = Double(material.training.samples.count) + Double(material.validation.samples.count) / 3
+    return "\(counted(epochs, "epoch")) of \(counted(material.training.samples.count, "image")): about "
+      + "\(Self.roughly(seconds * images * Double(epochs))), \(memoryByteCount / 1_000_000) MB of memory beside the model's file"
+  }
+
+  /// A duration as one would say it.
+  private static func roughly(_ seconds: Double) -> String {
+    switch seconds {
+    case ..<90: "\(max(Int(seconds.rounded()), 1)) s"
+    case ..<5400: "\(Int((seconds / 60).rounded())) min"
+    default: "\((seconds / 360).rounded() / 10) h"
+    }
   }
 }
 

@@ -39,6 +39,9 @@ struct TrainingMemory {
   /// Batches that a loader holds: those ahead, the next one, and the one in use.
   private static let loadedBatches = 4
 
+  /// Bytes of all parts together.
+  var byteCount: Int { parts.reduce(0) { min($0 + $1.byteCount, .addressable) } }
+
   /// Refuses what does not fit, with every part and its size.
   ///
   /// - Returns: bytes that are left.

@@ -1,4 +1,5 @@
 public import Datasets
+import Synchronization
 
 /// The images of one training run: those that train, those that choose an epoch, those that measure.
 public struct TrainingParts: Sendable {
@@ -17,16 +18,28 @@ public struct TrainingParts: Sendable {
 
   /// Deals out the images of a task as METHOD, section 3, says.
   ///
-  /// Without parts of their own, 20 % of each class test, the same for every seed. The configuration's fraction and fold draw from the train part; its
+  /// In a cross-validation a fold tests. Else, without parts of their own, 20 % of each class test, the same for every seed. The configuration's fraction and fold draw from the train part; its
   /// share of that is taken for validation unless the images have such a part.
   ///
   /// - Parameter source: the folder or file to name in errors.
   /// - Throws: where there is one class, where a class has no image to train, or too few to deal out.
   package init(
-    of images: LabelledImages, _ task: any Task, _ configuration: TrainingConfiguration, source: String
+    of given: LabelledImages, _ task: any Task, _ configuration: TrainingConfiguration, source: String
   ) throws {
-    try task.requireLearnable(images, source: source)
-    let images = try images.split()
+    try task.requireLearnable(given, source: source)
+    var notes: [DatasetNote] = []
+    let images: LabelledImages
+    if let folds = configuration.crossValidationFolds {
+      images = try given.crossValidation(fold: configuration.fold, of: folds, seed: configuration.seed)
+      notes += given.remarksOnCrossValidation(folds: folds)
+    } else {
+      images = try given.split()
+      if !given.hasSplit {
+        notes.append(
+          DatasetNote(
+            .note, "the data have no train and test folders: 20 % of each class are kept for the test"))
+      }
+    }
     test = images.part(.test)
     var train = images.part(.train)
     try task.requireComplete(train, source: source)
@@ -34,10 +47,9 @@ public struct TrainingParts: Sendable {
       train = try train.fraction(configuration.fraction, fold: configuration.fold, seed: configuration.seed)
       try task.requireComplete(train, source: source)
     }
-    let given = images.part(.validation)
-    var share: Double? = given.samples.isEmpty ? 0 : nil
-    var notes: [DatasetNote] = []
-    if given.samples.isEmpty, configuration.validationShare != 0 {
+    let ownValidation = images.part(.validation)
+    var share: Double? = ownValidation.samples.isEmpty ? 0 : nil
+    if ownValidation.samples.isEmpty, configuration.validationShare != 0 {
       let wanted = configuration.validationShare ?? 0.1
       train = try train.takingValidation(
         share: wanted, fold: configuration.fold, seed: configuration.seed)
@@ -48,7 +60,7 @@ public struct TrainingParts: Sendable {
       }
     }
     validationShare = share
-    validation = given.samples.isEmpty ? train.part(.validation) : given
+    validation = ownValidation.samples.isEmpty ? train.part(.validation) : ownValidation
     self.train = train.selecting { $0.split != .validation }
     notes += task.remarks(onMeasuring: validation, part: "validation")
     notes += task.remarks(onMeasuring: test, part: "test")
@@ -58,15 +70,25 @@ public struct TrainingParts: Sendable {
 
   /// Refuses images that cannot be read, all at once, and says what stands out in the others.
   ///
-  /// - Parameter isInterrupted: asked while images are read.
+  /// - Parameters:
+  ///   - emit: is told how far it has come.
+  ///   - isInterrupted: asked while images are read.
   /// - Returns: remarks, and SHA-256 of the content by `Sample.index`.
   package func examined(
-    threads: Int, isInterrupted: () -> Bool = { false }
+    threads: Int, emit: (RunEvent) -> Void = { _ in }, isInterrupted: () -> Bool = { false }
   ) throws -> (notes: [DatasetNote], hashes: [Int: String]) {
     let used = LabelledImages(
       classes: train.classes, samples: train.samples + validation.samples + test.samples)
+    emit(.begin(title: "reading images", total: used.samples.count))
+    defer { emit(.end) }
+    let done = Atomic(0)
     return try RunInterrupted.translating {
-      try used.examined(threads: threads, isHashing: true, isInterrupted: isInterrupted)
+      try used.examined(
+        threads: threads, isHashing: true, progress: { done.store($0, ordering: .relaxed) },
+        isInterrupted: {
+          emit(.advance(done: done.load(ordering: .relaxed), figures: []))
+          return isInterrupted()
+        })
     }
   }
 }

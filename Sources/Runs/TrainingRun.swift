@@ -5,6 +5,7 @@ import Graphs
 import Kernels
 import ONNXFormat
 package import Operators
+import Rewriting
 package import TensorFiles
 import Tensors
 import Training
@@ -25,6 +26,10 @@ package struct TrainingRun {
     package var injection: Injection
     /// The recipe.
     package var configuration = TrainingConfiguration()
+    /// Whether a file that was exported for a fixed number of images is written for as many.
+    package var keepsBatch = false
+    /// Whether the head starts anew where the model has one for the same classes.
+    package var startsHeadAnew = false
     /// What the command line says about preprocessing.
     package var overrides = PreprocessingOverrides()
     /// Side of the image input where the model leaves it open.
@@ -104,11 +109,21 @@ package struct TrainingRun {
     let checkpoint = isResumed ? try Checkpoint(readingFrom: folder.checkpoint) : nil
     let identity = try ModelIdentity(model)
     try checkpoint.map { try identity.requireSame(as: $0, path: folder.checkpoint) }
-    let examined = try parts.examined(threads: context.options.threads, isInterrupted: isInterrupted)
+    let examined = try parts.examined(
+      threads: context.options.threads, emit: emit, isInterrupted: isInterrupted)
     for note in parts.notes + examined.notes { emit(RunEvent(note)) }
+    let keepsHead = keepsHead(of: model, for: parts.train)
     let adapted = try model.located {
       try request.injection.apply(
-        to: model.description, head: request.task.head(for: parts.train), context: context)
+        to: model.description, head: keepsHead ? nil : request.task.head(for: parts.train), context: context)
+    }
+    if let installed = try request.injection.installed(in: model.description) {
+      emit(.note("the model has \(counted(installed.modules, "adapter module")), which are trained further"))
+    }
+    if keepsHead {
+      emit(
+        .note(
+          "the model tells these classes already: its head is trained further (--new-head starts it anew)"))
     }
     describe(adapted, parts)
     let trainer = try model.located {
@@ -133,15 +148,44 @@ package struct TrainingRun {
       _ = try loop.chooseHeadRate(for: adapted, context: context)
     }
     try folder.write(record.configuration(isRateOpen: false), to: folder.configuration)
+    if let outlook = try loop.outlook() { emit(.note(outlook)) }
     let earlierSeconds = try folder.secondsOfEpochs()
     try train(loop, trainer, origin)
-    let export = TrainedExport(
+    var export = TrainedExport(
       model: model, adapted: adapted, choice: choice, learned: parts.train,
       learnt: LearntImages(parts, hashes: examined.hashes), record: record,
       request: request, folder: folder, context: context, emit: emit, isInterrupted: isInterrupted)
+    export.openBatch = openBatch(of: adapted)
     return try export.finish(
       loop, trainer, test: parts.test, validation: parts.validation,
       seconds: { earlierSeconds + (ContinuousClock.now - start).inSeconds })
+  }
+
+  /// What opens the batch of the file, which is said.
+  private func openBatch(of adapted: AdaptedModel) -> OpenBatch? {
+    guard !request.keepsBatch else { return nil }
+    do {
+      guard let opening = try OpenBatch(adapted.model, context: context) else { return nil }
+      emit(
+        .note(
+          "the model was exported for one image: model.onnx takes any number (\(counted(opening.changes.count, "node")) changed; "
+            + "--keep-batch leaves it)"))
+      for change in opening.changes { emit(.detail("open batch: \(change)")) }
+      return opening
+    } catch {
+      let reason = (error as? FixedBatch)?.reason ?? (error as? any ReportableError)?.message ?? "\(error)"
+      emit(.note("model.onnx takes one image at a time, as the model does: \(reason)"))
+      return nil
+    }
+  }
+
+  /// Whether the model's head was trained on the same classes by an earlier run.
+  private func keepsHead(of model: ModelFile, for train: LabelledImages) -> Bool {
+    let metadata = model.description.metadata
+    func value(_ key: String) -> String? { metadata.first { $0.key == key }?.value }
+    return !request.startsHeadAnew && value("dka.recipe.method") != nil
+      && value("task") == type(of: request.task).metadataName
+      && request.task.metadata(of: train).allSatisfy { value($0.key) == $0.value }
   }
 
   /// The epochs that are left, each followed by its line of metrics and a checkpoint.
@@ -187,8 +231,8 @@ package struct TrainingRun {
   private func describe(_ adapted: AdaptedModel, _ parts: TrainingParts) {
     emit(
       .note(
-        "\(request.injection.method): \(adapted.modules) modules, \(adapted.trainableParameters) trainable parameters "
-          + "and \(adapted.headParameters) in the head"))
+        "\(request.injection.method): \(counted(adapted.modules, "module")), \(adapted.trainableParameters) trainable parameters "
+          + "below the head and \(adapted.headParameters) in it"))
     if let note = adapted.placementNote { emit(.note(note)) }
     emit(
       .note(

@@ -18,6 +18,8 @@ package struct Verification {
   private var checker: String
   private var bound: BoundExtents?
   private var difference: OutputDifference?
+  /// Whether nothing was found but outputs that differ more than they may.
+  package private(set) var isOnlyFarApart = false
 
   /// Checks a model: first by our own rules, whose faults nothing behind them has to survive, then by the reference.
   ///
@@ -91,9 +93,11 @@ package struct Verification {
   package var isValid: Bool { problems.isEmpty }
 
   /// Compares the score outputs of two models on the same images.
+  ///
+  /// - Parameter tolerance: how far they may be from each other, relative to the largest of `other`'s.
   package mutating func compare(
     _ model: ModelFile, with other: ModelFile, data: String?, _ overrides: PreprocessingOverrides,
-    imageSide: Int?, context: ExecutionContext, isInterrupted: () -> Bool = { false }
+    imageSide: Int?, tolerance: Double, context: ExecutionContext, isInterrupted: () -> Bool = { false }
   ) throws {
     let samples = try data.map { try ModelFile.images(at: $0).samples }
     let model = try model.bound(imageSide: imageSide)
@@ -103,6 +107,11 @@ package struct Verification {
       context: context, isInterrupted: isInterrupted)
     if let count = difference?.imagesNotFinite, count > 0 {
       let text = "the outputs for \(counted(count, "image")) are not finite numbers"
+      problems.append(Problem(message: text, node: nil))
+    } else if let difference, difference.relative > tolerance {
+      isOnlyFarApart = problems.isEmpty
+      let text =
+        "the outputs differ by \(Float(difference.relative)), relative; --tolerance allows \(Float(tolerance))"
       problems.append(Problem(message: text, node: nil))
     }
   }

@@ -78,14 +78,17 @@ public struct ClassificationMetrics: Sendable {
     }
   }
 
+  /// Classes that occur neither in truth nor in prediction, which the means of recall and F1 leave out.
+  public var absentClasses: [String] { perClass.filter { $0.f1 == nil }.map(\.name) }
+
   /// Share of images whose most probable class is the right one.
   public var accuracy: Double {
     guard images > 0 else { return 0 }
     return Double(classes.indices.reduce(0) { $0 + confusion[$1][$1] }) / Double(images)
   }
 
-  /// Recall averaged over the classes that occur in the truth.
-  public var macroRecall: Double { mean(perClass.compactMap(\.sensitivity)) }
+  /// Recall averaged over the classes that occur in truth or prediction: 0 where only in the prediction.
+  public var macroRecall: Double { mean(perClass.filter { $0.f1 != nil }.map { $0.sensitivity ?? 0 }) }
 
   /// F1 averaged over the classes that occur in truth or prediction.
   public var macroF1: Double { mean(perClass.compactMap(\.f1)) }

@@ -17,6 +17,25 @@ package protocol PresentedMetrics: TaskMetrics {
   var json: JSONObject { get }
   /// What people read.
   var presentation: MetricsPresentation { get }
+  /// Counts over these images and those of other measurements of the same kind; nil where nothing adds up.
+  func pooled(with others: [any PresentedMetrics]) -> PooledFigures?
+}
+
+extension PresentedMetrics {
+  package func pooled(with others: [any PresentedMetrics]) -> PooledFigures? { nil }
+}
+
+/// What follows from counts over the images of several measurements.
+package struct PooledFigures: Sendable {
+  /// All of it, under the names that scripts read.
+  package let json: JSONObject
+  /// The counts as a table with its heads; nil where it is too large to read.
+  package let table: (columns: [String], rows: [[String]])?
+
+  /// Figures for scripts, and a table.
+  package init(json: JSONObject, table: (columns: [String], rows: [[String]])?) {
+    (self.json, self.table) = (json, table)
+  }
 }
 
 /// Metrics for people: figures line by line, then a table where it is small enough to read.

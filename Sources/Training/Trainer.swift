@@ -135,19 +135,9 @@ package final class Trainer {
     do {
       for range in steps.ranges(of: images) {
         guard !isInterrupted() else { throw TrainingError.execution(.interrupted) }
-        let part = targets.rows(range)
-        let session = try steps.session(for: range.count)
-        for (index, input) in features.enumerated() { try session.setInput(index, to: input.rows(range)) }
-        var next = features.count
-        if hasDropout {
-          try session.setInput(next, to: try Tensor(keys[range].map(Int64.init)))
-          next += 1
-        }
-        try session.setInput(next, to: part)
-        try session.setInput(next + 1, to: try Tensor(scalar: Float(1 / Double(images))))
-        try session.run()
+        let session = try runMicroBatch(range, of: features, targets: targets, keys: keys)
         loss += Double(session.value(0, of: Float.self)[0])
-        figures(session.outputView(1).tensor, part)
+        figures(session.outputView(1).tensor, targets.rows(range))
       }
       guard loss.isFinite else { throw TrainingError.notFinite(step: stepCount) }
       try update.setInput(0, to: try Tensor(scalar: Int64(stepCount + 1)))
@@ -159,6 +149,42 @@ package final class Trainer {
     stepCount += 1
     let norms = update.plan.graph.outputs.indices.map { Double(update.value($0, of: Float.self)[0]) }
     return StepResult(loss: loss / Double(images), norms: norms)
+  }
+
+  /// Forward and backward of some rows of a batch, whose gradients are added to the sums.
+  private func runMicroBatch(_ range: Range<Int>, of features: [Tensor], targets: Tensor, keys: [Int]) throws
+    -> Session
+  {
+    let session = try steps.session(for: range.count)
+    for (index, input) in features.enumerated() { try session.setInput(index, to: input.rows(range)) }
+    var next = features.count
+    if hasDropout {
+      try session.setInput(next, to: try Tensor(keys[range].map(Int64.init)))
+      next += 1
+    }
+    try session.setInput(next, to: targets.rows(range))
+    try session.setInput(next + 1, to: try Tensor(scalar: Float(1 / Double(targets.shape[0]))))
+    try session.run()
+    return session
+  }
+
+  /// Seconds that an image of a step takes: of the second of two micro-batches, since the first one touches its memory.
+  ///
+  /// No parameter changes, and a step forgets the gradients that this leaves.
+  ///
+  /// - Parameters:
+  ///   - features: what `features(of:)` made of at least one image; a micro-batch of them is used.
+  ///   - targets: what the objective compares with.
+  package func secondsPerImage(_ features: [Tensor], targets: Tensor) throws(TrainingError) -> Double {
+    let range = 0..<min(steps.size, targets.shape[0])
+    let keys = [Int](repeating: 0, count: range.count)
+    do {
+      _ = try runMicroBatch(range, of: features, targets: targets, keys: keys)
+      let start = ContinuousClock.now
+      _ = try runMicroBatch(range, of: features, targets: targets, keys: keys)
+      let (seconds, attoseconds) = (ContinuousClock.now - start).components
+      return (Double(seconds) + Double(attoseconds) * 1e-18) / Double(range.count)
+    } catch { throw TrainingError(wrapping: error) }
   }
 
   /// What lies in front of the first trainable node, for images [n, channels, H, W]: the images themselves without a split.

@@ -33,14 +33,14 @@ struct OutputTests {
     // 250 of 1000 after one second: 750 + 1000 images remain, 7 seconds at 250 per second.
     #expect(
       drawn.last
-        == "epoch 1/2  [===>          ]   25 %  250/1,000  250.0 images/s  loss 0.500  accuracy 87.5 %  ETA 7 s"
+        == "epoch 1/2  [====>           ]   25 %  250/1,000  250 images/s  loss 0.500  accuracy 87.5 %  ETA 7 s"
     )
     errors.clear()
     clock.move(by: 1)
     progress.end()
     #expect(
       errors.text
-        == "\r\u{1B}[Kepoch 1/2  250 images in 2.00 s  125.0 images/s  loss 0.500  accuracy 87.5 %\n")
+        == "\r\u{1B}[Kepoch 1/2  250 images in 2.00 s  125 images/s  loss 0.500  accuracy 87.5 %\n")
   }
 
   @Test func `progress in a log is a line every ten seconds, but for the last, which the end has`() {
@@ -166,11 +166,20 @@ struct OutputTests {
   }
 
   @Test(arguments: [
-    (0.0000123, "12.3 µs"), (0.0125, "12.5 ms"), (8.25, "8.25 s"), (59.999, "1 min 0 s"), (192, "3 min 12 s"),
+    (0.0000123, "under 1 ms"), (0.0125, "12.5 ms"), (8.25, "8.25 s"), (59.999, "1 min 0 s"),
+    (192, "3 min 12 s"),
     (7500, "2 h 5 min"), (273_600, "3 d 4 h"), (.nan, "nan s"), (.infinity, "inf s"), (-1, "-1.0 s"),
   ])
   func `durations have the unit one would say`(value: Double, expected: String) {
     #expect(Quantities.seconds(value) == expected)
+  }
+
+  @Test(arguments: [
+    (4.26, "4.3"), (99.94, "99.9"), (118.23, "118"), (999.6, "1,000"), (401_802.6, "402,000"),
+    (.infinity, "inf"),
+  ])
+  func `rates have three digits`(value: Double, expected: String) {
+    #expect(Quantities.rate(value) == expected)
   }
 
   @Test(arguments: [

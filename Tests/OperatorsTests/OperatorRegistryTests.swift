@@ -30,6 +30,17 @@ import Testing
     }
   }
 
+  @Test func `ONNX's backend cases are chosen for every standard operator`() throws {
+    let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "Tools/goldens/backend_cases.py")
+    let text = try String(contentsOf: script, encoding: .utf8)
+    let list = try #require(text.firstMatch(of: /OPERATORS = frozenset\("{3}([^"]*)"{3}/))
+    let listed = Set(list.1.split(whereSeparator: \.isWhitespace).map(String.init))
+    for (file, name) in Self.declared where name.domain.isEmpty && !file.hasPrefix("Runtime/") {
+      #expect(listed.contains(name.type), "add \(name) of \(file) to OPERATORS of backend_cases.py")
+    }
+  }
+
   @Test func `every operator of the registry has a case, or is emitted by the gradient of one`() throws {
     var covered = Set(OperatorCase.all.map(\.operatorName))
     for testCase in OperatorCase.all {

@@ -84,15 +84,21 @@ import Testing
     }
   }
 
-  @Test func `an unreadable image among those to predict is named`() throws {
+  @Test func `unreadable images among those to predict cost themselves alone`() throws {
     let folder = try TemporaryFolder()
     try folder.drawPhantoms(train: 0, test: 1)
     let image = folder.files(below: "images/test")[0]
     try folder.write([], to: "empty.png")
     let result = try ToolProcess.run(
-      ["predict", Scenario.transformer, image, "empty.png", "gone.png", "--json"], in: folder)
-    #expect([65, 66].contains(result.code), "\(result.code) \(result.errors)")
-    #expect(result.errors.contains("empty.png"))
-    #expect(try result.json()["error"]?.object?["message"]?.string != nil)
+      ["predict", Scenario.transformer, "empty.png", image, "gone.png", "--json"], in: folder)
+    #expect(result.code == 65, "\(result.code) \(result.errors)")
+    #expect(result.errors.contains("empty.png") && result.errors.contains("gone.png"))
+    let object = try result.json()
+    #expect(object["predictions"]?.array?.compactMap { $0["image"]?.string } == [image])
+    #expect(object["failures"]?.array?.compactMap { $0["image"]?.string } == ["empty.png", "gone.png"])
+    let none = try ToolProcess.run(
+      ["predict", Scenario.transformer, "empty.png", "--csv", "none.csv", "--json"], in: folder)
+    #expect(none.code == 65 && !folder.exists("none.csv"))
+    #expect(try none.json()["error"]?.object?["message"]?.string != nil)
   }
 }

@@ -134,7 +134,7 @@ private struct PreparationFixture: Sendable, CustomStringConvertible {
     let expected: JSONObject = [
       "size": [8, 8], "resize": "shorter 8", "crop": 8, "interpolation": "lanczos", "mean": [0.5, 0.25, 0.5],
       "std": [0.5, 0.5, 0.5], "rescale": .number(1.0 / 255), "rounding": "transformers", "fill": nil,
-      "pad": nil, "source": "preprocessor_config.json",
+      "pad": nil, "channels": 3, "source": "preprocessor_config.json",
     ]
     #expect(object["preprocessing"] == .object(expected))
   }

@@ -32,6 +32,18 @@ import Training
     #expect(figures.specificity == 1)
     #expect(Self.metrics.classesWithoutArea == ["c"])
     #expect(Self.metrics.macroRecall == (2.0 / 3 + 0.5) / 2)
+    #expect(Self.metrics.absentClasses == ["c"])
+  }
+
+  /// Truth a a b, predicted a c b: scikit-learn gives recalls 0.5, 1, 0 and F1 2/3, 1, 0.
+  @Test func `a class that is only predicted counts in both means`() {
+    let metrics = ClassificationMetrics(
+      probabilities: [[0.8, 0.1, 0.1], [0.1, 0.1, 0.8], [0.1, 0.8, 0.1]], labels: [0, 0, 1],
+      classes: ["a", "b", "c"])
+    #expect(metrics.absentClasses.isEmpty)
+    #expect(metrics.macroRecall == 0.5)
+    let expected: Double = (2.0 / 3.0 + 1.0) / 3.0
+    #expect(abs(metrics.macroF1 - expected) < 1e-15)
   }
 
   @Test func `images of one class alone give no area at all`() {

@@ -99,6 +99,8 @@ package struct ArgumentParser {
     if let form = options.first(where: { $0.spelling == name || $0.short.map { "-\($0)" } == name }) {
       return form
     }
+    let foreign = ForeignOption.text(for: name, among: definitions.map(\.form))
+    guard foreign.isEmpty else { throw UsageError("unknown option '\(name)'\(foreign)", field: name) }
     let isOneDash = !name.hasPrefix("--") && name.count > 2
     let meant =
       isOneDash && options.contains { $0.spelling == "-" + name }

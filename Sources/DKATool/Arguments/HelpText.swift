@@ -76,7 +76,10 @@ package struct HelpText {
     if form.kind == .option, form.isRequired { notes.append("required") }
     if form.kind == .option, form.isRepeatable { notes.append("repeatable") }
     if let text = form.defaultText, form.kind != .flag { notes.append("default: \(text)") }
-    return form.help + (notes.isEmpty ? "" : " (\(notes.joined(separator: "; ")))")
+    // What stands below the first line explains the choices.
+    let end = form.help.firstIndex(of: "\n") ?? form.help.endIndex
+    return form.help[..<end] + (notes.isEmpty ? "" : " (\(notes.joined(separator: "; ")))")
+      + form.help[end...]
   }
 
   private func rows(_ entries: [(label: String, text: String)]) -> String {
@@ -84,7 +87,9 @@ package struct HelpText {
     let indentation = String(repeating: " ", count: labelWidth + 4)
     var lines: [String] = []
     for (label, text) in entries {
-      let wrapped = TextLayout.wrapped(text, to: width - labelWidth - 4)
+      let wrapped = text.split(separator: "\n").flatMap {
+        TextLayout.wrapped(String($0), to: width - labelWidth - 4)
+      }
       if TextLayout.width(label) > labelWidth {
         lines.append("  " + label)
         lines += wrapped.map { indentation + $0 }

@@ -27,6 +27,11 @@ package struct ParsedArguments: Sendable {
     given[definition.form.spelling] != nil
   }
 
+  /// True when the argument stands on the command line itself.
+  package func isOnCommandLine(_ definition: some ArgumentDefinition) -> Bool {
+    given[definition.form.spelling]?.first?.origin == definition.form.spelling
+  }
+
   /// Every argument with its value or default, in the order of declaration, as `--config` reads it back.
   package var configuration: JSONObject {
     var object = JSONObject()

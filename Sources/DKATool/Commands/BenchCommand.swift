@@ -69,7 +69,7 @@ struct BenchCommand: Command {
         + "\(result.level.name) kernels",
       "time         \(milliseconds(timing.median)) median of \(timing.seconds.count) "
         + "(\(milliseconds(timing.smallest)) … \(milliseconds(timing.largest)))",
-      "throughput   \(Quantities.fixed(Double(result.batch) / timing.median, 2)) images/s",
+      "throughput   \(Quantities.rate(Double(result.batch) / timing.median)) images/s",
       "arithmetic   \(Quantities.fixed(result.gigaflops, 1)) GFLOP/s, "
         + "\(Quantities.percent(result.gigaflops / result.machineGigaflops)) of the measured "
         + "\(Quantities.fixed(result.machineGigaflops, 1))",

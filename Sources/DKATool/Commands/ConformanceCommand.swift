@@ -10,6 +10,7 @@ struct ConformanceCommand: Command {
     expected output is there. One bad case never ends the run. Outputs that exist already are refused before the first
     case, unless with --force.
     """
+  static let hasJSON = true
   static let suite = Positional(optional: "DIR", .folder, "run every case below this folder")
   static let list = Option("list", .file, "run the cases that this file names, a folder per line")
   static let folder = Option("output-dir", .folder, "write outputs to DIR/<case>/test_data_set_N/output_K.pb")
@@ -51,6 +52,7 @@ struct ConformanceCommand: Command {
     var passed = 0
     var failed = 0
     var unsupported = 0
+    var entries: [JSONValue] = []
     for (path, output) in zip(cases, outputs) {
       guard !console.isInterrupted else { return .interrupted }
       let name = path.split(separator: "/").last.map(String.init) ?? path
@@ -60,7 +62,21 @@ struct ConformanceCommand: Command {
       case .unsupported: unsupported += 1
       case .fail, .error: failed += 1
       }
-      try console.result(PrintableText.line(outcome.line(name)))
+      if console.settings.wantsJSON {
+        entries.append([
+          "case": .string(name), "outcome": .string(outcome.word.lowercased()),
+          "reason": JSONValue(outcome.reason),
+        ])
+      } else {
+        try console.result(PrintableText.line(outcome.line(name)))
+      }
+    }
+    if console.settings.wantsJSON {
+      try console.result(
+        json: [
+          "cases": .array(entries), "passed": .integer(passed), "failed": .integer(failed),
+          "unsupported": .integer(unsupported),
+        ], text: "")
     }
     console.note("\(passed) passed or done, \(failed) failed, \(unsupported) unsupported")
     return failed == 0 ? .done : .failed

@@ -6,14 +6,14 @@ struct EvaluateCommand: Command {
   static let summary = "measures a classifier on labelled images"
   static let discussion = """
     --data is a folder DIR/test/<class>/… or DIR/<class>/…, or a CSV manifest with columns file and class (or
-    class_index). Classes are matched with the model's by name. Where the data have parts, the test part is measured; a
-    model in its run folder is measured on the images that train kept for the test, as split.csv there says.
+    class_index). Classes are matched with the model's by name. Where the data have parts, the test part is measured,
+    or the validation part where there is no test part; --part chooses. A model in its run folder is measured on the images that train kept for the test, as split.csv there says.
     """
   static let hasJSON = true
   static let model = Positional("MODEL", .file, "the ONNX file to measure")
   static let data = Option(required: "data", .text("DIR"), "folder or CSV manifest of labelled images")
   static let part = Option(
-    "part", .choice(of: Split.self), "the part to measure [test, or all without parts]")
+    "part", .choice(of: Split.self), "the part to measure [test, else validation; all without parts]")
   static let saved = Option("save-inputs", .folder, "write each preprocessed image as .npy")
   static var arguments: [ArgumentGroup] {
     [

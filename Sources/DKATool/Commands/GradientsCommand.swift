@@ -8,6 +8,7 @@ struct GradientsCommand: Command {
     --wrt names initializers, inputs or inner values. Each gradient is written as NAME.pb, slashes in names become
     underscores. Files of these names that exist already are refused before anything is computed, unless with --force.
     """
+  static let hasJSON = true
   static let model = Positional("MODEL", .file, "the ONNX file to differentiate")
   static let inputs = Option(repeating: "input", .text("FILE"), "an input: FILE, or NAME=FILE")
   static let names = Option(
@@ -66,7 +67,12 @@ struct GradientsCommand: Command {
     for (index, gradient) in gradients.enumerated() {
       try TensorFile.write(gradient, name: names[index], to: arguments[Self.folder] + "/" + files[index])
     }
-    console.note("\(counted(gradients.count, "gradient")) written to \(arguments[Self.folder])")
+    let shown = names.map(NameSpelling.original)
+    try console.result(
+      json: [
+        "gradients": WrittenTensors.json(gradients, names: shown, files: files, in: arguments[Self.folder])
+      ],
+      text: WrittenTensors.text(gradients, names: shown, files: files, in: arguments[Self.folder]))
     return .done
   }
 }

@@ -6,15 +6,17 @@ struct InspectCommand: Command {
   static let summary = "tells what a model is and where adapters can be put"
   static let hasJSON = true
   static let model = Positional("MODEL", .file, "the ONNX file to look at")
+  static let points = Option(flag: "points", "name every insertion point, operator and candidate")
   static var arguments: [ArgumentGroup] {
     [
       ArgumentGroup("Arguments", [model]),
-      ArgumentGroup("Options", [PreprocessingOptions.imageSize]),
+      ArgumentGroup("Options", [points, PreprocessingOptions.imageSize] as [any ArgumentDefinition]),
     ]
   }
   static let examples = [
     CommandExample("for reading", "inspect vit.onnx"),
     CommandExample("for a script", "inspect vit.onnx --json"),
+    CommandExample("the values that --at takes", "inspect convnext.onnx --points"),
     CommandExample("what is fused before it runs, and why not more", "inspect vit.onnx --verbose"),
   ]
 
@@ -27,7 +29,7 @@ struct InspectCommand: Command {
     for line in model.warnings { console.warn(line) }
     let inspection = Inspection(
       model, imageSide: arguments[PreprocessingOptions.imageSize],
-      isDetailed: arguments[CommonOptions.verbose],
+      listsAll: arguments[Self.points], isDetailed: arguments[CommonOptions.verbose],
       context: try ComputeOptions(arguments, console).context)
     for line in inspection.warnings { console.warn(line) }
     try console.result(json: .object(inspection.json), lines: inspection.lines)

@@ -9,7 +9,15 @@ enum MethodOptions {
     "kernels", .text("K1,K2"),
     "sides of the two depthwise kernels; none leaves one out, 3:25 is side 3 with dilation 25 [51,5]")
   static let placement = Option(
-    "placement", .text("NAME"), "both, both-shared, block, before-add or parallel [both]")
+    "placement", .text("NAME"),
+    """
+    where adapters stand in a block [both]
+    both: on the stream after attention and after the MLP, two modules
+    both-shared: at the same two points, one module's weights used twice
+    block: on the stream after the whole block
+    before-add: on what attention and the MLP make, before it is added
+    parallel: beside attention and the MLP, from the normalised stream
+    """)
   static let blocks = Option("blocks", .text("LIST"), "blocks that get adapters, such as 0-3,8 [all]")
   static let at = Option(
     "at", .list(of: .text("VALUE"), example: "add_1,add_2"),
@@ -19,7 +27,14 @@ enum MethodOptions {
   static let prefixTokens = Option(
     "prefix-tokens", .integer(0...4096), "tokens before the map at --at values")
   static let layout = Option("layout", .choice(of: StreamLayout.self), "how --at values hold their map")
-  static let start = Option("init", .text("NAME"), "start values: default, reference or torch")
+  static let start = Option(
+    "init", .text("NAME"),
+    """
+    start values of adapters [default]
+    default: Up is zero, so that the network answers as before; Down and kernels are drawn
+    reference: Up is drawn too, as small as Down
+    torch: everything as PyTorch's layers start
+    """)
   static let bias = Option(flag: "bias", "biases in Down and Up")
   static let innerGELU = Option(flag: "inner-gelu", "a GELU after Down")
   static let dropout = Option("dropout", .number(0..<1), "share dropped before Up while training [0]")

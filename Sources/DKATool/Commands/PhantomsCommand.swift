@@ -9,6 +9,7 @@ struct PhantomsCommand: Command {
     textures has eight other classes, to pretrain on. Every image is a function of the seed, its class and its number.
     Files of these names that exist already are refused before the first is drawn, unless with --force.
     """
+  static let hasJSON = true
   static let output = Option(required: "output", short: "o", .folder, "the folder to write")
   static let task = Option("task", .choice(of: PhantomTask.self), default: .lesions, "what is drawn")
   static let train = Option("train", .integer(0...100_000), default: 40, "training images per class")
@@ -35,9 +36,12 @@ struct PhantomsCommand: Command {
       arguments[Self.output], trainPerClass: train, testPerClass: test,
       isForced: arguments[CommonOptions.force])
     let classes = arguments[Self.task].classNames
-    console.note(
-      "\(classes.count * (train + test)) images of \(classes.joined(separator: ", ")) written to \(arguments[Self.output])"
-    )
+    let count = classes.count * (train + test)
+    try console.result(
+      json: [
+        "output": .string(arguments[Self.output]), "images": .integer(count), "classes": JSONValue(classes),
+        "seed": .integer(arguments[Self.seed]),
+      ], text: "\(count) images of \(classes.joined(separator: ", ")) written to \(arguments[Self.output])")
     return .done
   }
 }

@@ -4,13 +4,25 @@ import DKA
 struct PredictCommand: Command {
   static let name = "predict"
   static let summary = "gives the class probabilities of images"
+  static let discussion = """
+    IMAGE is an image file; a folder, whose images and those of the folders below are taken; a list (.txt) with a path
+    per line; or a table (.csv, .tsv) with a column file. A file that cannot be read costs only itself: the others are
+    answered, and the exit code is 65.
+    """
   static let hasJSON = true
   static let model = Positional("MODEL", .file, "the ONNX file to ask")
-  static let images = Positional(repeating: "IMAGE", .file, "PNG or JPEG files")
+  static let images = Positional(repeating: "IMAGE", .file, "PNG or JPEG files, folders or lists of them")
+  static let table = Option("csv", .file, "write a table with the probability of every class")
   static var arguments: [ArgumentGroup] {
-    [ArgumentGroup("Arguments", [model, images]), PreprocessingOptions.group]
+    [
+      ArgumentGroup("Arguments", [model, images]), ArgumentGroup("Options", [table, CommonOptions.force]),
+      PreprocessingOptions.group,
+    ]
   }
-  static let examples = [CommandExample("two images", "predict run/model.onnx scan1.png scan2.png")]
+  static let examples = [
+    CommandExample("two images", "predict run/model.onnx scan1.png scan2.png"),
+    CommandExample("a folder, as a table", "predict run/model.onnx scans --csv answers.csv"),
+  ]
 
   let arguments: ParsedArguments
   private let overrides: PreprocessingOverrides
@@ -21,18 +33,30 @@ struct PredictCommand: Command {
   }
 
   func run(_ console: Console) throws -> ExitCode {
-    let predictions = try PredictionRun.run(
-      try ModelFile(arguments[Self.model]), images: arguments[Self.images], overrides,
-      imageSide: arguments[PreprocessingOptions.imageSize],
+    let model = try ModelFile(arguments[Self.model])
+    if let file = arguments[Self.table] {
+      try Destination.checkFile(
+        file, inputs: model.readFiles + arguments[Self.images], isForced: arguments[CommonOptions.force])
+    }
+    let run = try PredictionRun(
+      model, images: arguments[Self.images], overrides, imageSide: arguments[PreprocessingOptions.imageSize],
       context: ComputeOptions(arguments, console).context,
       emit: EventRenderer(console).show, isInterrupted: { console.isInterrupted })
+    let predictions = run.predictions
     let columns = predictions.first?.figures.map { figure -> (String, Table.Alignment) in
       if case .text = figure.figure { (figure.name, .left) } else { (figure.name, .right) }
     }
     var table = Table(columns ?? [])
     for prediction in predictions { table.add(prediction.figures.map { MetricsText.text($0.figure) }) }
-    let json: JSONValue = ["predictions": .array(predictions.map { .object($0.json) })]
-    try console.result(json: json, text: table.text)
+    if let file = arguments[Self.table] {
+      try AtomicWrite.file(at: file, bytes: Array(run.table.utf8))
+      console.note("\(counted(predictions.count, "answer")) written to \(file)")
+    }
+    try console.result(json: .object(run.json), text: table.text)
+    guard run.failures.isEmpty else {
+      console.note("\(counted(run.failures.count, "image")) could not be read, \(predictions.count) answered")
+      return .badData
+    }
     return .done
   }
 }

@@ -9,6 +9,7 @@ struct RunCommand: Command {
     TensorProto (.pb) or a NumPy array (.npy). The outputs are written as output_0.pb, output_1.pb, … in graph order;
     files of these names that exist already are refused before anything is computed, unless with --force.
     """
+  static let hasJSON = true
   static let model = Positional("MODEL", .file, "the ONNX file to run")
   static let inputs = Option(repeating: "input", .text("FILE"), "an input: FILE, or NAME=FILE")
   static let folder = Option(required: "output-dir", .folder, "where the outputs are written")
@@ -45,7 +46,10 @@ struct RunCommand: Command {
         output, name: model.description.graph.outputs[index].name,
         to: arguments[Self.folder] + "/" + files[index])
     }
-    console.note("\(counted(outputs.count, "output")) written to \(arguments[Self.folder])")
+    let names = model.description.graph.outputs.map(\.name)
+    try console.result(
+      json: ["outputs": WrittenTensors.json(outputs, names: names, files: files, in: arguments[Self.folder])],
+      text: WrittenTensors.text(outputs, names: names, files: files, in: arguments[Self.folder]))
     return .done
   }
 }

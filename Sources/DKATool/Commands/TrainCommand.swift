@@ -9,6 +9,8 @@ struct TrainCommand: Command {
     manifest. The run folder receives model.onnx, adapter/, metrics.jsonl, config.json, summary.json and a checkpoint
     after each epoch, from which --resume goes on, bit for bit. Ctrl-C stops within a micro-batch.
 
+    A model that dka has adapted before is trained further: its adapters, and its head where the classes are the same.
+
     'dka train --resume RUN' goes on with the run's own model, data and options, as RUN/config.json says; what is given
     besides must agree, but for --epochs under a constant schedule, --threads and --cpu. Beside -o --resume stands alone
     and means the folder of -o.
@@ -23,6 +25,12 @@ struct TrainCommand: Command {
   static let resume = Option(
     optionalValue: "resume", .folder, standsAloneBeside: "output",
     "go on from a run folder's checkpoint, with its options")
+
+  static let keepBatch = Option(
+    flag: "keep-batch",
+    "leave the batch of a model that was exported for one image; without it model.onnx takes any number")
+  static let newHead = Option(
+    flag: "new-head", "start the classifier anew where an earlier run trained it for the same classes")
 
   static let epochs = Option("epochs", .integer(1...100_000), default: 100, "passes over the training images")
   static let batch = Option("batch", .integer(1...65536), default: 64, "images per update")
@@ -39,11 +47,26 @@ struct TrainCommand: Command {
   static let clip = Option(
     "clip", .number(0...1e6), default: 1, "largest gradient norm per group; 0 for no limit")
   static let augment = Option(
-    "augment", .choice(of: Augmentation.self), default: .standard, "random changes of training images")
+    "augment", .choice(of: Augmentation.self), default: .standard,
+    """
+    random changes of training images
+    none: the centre is cut out, as in evaluation; what does not change is computed once
+    flip: mirrored left to right half of the time
+    crop: the square is cut out at a random place
+    standard: crop and flip
+    """)
   static let fraction = Option("fraction", .number(0...1), default: 1, "share of the train part that is used")
-  static let fold = Option("fold", .integer(0...9999), default: 0, "which subsample of that share")
+  static let fold = Option(
+    "fold", .integer(0...9999),
+    "which subsample of that share, or the one fold of a cross-validation to run [0]")
   static let folds = Option(
-    "folds", .integer(1...1000), default: 1, "independent subsamples to run, each in its own folder below -o")
+    "folds", .integer(1...1000), default: 1,
+    "repeats on N subsamples that --fraction draws, with one and the same test set, each in RUN/fold-K; not a cross-validation"
+  )
+  static let crossValidation = Option(
+    "cross-validation", .integer(2...1000),
+    "K folds of all images: each image is tested once, groups stay together, each fold is a run in RUN/fold-K"
+  )
   /// Number formats that are computed with.
   enum Precision: String, CaseIterable, Sendable { case fp32 }
   static let precision = Option("precision", .choice(of: Precision.self), default: .fp32, "number format")
@@ -53,12 +76,13 @@ struct TrainCommand: Command {
 
   static var arguments: [ArgumentGroup] {
     [
-      ArgumentGroup("Arguments", [model]), ArgumentGroup("Options", [data, output, task, resume]),
+      ArgumentGroup("Arguments", [model]),
+      ArgumentGroup("Options", [data, output, task, resume, newHead, keepBatch] as [any ArgumentDefinition]),
       ArgumentGroup(
         "Recipe",
         [
           epochs, batch, microBatch, adapterRate, headRate, optimizer, schedule, weightDecay, clip, augment,
-          fraction, fold, folds, validation, precision,
+          fraction, fold, folds, crossValidation, validation, precision,
         ] as [any ArgumentDefinition]), MethodOptions.group, PreprocessingOptions.group,
     ]
   }
@@ -95,6 +119,23 @@ struct TrainCommand: Command {
     }
     overrides = try PreprocessingOptions.overrides(arguments)
     guard arguments[Self.fraction] > 0 else { throw UsageError("must be above 0", field: "--fraction") }
+    try Self.checkFolds(arguments)
+  }
+
+  private static func checkFolds(_ arguments: ParsedArguments) throws(UsageError) {
+    let count = arguments[Self.folds]
+    if let folds = arguments[Self.crossValidation] {
+      guard count == 1 else {
+        throw UsageError("--folds and --cross-validation exclude each other", field: "--folds")
+      }
+      guard arguments[Self.fold] ?? 0 < folds else {
+        throw UsageError("--cross-validation \(folds) has folds 0 to \(folds - 1)", field: "--fold")
+      }
+    } else if count > 1, arguments.isOnCommandLine(Self.fold) {
+      throw UsageError(
+        "--folds \(count) runs folds 0 to \(count - 1); leave --folds out to run one of them, or --fold to run all",
+        field: "--fold")
+    }
   }
 
   func run(_ console: Console) throws -> ExitCode {
@@ -109,6 +150,8 @@ struct TrainCommand: Command {
     request.openOptions = arguments.openKeys.filter { $0 != "resume" }
     request.task = TaskRegistry.task(named: arguments[Self.task])
     request.configuration = configuration
+    request.startsHeadAnew = arguments[Self.newHead]
+    request.keepsBatch = arguments[Self.keepBatch]
     request.overrides = overrides
     request.imageSide = arguments[PreprocessingOptions.imageSize]
     request.resumes = arguments[Self.resume] != .absent
@@ -120,20 +163,17 @@ struct TrainCommand: Command {
         request, context: context, emit: renderer.show, isInterrupted: { console.isInterrupted }
       ).run()
     }
-    guard arguments[Self.folds] > 1 else {
+    let folds = arguments[Self.fold] == nil ? arguments[Self.crossValidation] : nil
+    guard let folds = folds ?? (arguments[Self.folds] > 1 ? arguments[Self.folds] : nil) else {
       let report = try train(request)
       try console.result(json: .object(report.json), text: text(report))
       return .done
     }
-    let folds = arguments[Self.folds]
     let folded = try FoldedTraining.run(request, count: folds, emit: renderer.show) { request in
       console.note("fold \(request.configuration.fold + 1) of \(folds), in \(request.output)")
       return try train(request)
     }
-    let headline = folded.headline.map {
-      "\($0.name)  \(Quantities.percent($0.mean)) ± \(Quantities.percent($0.deviation)) over \(folded.reports.count) folds"
-    }
-    try console.result(json: .object(folded.json(request.task)), text: headline ?? "no test images")
+    try console.result(json: .object(folded.json), text: MetricsText.text(folded))
     return .done
   }
 
@@ -150,7 +190,8 @@ struct TrainCommand: Command {
     configuration.weightDecay = arguments[Self.weightDecay]
     configuration.augmentation = arguments[Self.augment]
     configuration.fraction = arguments[Self.fraction]
-    configuration.fold = arguments[Self.fold]
+    configuration.fold = arguments[Self.fold] ?? 0
+    configuration.crossValidationFolds = arguments[Self.crossValidation]
     configuration.validationShare = arguments[Self.validation]
     configuration.seed = arguments[MethodOptions.seed]
     return configuration
@@ -158,10 +199,11 @@ struct TrainCommand: Command {
 
   private func text(_ report: TrainingReport) -> String {
     var lines: [String] = []
-    if let test = report.test {
+    if let metrics = report.test ?? report.validation {
+      let name = report.test == nil ? "validation" : "test"
       let epoch =
         report.bestEpoch.map { "epoch \($0), the best on the validation images" } ?? "the last epoch"
-      lines += ["test images, \(epoch)", MetricsText.text(test), ""]
+      lines += ["\(name) images, \(epoch)", MetricsText.text(metrics), ""]
     }
     lines.append("model         \(PrintableText.line(report.model))")
     lines.append(

@@ -6,7 +6,7 @@ import Synchronization
 /// On a terminal one line is redrawn at most ten times a second; elsewhere a line is printed every ten seconds, but not at a
 /// phase's end, which has a line of its own.
 ///
-///     epoch 3/100  [=======>            ]  37 %  1,065/2,880  118.2 images/s  loss 0.412  ETA 41 min 8 s
+///     epoch 3/100  [=======>            ]  37 %  1,065/2,880  118 images/s  loss 0.412  ETA 41 min 8 s
 package final class Progress: Sendable {
   /// A value shown beside the bar, such as the loss.
   package struct Reading: Sendable {
@@ -131,7 +131,7 @@ package final class Progress: Sendable {
   }
 
   private func speed(_ done: Int, in seconds: Double) -> String? {
-    done > 0 && seconds > 0 ? "\(Quantities.fixed(Double(done) / seconds, 1)) \(unit)/s" : nil
+    done > 0 && seconds > 0 ? "\(Quantities.rate(Double(done) / seconds)) \(unit)/s" : nil
   }
 
   private func remaining(_ state: State, at now: Double) -> Double? {

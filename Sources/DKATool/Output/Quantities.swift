@@ -40,11 +40,19 @@ package enum Quantities {
       + (units.first ?? "")
   }
 
-  /// A duration: `84.0 µs`, `12.5 ms`, `8.25 s`, `3 min 12 s`, `2 h 5 min`, `3 d 4 h`.
+  /// So many a second, to three digits from a hundred on: `4.3`, `118`, `402,000`.
+  package static func rate(_ value: Double) -> String {
+    guard value.isFinite, value >= 99.95, value < 1e15 else { return fixed(value, 1) }
+    var step = 1
+    while value / Double(step) >= 999.5 { step *= 10 }
+    return count(Int((value / Double(step)).rounded()) * step)
+  }
+
+  /// A duration: `under 1 ms`, `12.5 ms`, `8.25 s`, `3 min 12 s`, `2 h 5 min`, `3 d 4 h`.
   package static func seconds(_ value: Double) -> String {
     guard value.isFinite, value >= 0, value < 1e12 else { return value.description + " s" }
     switch value {
-    case ..<0.001: return fixed(value * 1e6, 1) + " µs"
+    case ..<0.001: return "under 1 ms"
     case ..<1: return fixed(value * 1e3, 1) + " ms"
     case ..<59.995: return fixed(value, 2) + " s"
     default:

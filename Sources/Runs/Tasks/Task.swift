@@ -17,8 +17,6 @@ package protocol Task: Sendable {
   static var name: String { get }
   /// The name in a written model's metadata, under `task`.
   static var metadataName: String { get }
-  /// Name of the figure that stands for all, as results have it.
-  var headlineName: String { get }
 
   /// Reads labelled images from a folder or table.
   func images(at source: String) throws -> LabelledImages
@@ -93,8 +91,16 @@ package protocol TaskAnswer {
 package protocol PresentedPrediction: Sendable {
   /// All of it, under the names that scripts read.
   var json: JSONObject { get }
+  /// What all answers of a model share, under the names that scripts read.
+  var legend: JSONObject { get }
   /// What people read, as columns of a row.
   var figures: [(name: String, figure: MetricsPresentation.Figure)] { get }
+  /// All of it as cells of a table.
+  var cells: [(name: String, text: String)] { get }
+}
+
+extension PresentedPrediction {
+  package var legend: JSONObject { [:] }
 }
 
 /// Compares what a model delivers with targets, batch by batch.

@@ -14,7 +14,6 @@ import Training
 struct BrightnessTask: Task {
   static let name = "brightness"
   static let metadataName = "regress"
-  let headlineName = "within_a_tenth"
 
   func images(at source: String) throws -> LabelledImages { try ImageFolder.read(source) }
   func requireLearnable(_ images: LabelledImages, source: String) throws {}
@@ -134,6 +133,7 @@ struct NumberPrediction: PresentedPrediction {
   var figures: [(name: String, figure: MetricsPresentation.Figure)] {
     [("number", .number(number, remark: ""))]
   }
+  var cells: [(name: String, text: String)] { [("number", "\(number)")] }
 }
 
 /// Differences of the images measured so far.

@@ -10,18 +10,12 @@ package import Training
 package struct ClassificationTask: Task {
   package static let name = "classification"
   package static let metadataName = "classify"
-  package let headlineName = ClassificationMetrics.headlineName
 
   /// The task.
   package init() {}
 
   package func images(at source: String) throws -> LabelledImages {
-    let images = try ModelFile.images(at: source)
-    guard !images.hasSplit else { return images }
-    var noted = images
-    noted.notes.append(
-      DatasetNote(.note, "the data have no train and test folders: 20 % of each class are kept for the test"))
-    return noted
+    try ModelFile.images(at: source)
   }
 
   package func requireLearnable(_ images: LabelledImages, source: String) throws {

@@ -7,12 +7,15 @@ package import Training
 public struct Prediction: Sendable {
   /// The image file.
   public let image: String
-  /// Name of the most probable class.
-  public let className: String
-  /// Its index.
+  /// Names of the classes in index order.
+  public let classes: [String]
+  /// Index of the most probable class.
   public let index: Int
   /// Probability per class.
   public let probabilities: [Double]
+
+  /// Name of the most probable class.
+  public var className: String { classes[index] }
 }
 
 extension Prediction: PresentedPrediction {
@@ -24,10 +27,20 @@ extension Prediction: PresentedPrediction {
     ]
   }
 
+  package var legend: JSONObject { ["classes": JSONValue(classes)] }
+
+  /// Classes of which all probabilities still fit into a line.
+  private static let widestRow = 6
+
   package var figures: [(name: String, figure: MetricsPresentation.Figure)] {
-    [
-      ("image", .text(image)), ("class", .text(className)), ("probability", .share(probabilities[index])),
-    ]
+    let all = zip(classes, probabilities).map { (name: $0, figure: MetricsPresentation.Figure.share($1)) }
+    return [("image", .text(image)), ("class", .text(className))]
+      + (classes.count > Self.widestRow ? [("probability", .share(probabilities[index]))] : all)
+  }
+
+  package var cells: [(name: String, text: String)] {
+    [("image", image), ("class", className), ("index", "\(index)")]
+      + zip(classes, probabilities).map { ("probability_\($0)", "\(Float($1))") }
   }
 }
 
@@ -41,7 +54,7 @@ extension ClassScores {
     let rows = try meaning.probabilities(ofScores: output.elements(of: Float.self))
     return zip(samples, rows).map { sample, row in
       let index = ClassificationMetrics.largest(row)
-      return Prediction(image: sample.name, className: names[index], index: index, probabilities: row)
+      return Prediction(image: sample.name, classes: names, index: index, probabilities: row)
     }
   }
 
