@@ -56,7 +56,7 @@ struct InspectionText {
         + producer.compactMap { $0 }.joined(separator: " "))
     add("inputs", description.graph.requiredInputs.map(InspectionText.shape).joined(separator: ", "))
     add("outputs", description.graph.outputs.map(InspectionText.shape).joined(separator: ", "))
-    add("parameters", "\(parameters): all floating-point numbers of the initializers, constants included")
+    add("parameters", "\(parameters) floating-point numbers in initializers")
     if !types.isEmpty {
       add("precision", "\(types.joined(separator: ", ")) in the file, computed in float32")
     }
@@ -149,7 +149,9 @@ struct InspectionText {
       }
     }
     for entry in reasons {
-      add("not \(entry.families.joined(separator: ", ")):", entry.reason)
+      let line = "not \(entry.families.joined(separator: ", ")): \(entry.reason)"
+      lines.append(
+        listsAll || line.count <= InspectionText.width ? line : line.prefix(InspectionText.width - 1) + "…")
     }
     if let refusal {
       add("refused:", refusal.message)

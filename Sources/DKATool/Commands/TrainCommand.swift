@@ -61,7 +61,7 @@ struct TrainCommand: Command {
     "which subsample of that share, or the one fold of a cross-validation to run [0]")
   static let folds = Option(
     "folds", .integer(1...1000), default: 1,
-    "repeats on N subsamples that --fraction draws, with one and the same test set, each in RUN/fold-K; not a cross-validation"
+    "N repeats with one test set, not a cross-validation: on subsamples that --fraction draws, each in RUN/fold-K"
   )
   static let crossValidation = Option(
     "cross-validation", .integer(2...1000),
