@@ -122,6 +122,17 @@ public struct AdaptedModel: Sendable {
   /// Number of the classifier's parameters.
   public var headParameters: Int { count { $0 == .head } }
 
+  /// What the network holds beside its weights and does not train: masks, and what a file has only gathered or derived, such as
+  /// relative-position biases.
+  public var frozen: (tensors: Int, elements: Int) {
+    let trained = Set(parameters.map(\.name))
+    let held = model.graph.initializers.filter {
+      ($0.elementType.computed?.isFloatingPoint ?? false) && $0.shape.elementCount > 1
+        && !trained.contains($0.name)
+    }
+    return (held.count, held.reduce(0) { $0 + $1.shape.elementCount })
+  }
+
   /// Number of elements of all floating-point initializers of the adapted model.
   public var totalParameters: Int {
     model.graph.initializers.reduce(0) {

@@ -8,7 +8,7 @@ struct Variant {
       switch (attention?.entries.count ?? 0, attention?.movesBatch ?? false) {
       case (1, true): "torchvision ViT"
       case (1, false): "timm ViT"
-      case (3, _): "Hugging Face ViT"
+      case (3, _): "Hugging Face ViT or EVA-02"
       default: "ViT"
       }
     var parts = [maker]

@@ -150,8 +150,9 @@ struct InspectionText {
     }
     for entry in reasons {
       let line = "not \(entry.families.joined(separator: ", ")): \(entry.reason)"
-      lines.append(
-        listsAll || line.count <= InspectionText.width ? line : line.prefix(InspectionText.width - 1) + "…")
+      // One reason alone is told whole; of several the lines are enough to choose by.
+      let isWhole = listsAll || reasons.count == 1 || line.count <= InspectionText.width
+      lines.append(isWhole ? line : line.prefix(InspectionText.width - 1) + "…")
     }
     if let refusal {
       add("refused:", refusal.message)

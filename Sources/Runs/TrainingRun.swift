@@ -234,6 +234,12 @@ package struct TrainingRun {
         "\(request.injection.method): \(counted(adapted.modules, "module")), \(adapted.trainableParameters) trainable parameters "
           + "below the head and \(adapted.headParameters) in it"))
     if let note = adapted.placementNote { emit(.note(note)) }
+    if adapted.method.trainsBackbone, adapted.frozen.tensors > 0 {
+      emit(
+        .note(
+          "\(adapted.frozen.elements) numbers in \(counted(adapted.frozen.tensors, "tensor")) stay frozen: "
+            + "relative-position biases, masks and others that the file holds only gathered or derived"))
+    }
     emit(
       .note(
         "images: \(parts.train.samples.count) train, \(parts.validation.samples.count) validation, "

@@ -111,6 +111,40 @@ import Testing
     #expect(trained["images"]?.integer == 9)
   }
 
+  /// Rotated positions, gated MLPs, relative positions.
+  @Test(arguments: [
+    "timm_dinov3.dy18.dynamic.slim", "timm_eva02.ts13.dynamic", "timm_beit.ts17.fixed",
+    "hf_dinov2_swiglu.dy18.dynamic.slim",
+  ])
+  func `vision transformers of newer kinds train`(_ file: String) throws {
+    let folder = try TemporaryFolder()
+    try folder.drawPhantoms(train: 4, test: 2)
+    var words = training("--epochs", "1")
+    words[1] = Scenario.fixture("backbones/\(file).onnx")
+    let result = try ToolProcess.run(words + ["--json"], in: folder)
+    #expect(result.code == 0, "\(result.errors)")
+    // Two blocks of width 24, dim 4 and kernels 11 and 3 at two points each.
+    #expect(try result.json()["trainable_parameters"]?.integer == 4 * (2 * 24 * 4 + 4 * (121 + 9)))
+    let written = try ToolProcess.object(["inspect", "run/model.onnx"], in: folder)
+    #expect(written["family"] == "vit" && written["adapters"]?.object?["modules"]?.integer == 4)
+  }
+
+  /// 3 blocks have a bias of 2 × 16 × 16 each, one a mask of 4 × 16 × 16.
+  @Test func `full fine-tuning says what stays frozen`() throws {
+    let folder = try TemporaryFolder()
+    try folder.drawPhantoms(train: 4, test: 2)
+    let model = Scenario.fixture("backbones/timm_swin.ts17.fixed.slim.onnx")
+    let result = try ToolProcess.run(
+      ["train", model, "--data", "images", "-o", "run", "--method", "full", "--epochs", "1"], in: folder)
+    #expect(result.code == 0, "\(result.errors)")
+    #expect(
+      result.errors.contains("\(3 * 2 * 256 + 4 * 256) numbers in 4 tensors stay frozen"), "\(result.errors)")
+    let plain = try ToolProcess.run(
+      ["train", Scenario.transformer, "--data", "images", "-o", "vit", "--method", "full", "--epochs", "1"],
+      in: folder)
+    #expect(plain.code == 0 && !plain.errors.contains("stay frozen"), "\(plain.errors)")
+  }
+
   @Test func `before the first epoch a run says how long it takes`() throws {
     let folder = try TemporaryFolder()
     try folder.drawPhantoms()

@@ -66,7 +66,7 @@ SUBSET = {
     "timm_swin.ts17.fixed.ort-extended", "torchvision_resnet.ts17.dynamic.ort-extended",
     "hf_dinov2.ts17.fixed.ort-extended",
     "timm_clip.ts17.dynamic", "timm_siglip.dy18.dynamic.slim", "timm_siglip.ts17.fixed",
-    "timm_siglip.dy24.fixed.slim",
+    "timm_siglip.dy24.fixed.slim", "timm_eva02.ts13.dynamic", "hf_dinov2_swiglu.dy18.dynamic.slim",
 }
 
 # Files that are written in float16 too. The converter refuses or breaks others, where Casts to float32 stand already.
@@ -127,6 +127,17 @@ def timm_dinov3(fused):
     return model, facts(24, 2, 8, (32, 32), 5, "cls")
 
 
+def timm_eva02(fused):
+    """Positions as rotations beside stored ones, a gated MLP (SwiGLU) with a norm inside."""
+    import timm
+    from timm.models.eva import Eva
+
+    timm.layers.set_fused_attn(fused)
+    model = Eva(img_size=32, patch_size=8, embed_dim=24, depth=BLOCKS, num_heads=2, mlp_ratio=2, num_classes=CLASSES,
+                qkv_fused=False, swiglu_mlp=True, scale_mlp=True, use_rot_pos_emb=True, ref_feat_shape=(4, 4))
+    return model, facts(24, 2, 8, (32, 32), 1, "mean")
+
+
 def torchvision_vit(fused):
     from torchvision.models.vision_transformer import VisionTransformer
 
@@ -163,6 +174,7 @@ VIT_VARIANTS = {
     "timm_siglip": lambda fused: timm_vit(fused, prefix=0, kind="vector", class_token=False, global_pool="map"),
     "timm_beit": timm_beit,
     "timm_dinov3": timm_dinov3,
+    "timm_eva02": timm_eva02,
     "torchvision_vit": torchvision_vit,
     "hf_vit": lambda fused: hugging_face(fused, "ViTConfig", "ViTForImageClassification", "cls", 1, intermediate_size=48),
     "hf_deit": lambda fused: hugging_face(fused, "DeiTConfig", "DeiTForImageClassification", "cls", 2,
@@ -171,6 +183,8 @@ VIT_VARIANTS = {
                                                   "distilled", 2, linears=2, intermediate_size=48),
     "hf_dinov2": lambda fused: hugging_face(fused, "Dinov2Config", "Dinov2ForImageClassification", "cls+mean", 1,
                                             features=2, mlp_ratio=2),
+    "hf_dinov2_swiglu": lambda fused: hugging_face(fused, "Dinov2Config", "Dinov2ForImageClassification", "cls+mean", 1,
+                                                   features=2, mlp_ratio=2, use_swiglu_ffn=True),
     "hf_dinov2_registers": lambda fused: hugging_face(
         fused, "Dinov2WithRegistersConfig", "Dinov2WithRegistersForImageClassification", "cls+mean", 5, features=2,
         mlp_ratio=2, num_register_tokens=4),
