@@ -122,8 +122,8 @@ public struct AdaptedModel: Sendable {
   /// Number of the classifier's parameters.
   public var headParameters: Int { count { $0 == .head } }
 
-  /// What the network holds beside its weights and does not train: masks, and what a file has only gathered or derived, such as
-  /// relative-position biases.
+  /// What the network holds beside its weights and does not train: statistics of BatchNormalization, masks, and what a file has
+  /// only gathered or derived, such as relative-position biases.
   public var frozen: (tensors: Int, elements: Int) {
     let trained = Set(parameters.map(\.name))
     let held = model.graph.initializers.filter {

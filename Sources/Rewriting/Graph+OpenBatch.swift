@@ -60,6 +60,7 @@ private struct BatchOpening {
   private(set) var changes: [String] = []
   private let original: Graph
   private let image: String
+  private let initializers: [String: TensorConstant]
   private var nodes: [[Node]]
   private var constants: [TensorConstant] = []
   private var positions: [String: Int] = [:]
@@ -70,6 +71,7 @@ private struct BatchOpening {
   init(graph: Graph, image: String) {
     original = graph
     self.image = image
+    initializers = Dictionary(graph.initializers.map { ($0.name, $0) }) { first, _ in first }
     nodes = graph.nodes.map { [$0] }
     for (position, node) in graph.nodes.enumerated() {
       for output in node.outputs where !output.isEmpty { positions[output] = position }
@@ -85,13 +87,13 @@ private struct BatchOpening {
     case .reshape(let target, let axis):
       // What is computed, or says the batch by 0 or -1 already, stays.
       if let stored = integers(node.inputs[1]), stored.count == target.count, stored[axis] > 0 {
-        try requireOneOpenAxis(target, axis, node)
+        try requireElements(target, node)
         node.inputs[1] = try constant(open(target, axis), for: edit.output)
         note(node, "Reshape to \(open(target, axis))")
       }
       nodes[position].append(node)
     case .reshapeAndTranspose(let target, let axis, let permutation):
-      try requireOneOpenAxis(target, axis, node)
+      try requireElements(target, node)
       let rows = "open_batch/rows/\(edit.output)"
       node.inputs[1] = try constant(open(target, axis), for: edit.output)
       note(node, "Reshape to \(open(target, axis)), then Transpose by \(permutation)")
@@ -138,14 +140,14 @@ private struct BatchOpening {
     target.enumerated().map { $0.offset == axis ? -1 : $0.element }
   }
 
-  private func requireOneOpenAxis(_ target: [Int], _ axis: Int, _ node: Node) throws {
-    // A target of 0 copies the operand's extent, which an empty tensor would not mean.
+  /// Refuses an empty result: a 0 in a target copies the operand's extent, which would be another shape.
+  private func requireElements(_ target: [Int], _ node: Node) throws {
     guard !target.contains(0) else { throw FixedBatch(reason: "\(node.label): its result is empty") }
   }
 
   /// The integers of an initializer or a Constant node; nil where they are computed.
   private func integers(_ name: String) -> [Int]? {
-    if let tensor = original.initializers.first(where: { $0.name == name })?.tensor { return tensor.integers }
+    if let tensor = initializers[name]?.tensor { return tensor.integers }
     guard let position = positions[name] else { return nil }
     let node = original.nodes[position]
     guard node.operatorName == OperatorName("Constant") else { return nil }

@@ -20,7 +20,13 @@ extension Injection {
   package func found(_ installed: InstalledAdapters, context: ExecutionContext) throws -> (
     method: any AdapterMethod, layout: BackboneLayout
   ) {
-    let recognition = try Injection.recognize(installed.base, context: context)
+    try found(installed, in: try Injection.recognize(installed.base, context: context))
+  }
+
+  /// How they were put in, where the network around them has been looked at already.
+  func found(_ installed: InstalledAdapters, in recognition: Recognition) throws -> (
+    method: any AdapterMethod, layout: BackboneLayout
+  ) {
     for way in installed.ways {
       guard let method = try? AdapterRegistry.standard.method(method, options: way.options),
         let layout = try? Injection.layout(of: recognition, for: method, at: way.placement),
@@ -38,7 +44,7 @@ extension Injection {
 
   /// Refuses options with another value than the adapters of the model have.
   private func requireSame(_ found: AdapterOptions) throws {
-    for entry in options.entries where ["init", "dropout"].contains(entry.key) == false {
+    for entry in options.entries where !["init", "dropout"].contains(entry.key) {
       guard let value = found[entry.key], value != entry.value else { continue }
       throw AdapterError(
         .usage, "the model has adapters with \(entry.key) \(value), '\(entry.value)' is given",

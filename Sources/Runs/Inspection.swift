@@ -41,7 +41,7 @@ package struct Inspection {
     } catch {
       refusal = refusal ?? error as? any ReportableError
     }
-    let adapters = installed.map { InstalledDescription($0, context: context) }
+    let adapters = installed.map { InstalledDescription($0, in: recognition) }
     let layout = recognition?.layout
     let head = (try? recognition?.layoutOfHead())
     let scores = try? ScoreOutput.find(in: description, context: context)

@@ -1,5 +1,5 @@
 import Adapters
-import Operators
+import Backbones
 import TensorFiles
 import Tensors
 
@@ -10,9 +10,9 @@ struct InstalledDescription {
   /// The same for people.
   let text: String
 
-  init(_ installed: InstalledAdapters, context: ExecutionContext) {
+  init(_ installed: InstalledAdapters, in recognition: Recognition?) {
     let count = installed.tensors.reduce(0) { $0 + $1.tensor.shape.elementCount }
-    let found = try? Injection().found(installed, context: context)
+    let found = try? recognition.map { try Injection().found(installed, in: $0) }
     var options = JSONObject()
     for entry in found?.method.options.entries ?? [] { options[entry.key] = .string(entry.value) }
     json = [

@@ -238,7 +238,8 @@ package struct TrainingRun {
       emit(
         .note(
           "\(adapted.frozen.elements) numbers in \(counted(adapted.frozen.tensors, "tensor")) stay frozen: "
-            + "relative-position biases, masks and others that the file holds only gathered or derived"))
+            + "statistics, masks, and what the file holds only gathered or derived, such as relative-position biases"
+        ))
     }
     emit(
       .note(

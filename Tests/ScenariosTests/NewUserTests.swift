@@ -139,6 +139,13 @@ import Testing
     #expect(result.code == 0, "\(result.errors)")
     #expect(
       result.errors.contains("\(3 * 2 * 256 + 4 * 256) numbers in 4 tensors stay frozen"), "\(result.errors)")
+    // Six BatchNormalizations: 184 means and as many variances, counted with Python's onnx.
+    let network = Scenario.fixture("backbones/timm_resnetv2.dy18.dynamic.slim.onnx")
+    let convolutional = try ToolProcess.run(
+      ["train", network, "--data", "images", "-o", "cnn", "--method", "full", "--epochs", "1"], in: folder)
+    #expect(
+      convolutional.errors.contains("368 numbers in 12 tensors stay frozen: statistics"),
+      "\(convolutional.errors)")
     let plain = try ToolProcess.run(
       ["train", Scenario.transformer, "--data", "images", "-o", "vit", "--method", "full", "--epochs", "1"],
       in: folder)

@@ -6,7 +6,7 @@ struct ApplyCommand: Command {
   static let summary = "puts a trained adapter into the model that it was trained on"
   static let discussion = """
     A run folder has its adapter and head in adapter/, a few megabytes that can be kept or sent without the network. With
-    the same base they make RUN/model.onnx again. Another base is refused unless with --force: its file has another
+    the same base they make RUN/model.onnx again (of a base with a fixed batch, with that batch). Another base is refused unless with --force: its file has another
     SHA-256.
     """
   static let hasJSON = true

@@ -7,7 +7,8 @@ struct EvaluateCommand: Command {
   static let discussion = """
     --data is a folder DIR/test/<class>/… or DIR/<class>/…, or a CSV manifest with columns file and class (or
     class_index). Classes are matched with the model's by name. Where the data have parts, the test part is measured,
-    or the validation part where there is no test part; --part chooses. A model in its run folder is measured on the images that train kept for the test, as split.csv there says.
+    or the validation part where there is no test part; --part chooses. A model in its run folder is measured on the
+    images that train kept for the test, as split.csv there says.
     """
   static let hasJSON = true
   static let model = Positional("MODEL", .file, "the ONNX file to measure")
