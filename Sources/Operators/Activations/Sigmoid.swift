@@ -1,6 +1,6 @@
 import Graphs
-import Kernels
-import Tensors
+package import Kernels
+package import Tensors
 
 /// Sigmoid (ai.onnx 6…): the logistic function.
 ///
@@ -8,14 +8,17 @@ import Tensors
 ///
 /// Shapes: X any → Y like X.
 /// Source: onnx/docs/Operators.md#Sigmoid.
-struct Sigmoid: UnaryElementwise, WithoutAttributes {
-  static let schema = OperatorSchema("Sigmoid", versions: 6..., inputs: ["X"], outputs: ["Y"])
+package struct Sigmoid: UnaryElementwise, WithoutAttributes {
+  package static let schema = OperatorSchema("Sigmoid", versions: 6..., inputs: ["X"], outputs: ["Y"])
 
-  func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
+  /// The operator.
+  package init() {}
+
+  package func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
     Elementwise.apply(.sigmoid, input, into: output, options)
   }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
     let one = try gradient.scalar(1, like: site.outputs[0])

@@ -1,20 +1,23 @@
 import Graphs
-import Kernels
-import Tensors
+package import Kernels
+package import Tensors
 
 /// Softplus (ai.onnx 1…): a smooth positive part.
 ///
 ///     y = ln(1 + e^x)          dx = dy / (1 + e^−x)
 ///
 /// Shapes: X any → Y like X. Source: onnx/docs/Operators.md#Softplus.
-struct Softplus: UnaryElementwise, WithoutAttributes {
-  static let schema = OperatorSchema("Softplus", versions: 1..., inputs: ["X"], outputs: ["Y"])
+package struct Softplus: UnaryElementwise, WithoutAttributes {
+  package static let schema = OperatorSchema("Softplus", versions: 1..., inputs: ["X"], outputs: ["Y"])
 
-  func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
+  /// The operator.
+  package init() {}
+
+  package func apply(_ input: TensorView, into output: TensorView, _ options: KernelOptions) {
     Elementwise.activate(.softplus, input, into: output, options)
   }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
     let slope = try gradient.emit(Sigmoid(), [site.inputs[0]])

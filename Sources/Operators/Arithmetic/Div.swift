@@ -1,6 +1,6 @@
 import Graphs
-import Kernels
-import Tensors
+package import Kernels
+package import Tensors
 
 /// Div (ai.onnx 7…): elementwise quotient.
 ///
@@ -9,17 +9,20 @@ import Tensors
 /// Integers are truncated towards zero; an integer zero in B is an error.
 /// Gradients of stretched operands are summed over the stretched axes. Shapes: A, B broadcastable → C.
 /// Source: onnx/docs/Operators.md#Div.
-struct Div: BinaryElementwise, WithoutAttributes {
-  static let schema = OperatorSchema("Div", versions: 7..., inputs: ["A", "B"], outputs: ["C"])
+package struct Div: BinaryElementwise, WithoutAttributes {
+  package static let schema = OperatorSchema("Div", versions: 7..., inputs: ["A", "B"], outputs: ["C"])
 
-  func apply(
+  /// The operator.
+  package init() {}
+
+  package func apply(
     _ first: TensorView, _ second: TensorView, into output: TensorView, _ options: KernelOptions
   ) throws(OperatorError) {
     guard !Elementwise.containsZero(second) else { throw .invalid("divides integers by zero") }
     Elementwise.divide(first, second, into: output, options)
   }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
     let share = try gradient.emit(Div(), [try site.gradient(), site.inputs[1]])

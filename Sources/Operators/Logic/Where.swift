@@ -1,5 +1,5 @@
 import Graphs
-import Kernels
+package import Kernels
 import Tensors
 
 /// Where (ai.onnx 9…): one of two operands, element by element.
@@ -7,26 +7,29 @@ import Tensors
 ///     y = a where the condition holds, else b          da = dy where it holds,  db = dy where not
 ///
 /// Shapes: condition, X, Y broadcastable → output. Source: onnx/docs/Operators.md#Where.
-struct Where: MemoryReusing, WithoutAttributes {
-  static let schema = OperatorSchema(
+package struct Where: MemoryReusing, WithoutAttributes {
+  package static let schema = OperatorSchema(
     "Where", versions: 9..., inputs: ["condition", "X", "Y"], outputs: ["output"])
 
-  func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
+  /// The operator.
+  package init() {}
+
+  package func inferTypes(_ inputs: InputTypes) throws(OperatorError) -> [ValueType] {
     try inputs.require(0, isOneOf: [.bool])
     for index in 1..<3 { try inputs.require(index, isOneOf: ElementType.numbers + [.bool]) }
     try inputs.requireSameType(1..<3)
     return [ValueType(inputs[1].elementType, try Broadcasting.shape(of: inputs, 0..<3))]
   }
 
-  func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
+  package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     BoundKernel(inputs, .withoutArithmetic) { operands in
       Elementwise.choose(operands[0], operands[1], operands[2], into: operands.output(0), options)
     }
   }
 
-  var reusableInputs: [Int] { [1, 2] }
+  package var reusableInputs: [Int] { [1, 2] }
 
-  func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
+  package func pullback(_ site: PullbackSite, into gradient: inout GradientBuilder) throws(OperatorError)
     -> [String?]
   {
     let dY = try site.gradient()

@@ -64,7 +64,7 @@ struct Resize: ShapeDeciding, OlderForm {
         ResizePlan.operations(sampling, from: source, to: shape, scales: scales, regions: regions)),
       scratchByteCount: plan.scratchByteCount(inputs[0].elementType)
     ) { operands in
-      plan.run(operands[0], into: operands.output(0), scratch: operands.scratch, transposed: false)
+      plan.run(operands[0], into: operands.output(0), scratch: operands.scratch, transposed: false, options)
       IndexedMovement.fill(operands.output(0), at: outside, with: extrapolation)
     }
   }
@@ -211,7 +211,7 @@ struct ResizeGradient: Operator {
           sampling, from: shape, to: target, scales: scales.map(Double.init), regions: regions)),
       scratchByteCount: plan.scratchByteCount(inputs[0].elementType)
     ) { operands in
-      plan.run(operands[0], into: operands.output(0), scratch: operands.scratch, transposed: true)
+      plan.run(operands[0], into: operands.output(0), scratch: operands.scratch, transposed: true, options)
     }
   }
 

@@ -211,7 +211,10 @@ struct ResizePlan: Sendable {
   }
 
   /// Runs all steps, forwards or each transposed in reverse order, between two halves of the scratch memory.
-  func run(_ input: TensorView, into output: TensorView, scratch: TensorView?, transposed: Bool) {
+  func run(
+    _ input: TensorView, into output: TensorView, scratch: TensorView?, transposed: Bool,
+    _ options: KernelOptions
+  ) {
     guard !steps.isEmpty else { return DataMovement.copy(input, into: output) }
     var current = input
     for (index, step) in (transposed ? steps.reversed() : steps).enumerated() {
@@ -226,9 +229,9 @@ struct ResizePlan: Sendable {
       let outer = shape.product(0..<step.axis)
       let inner = shape.product((step.axis + 1)..<shape.rank)
       if transposed {
-        step.map.applyTransposed(current, outer: outer, inner: inner, into: next)
+        step.map.applyTransposed(current, outer: outer, inner: inner, into: next, options)
       } else {
-        step.map.apply(current, outer: outer, inner: inner, into: next)
+        step.map.apply(current, outer: outer, inner: inner, into: next, options)
       }
       current = next
     }

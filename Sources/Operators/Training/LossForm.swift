@@ -11,10 +11,10 @@ struct LossForm: Sendable {
     ("mean", .mean), ("none", .none), ("sum", .sum),
   ]
 
-  /// A loss of all labels.
-  init(_ reduction: CrossEntropy.Reduction) {
+  /// A loss of all labels but one.
+  init(_ reduction: CrossEntropy.Reduction, ignoring label: Int? = nil) {
     self.reduction = reduction
-    ignored = nil
+    ignored = label
   }
 
   init(reading node: AttributeReader) throws(OperatorError) {
@@ -59,9 +59,10 @@ struct LossForm: Sendable {
   }
 
   /// The labels, each a class or the ignored one.
-  func labels(_ view: TensorView, classes: Int) throws(OperatorError) -> [Int] {
-    let labels = view.tensor.integers ?? []
-    if let wrong = labels.first(where: { ($0 < 0 || $0 >= classes) && $0 != ignored }) {
+  func labels(_ view: TensorView, classes: Int, _ options: KernelOptions) throws(OperatorError) -> ClassLabels
+  {
+    let labels = ClassLabels(view)
+    if let wrong = labels.firstOutside(classes: classes, ignored: ignored, options) {
       throw .invalid("label \(wrong) is out of range for \(classes) classes")
     }
     return labels

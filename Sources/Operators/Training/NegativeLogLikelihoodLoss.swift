@@ -28,8 +28,8 @@ struct NegativeLogLikelihoodLoss: Operator {
     let kernel = form.kernel(inputs[0].shape)
     return BoundKernel(inputs, .operations(2 &* inputs[1].shape.elementCount)) {
       operands throws(OperatorError) in
-      let labels = try form.labels(operands[1], classes: kernel.classes)
-      kernel.loss(operands[0], labels, operands.optional(2), into: operands.output(0))
+      let labels = try form.labels(operands[1], classes: kernel.classes, options)
+      kernel.loss(operands[0], labels, operands.optional(2), into: operands.output(0), options)
     }
   }
 
@@ -70,8 +70,8 @@ struct NegativeLogLikelihoodLossGradient: Decomposable {
     let kernel = form.kernel(inputs[1].shape)
     return BoundKernel(inputs, .operations(2 &* inputs[2].shape.elementCount)) {
       operands throws(OperatorError) in
-      let labels = try form.labels(operands[2], classes: kernel.classes)
-      kernel.gradient(operands[0], labels, operands.optional(3), into: operands.output(0))
+      let labels = try form.labels(operands[2], classes: kernel.classes, options)
+      kernel.gradient(operands[0], labels, operands.optional(3), into: operands.output(0), options)
     }
   }
 

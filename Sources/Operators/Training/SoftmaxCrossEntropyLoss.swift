@@ -19,6 +19,9 @@ package struct SoftmaxCrossEntropyLoss: Operator {
   /// The mean over all labels, or their sum.
   package init(isSum: Bool = false) { form = LossForm(isSum ? .sum : .mean) }
 
+  /// The loss of every position, 0 where the label is the ignored one.
+  package init(perPositionIgnoring label: Int) { form = LossForm(.none, ignoring: label) }
+
   package init(reading node: AttributeReader) throws(OperatorError) { form = try LossForm(reading: node) }
 
   package var attributes: [Attribute] { form.attributes }
@@ -34,9 +37,9 @@ package struct SoftmaxCrossEntropyLoss: Operator {
     return BoundKernel(inputs, .operations(4 &* inputs[0].shape.elementCount)) {
       operands throws(OperatorError) in
       let scores = operands[0]
-      let labels = try form.labels(operands[1], classes: kernel.classes)
-      kernel.lossOfScores(scores, labels, operands.optional(2), into: operands.output(0))
-      if let logarithms = operands.optionalOutput(1) { kernel.logSoftmax(scores, into: logarithms) }
+      let labels = try form.labels(operands[1], classes: kernel.classes, options)
+      kernel.lossOfScores(scores, labels, operands.optional(2), into: operands.output(0), options)
+      if let logarithms = operands.optionalOutput(1) { kernel.logSoftmax(scores, into: logarithms, options) }
     }
   }
 
@@ -78,9 +81,9 @@ struct SoftmaxCrossEntropyLossGradient: Decomposable {
     let kernel = form.kernel(inputs[1].shape)
     return BoundKernel(inputs, .operations(6 &* inputs[1].shape.elementCount)) {
       operands throws(OperatorError) in
-      let labels = try form.labels(operands[2], classes: kernel.classes)
+      let labels = try form.labels(operands[2], classes: kernel.classes, options)
       kernel.gradientOfScores(
-        operands[0], operands[1], labels, operands.optional(3), into: operands.output(0))
+        operands[0], operands[1], labels, operands.optional(3), into: operands.output(0), options)
     }
   }
 
@@ -134,7 +137,7 @@ extension LossForm {
 
 extension GradientBuilder {
   /// One at the label's class along axis 1, else zero, in the type and shape of some scores.
-  mutating func oneHot(_ labels: String, like scores: String) throws(OperatorError) -> String {
+  package mutating func oneHot(_ labels: String, like scores: String) throws(OperatorError) -> String {
     let depth = try constant([shape(scores)[1]])
     let zero = try reshape(try scalar(0, like: scores), to: [1])
     let one = try reshape(try scalar(1, like: scores), to: [1])
