@@ -111,8 +111,7 @@ let package = Package(
       "TrainingTests",
       uses: [
         "Training", "Execution", "Rewriting", "Adapters", "Backbones", "ONNXFormat", "TensorFiles",
-        "Operators", "Kernels",
-        "Graphs", "Tensors",
+        "Operators", "Kernels", "Datasets", "Graphs", "Tensors",
       ]),
     tests(
       "RunsTests",
@@ -122,7 +121,7 @@ let package = Package(
         "Graphs",
         "TensorFiles", "Tensors",
       ]),
-    tests("ScenariosTests", uses: ["ONNXFormat", "TensorFiles", "Graphs", "Tensors", "DKATool"]),
+    tests("ScenariosTests", uses: ["Datasets", "ONNXFormat", "TensorFiles", "Graphs", "Tensors", "DKATool"]),
     tests("DKAToolTests", uses: ["DKATool", "TensorFiles", "Tensors"]),
     // As another package would use the library: what is public and nothing else.
     .testTarget(

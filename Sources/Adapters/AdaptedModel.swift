@@ -37,14 +37,14 @@ public struct AdaptedModel: Sendable {
   public let points: [String]
   /// What the placement comes to in this network, where that is not what its name says; nil elsewhere.
   public let placementNote: String?
-  /// Values into which training puts dropout, each with the share that it drops.
-  public let dropoutPoints: [String]
-  /// Share of numbers that dropout drops.
-  public let dropout: Double
+  /// Values into which training puts dropout.
+  public let dropoutPoints: [DropoutPoint]
   /// The method.
   public let method: any AdapterMethod
   /// How this model was made: method, its options, seed, head; in order.
   public let recipe: [(key: String, value: String)]
+  /// What of it rebuilds the head; empty where the old one was kept.
+  package let headRecipe: [(key: String, value: String)]
 
   /// Puts a method, and a new head where one is given, into a model.
   ///
@@ -66,12 +66,12 @@ public struct AdaptedModel: Sendable {
     let connections = try sites.map { (site) throws(AdapterError) in try Self.connection(of: method, at: site)
     }
     var values = connections.flatMap { [$0.input, $0.base, $0.replaced] }
-    if head != nil {
-      values += (layout.headInput?.values ?? []) + (layout.head?.layers.map(\.product) ?? [])
+    if let head {
+      values += head.values(readIn: layout) + (layout.head?.layers.map(\.product) ?? [])
     }
     let model = layout.revealing(values, in: model)
     var adapted = model
-    var scores = layout.rivals.isEmpty ? layout.head?.output : nil
+    var scores = layout.rivals.isEmpty ? layout.head?.output ?? layout.decoder?.output : nil
     let installed = try head?.install(
       in: model.graph, layout,
       HeadContext(
@@ -107,13 +107,16 @@ public struct AdaptedModel: Sendable {
     modules = sites.count
     self.points = points
     placementNote = method.placement?.note(in: layout)
-    dropoutPoints = builder.dropoutPoints
-    dropout = method.dropout
+    dropoutPoints =
+      (method.dropout > 0
+        ? builder.dropoutPoints.map { DropoutPoint(value: $0, share: method.dropout) } : [])
+      + (installed?.dropoutPoints ?? [])
     self.method = method
     var recipe = [(key: "method", value: name)]
     recipe += method.options.entries.map { (key: $0.key, value: $0.value) }
     recipe.append((key: "seed", value: "\(seed)"))
-    self.recipe = recipe + (head?.recipe ?? [])
+    headRecipe = head?.recipe(in: layout) ?? []
+    self.recipe = recipe + headRecipe
   }
 
   /// Number of trainable parameters, the classifier's excluded.
@@ -254,7 +257,7 @@ extension AdaptedModel {
   ) -> [Parameter] {
     var counts: [String: Int] = [:]
     for initializer in graph.initializers { counts[initializer.name] = initializer.shape.elementCount }
-    let old = layout.head?.initializers ?? []
+    let old = layout.head?.initializers ?? layout.decoder?.initializers ?? []
     let head = newHead ?? old
     let backbone =
       method.trainsBackbone

@@ -19,8 +19,8 @@ package struct AdapterManifest: Sendable {
   package var options: AdapterOptions
   /// Decides the start of new tensors.
   package var seed: Int
-  /// Number of classes of the new classifier, or nil where the old one was kept.
-  package var classCount: Int?
+  /// What rebuilds the new head, as `TaskHead.recipe` has it; empty where the old one was kept.
+  package var head: [String: String]
   /// Points given by hand, or nil for the family's own.
   package var placement: HandPlacement?
   /// The values at which adapters stand, for information.
@@ -38,7 +38,7 @@ package struct AdapterManifest: Sendable {
 
   /// The manifest of an adapted model.
   package init(
-    _ model: AdaptedModel, seed: Int, classCount: Int?, placement: HandPlacement? = nil,
+    _ model: AdaptedModel, seed: Int, head: [String: String], placement: HandPlacement? = nil,
     baseModelHash: String,
     baseModelName: String, classNames: [String]? = nil, preprocessing: JSONValue? = nil,
     metadata: [MetadataEntry] = []
@@ -46,7 +46,7 @@ package struct AdapterManifest: Sendable {
     method = type(of: model.method).name
     options = model.method.options
     self.seed = seed
-    self.classCount = classCount
+    self.head = head
     self.placement = placement
     points = model.points
     self.baseModelHash = baseModelHash
@@ -89,7 +89,8 @@ package struct AdapterManifest: Sendable {
     for entry in options.entries { optionTexts[entry.key] = .string(entry.value) }
     recipe["options"] = .object(optionTexts)
     recipe["seed"] = .integer(seed)
-    recipe["classes"] = JSONValue(classCount)
+    recipe["classes"] = JSONValue(head["classes"].flatMap { Int($0) })
+    for key in Self.headKeys { if let text = head[key] { recipe[key] = .string(text) } }
     if let placement {
       recipe["at"] = JSONValue(placement.values)
       if let grid = placement.grid { recipe["grid"] = JSONValue([grid.height, grid.width]) }
@@ -110,6 +111,9 @@ package struct AdapterManifest: Sendable {
     return .object(object)
   }
 
+  /// Keys of a head's recipe beside the number of classes.
+  private static let headKeys = ["head", "argmax"]
+
   /// Reads the config file's content.
   init(_ json: JSONValue, file: String) throws(AdapterError) {
     func bad(_ key: String, _ expected: String) -> AdapterError {
@@ -127,7 +131,9 @@ package struct AdapterManifest: Sendable {
     self.method = method
     self.options = options
     self.seed = seed
-    classCount = recipe["classes"]?.integer
+    head = [:]
+    if let count = recipe["classes"]?.integer { head["classes"] = "\(count)" }
+    for key in Self.headKeys { if let text = recipe[key]?.string { head[key] = text } }
     placement = nil
     if let values = recipe["at"]?.array {
       let names = values.compactMap(\.string)

@@ -31,8 +31,14 @@ public struct BackboneLayout: Sendable {
   public var blocks: [Block]
   /// The classifier, or nil where the network delivers features.
   public var head: ClassifierHead?
+  /// The head for pixels that the file has; nil where it has none.
+  public internal(set) var decoder: PixelHead?
   /// What a new classifier reads, or nil where nothing suits.
   public var headInput: HeadInput?
+  /// The last map of each grid, in the order of the network; empty where no blocks are known.
+  public internal(set) var maps: [FeatureMap] = []
+  /// The last of them behind the network's final normalisation, or as it is where there is none.
+  public internal(set) var finalMap: FeatureMap?
   /// The graph output that the classifier makes, or that a new one replaces.
   public var output: String
   /// Other outputs that are a classifier's just as well; empty where one is.

@@ -44,7 +44,8 @@ package struct BackboneRegistry: Sendable {
 
   /// Every family that this version knows.
   package static let standard = BackboneRegistry([
-    VisionTransformer.self, SwinTransformer.self, ResidualNetwork.self, InvertedResidualNetwork.self,
+    Segmenter.self, VisionTransformer.self, SwinTransformer.self, ResidualNetwork.self,
+    InvertedResidualNetwork.self,
   ])
 
   /// Names of the families.
@@ -53,7 +54,7 @@ package struct BackboneRegistry: Sendable {
   /// Compares a network with every family until one fits.
   package func recognize(_ view: GraphView) -> Recognition {
     var mismatches: [FamilyMismatch] = []
-    for family in families {
+    for family in families where family.mayBe(view) {
       do throws(Mismatch) {
         let layout = try family.recognize(view)
         return Recognition(view: view, layout: layout, mismatches: mismatches)

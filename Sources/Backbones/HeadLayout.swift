@@ -58,6 +58,15 @@ extension GraphView {
       family: nil, variant: "", blocks: blocks, head: tail.classifier, headInput: reading?.input,
       output: reading?.output ?? output, rivals: tail.rivals, image: ImageInput.first(of: self),
       weights: weights(from: first))
+    layout.maps = blocks.lastOfEachGrid
+    layout.finalMap = layout.maps.last.map { map in
+      map.value == start ? map.held(by: tail.normalizedStream ?? map.value) : map
+    }
+    if tail.classifier == nil {
+      layout.decoder = PixelHead(
+        behind: layout.finalMap?.value ?? start, ImageInput.first(of: self), in: self)
+      if let decoder = layout.decoder { layout.output = decoder.output }
+    }
     layout.expansion = expansion
     layout.storedTypes = storedTypes
     return layout

@@ -113,7 +113,7 @@ public struct ScoreOutput: Sendable, Hashable {
 
 extension ModelDescription {
   /// The output that the metadata name as the one with the scores, where the model has it.
-  var namedScoreOutput: String? {
+  package var namedScoreOutput: String? {
     let name = metadata.first { $0.key == ScoreOutput.metadataKey }?.value
     return graph.outputs.first { $0.name == name }?.name
   }

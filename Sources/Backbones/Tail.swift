@@ -72,6 +72,25 @@ struct Tail {
       output: output)
   }
 
+  /// The first value of the tail that holds all of the stream after a normalisation.
+  var normalizedStream: String? {
+    let shape = view.extents(start)
+    guard shape.count >= 3 else { return nil }
+    let found = nodes.lazy.compactMap { view.nodes[$0].outputs.first }.first { value in
+      view.extents(value) == shape && view.isNormalized(value)
+    }
+    guard var value = found else { return nil }
+    guard view.node(making: value, "LayerNormalization", "RMSNormalization") == nil else { return value }
+    // Of a normalisation in parts this is the quotient: scale and shift follow.
+    while let index = view.soleConsumer(value), ["Mul", "Add"].contains(view.nodes[index].operatorName.type),
+      view.dataInputs(view.nodes[index]).count == 1, let next = view.nodes[index].outputs.first,
+      view.extents(next) == shape
+    {
+      value = next
+    }
+    return value
+  }
+
   /// The last value of the tail that holds all tokens of the stream after a normalisation.
   private var normalizedTokens: String? {
     let shape = view.extents(start)

@@ -15,6 +15,13 @@ extension GraphView {
     }
     return census.weights
   }
+
+  /// The same of some nodes.
+  func weights(of indices: [Int]) -> [BackboneWeight] {
+    var census = WeightCensus(view: self)
+    for index in indices { census.visit(nodes[index]) }
+    return census.weights
+  }
 }
 
 /// Collects weights node by node, each once.

@@ -39,7 +39,8 @@ static void read_bytes(png_structp png, png_bytep target, size_t count) {
     reader->position += count;
 }
 
-cpng_reader *cpng_open(const uint8_t *bytes, size_t count, uint32_t largest_side, cpng_header *header, char *message) {
+cpng_reader *cpng_open(const uint8_t *bytes, size_t count, uint32_t largest_side, int keeps_values,
+                       cpng_header *header, char *message) {
     message[0] = 0;
     cpng_reader *reader = calloc(1, sizeof(cpng_reader));
     if (reader == NULL) {
@@ -69,8 +70,12 @@ cpng_reader *cpng_open(const uint8_t *bytes, size_t count, uint32_t largest_side
     int depth = png_get_bit_depth(png, reader->info);
     int color = png_get_color_type(png, reader->info);
     header->bit_depth = (uint8_t)depth;
-    if (color == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
-    if (color == PNG_COLOR_TYPE_GRAY && depth < 8) png_set_expand_gray_1_2_4_to_8(png);
+    if (keeps_values) {
+        png_set_packing(png);
+    } else {
+        if (color == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
+        if (color == PNG_COLOR_TYPE_GRAY && depth < 8) png_set_expand_gray_1_2_4_to_8(png);
+    }
     // Transparency given by a palette entry or a key colour becomes an alpha channel above only where asked for, so
     // stripping covers every way of being transparent.
     png_set_strip_alpha(png);

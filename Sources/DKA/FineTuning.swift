@@ -15,11 +15,14 @@ public final class FineTuning {
   /// The head's learning rate where the recipe left it open and linear probing chose it.
   public let headLearningRate: Double?
   private let adapted: Model
+  private let task: any Task
   private let learnt: LearntImages
   private let trainer: Trainer
   private let loop: TrainingLoop
 
   /// Prepares training; reads every image once to see that it can be.
+  ///
+  /// Images with masks train a model with a `Head.dense`.
   ///
   /// - Parameters:
   ///   - model: what `Model.adapted(by:in:head:seed:)` gave.
@@ -42,7 +45,8 @@ public final class FineTuning {
     let choice =
       try preprocessing.map { PreprocessingChoice(preprocessing: $0, source: "the caller", isAssumed: false) }
       ?? model.preprocessing()
-    let task = ClassificationTask()
+    let task: any Task = images.masks == nil ? ClassificationTask() : SegmentationTask()
+    self.task = task
     parts = try TrainingParts(of: images, task, configuration, source: "the images")
     let examined = try parts.examined(threads: model.threads, isInterrupted: isInterrupted)
     learnt = LearntImages(parts, hashes: examined.hashes)
@@ -79,7 +83,7 @@ public final class FineTuning {
     let trained = try adaptation.replacing(parameters.map { (name: $0.name, tensor: $0.value) })
     var description = trained.model
     ModelMetadata.describe(
-      &description, ClassificationTask(), parts.train, from: learnt, preprocessing.preprocessing,
+      &description, task, parts.train, from: learnt, task.measuring(preprocessing.preprocessing),
       recipe: adaptation.recipe)
     return Model(description, from: adapted, trained)
   }

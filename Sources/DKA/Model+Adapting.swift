@@ -8,6 +8,17 @@ public enum Head: Sendable, Hashable {
   case original
   /// A new linear classifier of so many classes.
   case classifier(classes: Int)
+  /// A new head that gives every pixel scores of so many classes.
+  case dense(DenseHead.Kind? = nil, classes: Int)
+
+  /// The head that is put in; nil for the one that the model has.
+  var replacement: (any TaskHead)? {
+    switch self {
+    case .original: nil
+    case .classifier(let classes): ClassificationHead(classes: classes)
+    case .dense(let kind, let classes): DenseHead(kind, classes: classes)
+    }
+  }
 }
 
 extension Model {
@@ -39,10 +50,8 @@ extension Model {
         ?? Injection.layout(
           of: Injection.recognize(file.description, context: context), for: method, at: nil)
     }
-    let classifier: ClassificationHead? =
-      if case .classifier(let classes) = head { ClassificationHead(classes: classes) } else { nil }
     let adapted = try file.located {
-      try AdaptedModel(file.description, layout, method: method, head: classifier, seed: seed)
+      try AdaptedModel(file.description, layout, method: method, head: head.replacement, seed: seed)
     }
     return Model(adapted.model, from: self, adapted)
   }

@@ -49,6 +49,33 @@ extension Model {
     return predictions
   }
 
+  /// Figures of masks that this model predicts, on all of the given images, at the size of each file.
+  ///
+  /// - Parameter preprocessing: how images are prepared, or nil for what `preprocessing(side:)` says.
+  /// - Throws: where the model gives no scores of pixels, or images cannot be read, all named at once.
+  public func segmented(on images: LabelledImages, preparedBy preprocessing: Preprocessing? = nil) throws
+    -> SegmentationMetrics
+  {
+    try images.verifyReadable(threads: threads)
+    let scores = try PixelScores(of: file, context: context)
+    return try file.imageModel(scores, try preprocessing ?? self.preprocessing().preprocessing)
+      .metrics(of: images, scores.comparison(with: images))
+  }
+
+  /// The masks of image files, in their order, each of the file's size.
+  ///
+  /// - Throws: where the model gives no scores of pixels, or images cannot be read, all named at once.
+  public func masks(for images: [String]) throws -> [Mask] {
+    let samples = images.enumerated().map { Sample(path: $1, label: 0, index: $0) }
+    try LabelledImages(classes: [""], samples: samples).verifyReadable(threads: threads)
+    let scores = try PixelScores(of: file, context: context)
+    var masks: [Mask] = []
+    try file.imageModel(scores, try preprocessing().preprocessing).run(samples) {
+      masks += try scores.masks($1, of: $0.samples)
+    }
+    return masks
+  }
+
   /// How far this model's score output is from another's, image by image; of networks without one the first output.
   ///
   /// - Parameter images: images prepared as this model says; four random ones without.

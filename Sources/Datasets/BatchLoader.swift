@@ -134,10 +134,17 @@ public final class BatchLoader {
           unsafe batch.fill(position) { sample, slot throws(DatasetError) in
             let image = try BatchLoader.preparedImage(of: sample, preprocessing, options)
             var random = Random(options.seed, epoch, sample.index)
+            let (width, height) = (image.width, image.height)
+            var place = preprocessing.placement(
+              width: width, height: height, augmentation: options.augmentation, random: &random)
+            if options.augmentation.crops, preprocessing.cutsAway(width: width, height: height),
+              let focus = try targets?.focus(of: sample, random: &random)
+            {
+              place = preprocessing.centered(place, on: focus, width: width, height: height)
+            }
+            unsafe preprocessing.write(image, at: place, into: slot)
             let placement = ImagePlacement(
-              preprocessing: preprocessing, augmentation: options.augmentation, random: random)
-            unsafe preprocessing.write(
-              image, augmentation: options.augmentation, random: &random, into: slot)
+              preprocessing: preprocessing, place: place, width: width, height: height)
             return try targets?.target(of: sample, placed: placement)
           }
         }

@@ -38,8 +38,8 @@ public enum CSVManifest {
 
     var problems: [String] = []
     let labels = try ManifestLabels(table, columns, classCount: classCount, file: path, &problems)
-    let files = files(of: table, columns, in: folders, &problems)
-    let parts = parts(of: table, columns, &problems)
+    let files = files(of: table, column: columns.file, in: folders, &problems)
+    let parts = parts(of: table, columns.part, &problems)
     try table.report(problems)
 
     let frames = ManifestFrames(of: files, by: formats)
@@ -72,9 +72,11 @@ public enum CSVManifest {
   /// The files that a table names and their parts, whether the files are there or not.
   package static func parts(inTable path: String) throws(DatasetError) -> [(file: String, split: Split?)] {
     let table = try CSVTable(parsing: try bytes(of: path), file: path)
-    let columns = try ManifestColumns(of: table, file: path)
+    let columns =
+      try table.hasMasks
+      ? ManifestColumns(ofMasks: table, file: path) : ManifestColumns(of: table, file: path)
     var problems: [String] = []
-    let parts = parts(of: table, columns, &problems)
+    let parts = parts(of: table, columns.part, &problems)
     try table.report(problems)
     return zip(table.rows, parts).map { ($0.exactFields[columns.file], $1.split) }
   }
@@ -94,14 +96,18 @@ public enum CSVManifest {
     return name.hasSuffix(".csv") || name.hasSuffix(".tsv") || FolderListing.kind(of: path) == .file
   }
 
-  private static func files(
-    of table: CSVTable, _ columns: ManifestColumns, in folders: [String], _ problems: inout [String]
+  /// The files that a column names, and the frames of them.
+  ///
+  /// - Parameter noun: what they are, for messages.
+  static func files(
+    of table: CSVTable, column: Int, noun: String = "file name", in folders: [String],
+    _ problems: inout [String]
   ) -> [(path: String, frame: Int?)] {
     var search = PathSearch(folders: folders)
     return table.rows.map { row in
-      let (name, exact) = (row.fields[columns.file], row.exactFields[columns.file])
+      let (name, exact) = (row.fields[column], row.exactFields[column])
       if name.isEmpty {
-        problems.append("line \(row.line): no file name")
+        problems.append("line \(row.line): no \(noun)")
       } else if let path = search.file(name == exact ? [name] : [name, exact]) {
         return (path, nil)
       } else if let named = Sample.frame(in: name), let path = search.file([named.file]) {
@@ -113,17 +119,17 @@ public enum CSVManifest {
     }
   }
 
-  private enum Part: Equatable {
+  /// What a row says of the part that its image belongs to.
+  enum Part: Equatable {
     case none, unused
     case split(Split)
 
     var split: Split? { if case .split(let split) = self { split } else { nil } }
   }
 
-  private static func parts(
-    of table: CSVTable, _ columns: ManifestColumns, _ problems: inout [String]
-  ) -> [Part] {
-    guard let column = columns.part else { return table.rows.map { _ in .none } }
+  /// The part of each row, of the column that names it.
+  static func parts(of table: CSVTable, _ column: Int?, _ problems: inout [String]) -> [Part] {
+    guard let column else { return table.rows.map { _ in .none } }
     let parts = table.rows.map { row in
       let text = row.fields[column]
       if text.isEmpty { return Part.none }

@@ -73,6 +73,9 @@ package struct CSVTable {
     return nil
   }
 
+  /// Whether it lists masks.
+  var hasMasks: Bool { header.contains { $0.lowercased() == "mask" } }
+
   /// Throws one error that lists the first problems and counts the rest.
   func report(_ problems: [String], hint: String? = nil) throws(DatasetError) {
     guard !problems.isEmpty else { return }

@@ -10,7 +10,7 @@ public struct DataFingerprint: Sendable, Equatable {
     public let sha256: String
     /// Its part: train, validation, test, or unused; empty where no image has one.
     public let part: String
-    /// The name of its class.
+    /// The name of its class; of an image with a mask with a digest of the mask's files behind it.
     public let className: String
     /// Its group; empty for none.
     public let group: String
@@ -95,23 +95,25 @@ extension LabelledImages {
     // A file is read once for all of its images.
     let first = sorted.firstOfFile
     let read = try concurrentMap(count: sorted.count, threads: threads, isInterrupted: isInterrupted) {
-      position -> Result<String?, MemoryMapError> in
+      position -> Result<(image: String?, mask: String), MemoryMapError> in
       let sample = sorted[position]
-      if let hash = known[sample.index] { return .success(hash) }
-      guard first[position] == position else { return .success(nil) }
-      return Result { () throws(MemoryMapError) in try SHA256.hexadecimal(mapping: sample.path) }
+      return Result { () throws(MemoryMapError) in
+        let mask = try sample.mask?.digest ?? ""
+        var hash = known[sample.index]
+        if hash == nil, first[position] == position { hash = try SHA256.hexadecimal(mapping: sample.path) }
+        return (image: hash, mask: mask)
+      }
     }
     var records: [DataFingerprint.Record] = []
     var failures: [DatasetError] = []
     for (position, sample) in sorted.enumerated() {
-      var result = read[position]
-      if case .success(nil) = result { result = read[first[position]] }
-      switch result {
-      case .success(let hash):
+      switch read[position] {
+      case .success(let (hash, mask)):
+        let ofFile = hash ?? (try? read[first[position]].get())?.image
         records.append(
           DataFingerprint.Record(
-            file: relativeName(of: sample, to: root), sha256: hash ?? "",
-            part: partName(of: sample, where: hasSplit), className: classes[sample.label],
+            file: relativeName(of: sample, to: root), sha256: ofFile ?? "",
+            part: partName(of: sample, where: hasSplit), className: classes[sample.label] + mask,
             group: sample.group ?? ""))
       case .failure(let error): failures.append(.missing(error.path, error.reason))
       }
@@ -119,5 +121,19 @@ extension LabelledImages {
     let summary = "\(failures.count) of \(samples.count) images cannot be read"
     if let error = DatasetError.joined(failures, summary) { throw error }
     return DataFingerprint(records)
+  }
+}
+
+extension MaskFiles {
+  /// What stands behind a class's name for these files: a digest of their content and of the classes that they stand for.
+  fileprivate var digest: String {
+    get throws(MemoryMapError) {
+      var hash = SHA256()
+      for file in files {
+        let text = try SHA256.hexadecimal(mapping: file.path)
+        hash.update(Array("\(text)#\(file.frame ?? 0)#\(file.label ?? -1);".utf8))
+      }
+      return " (mask \(hash.finish().prefix(16)))"
+    }
   }
 }

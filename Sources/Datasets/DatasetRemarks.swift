@@ -52,7 +52,7 @@ extension LabelledImages {
   }
 
   /// `x` of `x_mask`, `x_mask_1`, `x-mask2`, `x_segmentation`; nil for other names.
-  private static func imageStem(ofMask stem: Substring) -> Substring? {
+  static func imageStem(ofMask stem: Substring) -> Substring? {
     var rest = stem
     while let last = rest.last, last.isNumber { rest = rest.dropLast() }
     if rest.count < stem.count, let last = rest.last, "_-".contains(last) { rest = rest.dropLast() }

@@ -43,6 +43,28 @@ public struct Image: Sendable, Equatable {
 }
 
 extension Image {
+  /// A rectangle of the image, which must lie in it.
+  package func cut(left: Int, top: Int, width: Int, height: Int) -> Image {
+    precondition(
+      left >= 0 && top >= 0 && left + width <= self.width && top + height <= self.height,
+      "\(width)×\(height) at \(left), \(top) does not lie in \(self.width)×\(self.height)")
+    func rows<Sample>(_ samples: [Sample]) -> [Sample] {
+      var result: [Sample] = []
+      result.reserveCapacity(width * height * channels)
+      for row in top..<top + height {
+        let start = (row * self.width + left) * channels
+        result += samples[start..<start + width * channels]
+      }
+      return result
+    }
+    switch samples {
+    case .bytes(let bytes):
+      return Image(width: width, height: height, channels: channels, bytes: rows(bytes))
+    case .floats(let floats):
+      return Image(width: width, height: height, channels: channels, floats: rows(floats))
+    }
+  }
+
   /// The largest image that is decoded, in pixels: what claims to be larger is refused before memory is taken.
   package static let pixelLimit = 100_000_000
 

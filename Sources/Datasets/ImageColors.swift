@@ -10,6 +10,9 @@ extension Image {
     }
   }
 
+  /// This image in grey, of three channels or one.
+  var lightness: Image { channels == 3 ? grey : self }
+
   /// This image of three channels as grey, 8 bits rounded.
   ///
   ///     grey = (19595 red + 38470 green + 7471 blue) / 65536

@@ -217,7 +217,8 @@ private struct FolderReader {
     guard classes.count < 2 || !classes.allSatisfy({ FolderReader.companions.contains($0.lowercased()) })
     else {
       throw .badFile(
-        root, "\(DatasetNote.examples(classes)) are the folders of a segmentation, not classes", hint: layout)
+        root, "\(DatasetNote.examples(classes)) are the folders of a segmentation, not classes",
+        hint: "--task segmentation trains for masks; for classes \(layout)")
     }
     guard !samples.isEmpty || !foreign.isEmpty else {
       throw .badFile(root, "no images found", hint: layout)

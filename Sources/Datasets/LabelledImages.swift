@@ -8,14 +8,16 @@ public enum Split: String, Sendable, CaseIterable {
   case test
 }
 
-/// One image with its class: a file, or a frame of one.
+/// One image with its class or its mask: a file, or a frame of one.
 public struct Sample: Sendable, Equatable {
   /// The image file.
   public let path: String
   /// Which image of a file that holds several, from 0; nil where the file is one image.
   public let frame: Int?
-  /// Index of the class.
+  /// Index of the class; of an image with a mask that of the set of classes in it.
   public internal(set) var label: Int
+  /// The files of its mask, nil where its class is all that is known of it.
+  public internal(set) var mask: MaskFiles?
   /// The part it belongs to, nil where the source names none.
   public var split: Split?
   /// What must stay in one part with others of its kind, such as a patient; nil stands alone.
@@ -35,6 +37,8 @@ public struct Sample: Sendable, Equatable {
 /// Images with classes.
 public struct LabelledImages: Sendable, Equatable {
   /// The class names by index; the number itself where a manifest gives nothing else.
+  ///
+  /// Of images with masks the sets of classes that occur together.
   public let classes: [String]
   /// Whether labels are the model's own class numbers, as a manifest with `class_index` gives them, rather than positions in
   /// the sorted names.
@@ -45,6 +49,8 @@ public struct LabelledImages: Sendable, Equatable {
   public var ignored: [String] = []
   /// What a user should know about how the source was read; selections have none.
   public var notes: [DatasetNote] = []
+  /// What the masks tell apart, nil for images with a class each.
+  public internal(set) var masks: MaskLabels?
 
   /// A data set; labels must index `classes`.
   package init(classes: [String], samples: [Sample], ignored: [String] = [], isNumbered: Bool = false) {
@@ -62,7 +68,14 @@ public struct LabelledImages: Sendable, Equatable {
 
   /// The images that satisfy a condition, with the same classes.
   package func selecting(_ condition: (Sample) -> Bool) -> LabelledImages {
-    LabelledImages(classes: classes, samples: samples.filter(condition), isNumbered: isNumbered)
+    holding(samples.filter(condition))
+  }
+
+  /// Some of these images, or changed ones, with the same classes.
+  package func holding(_ samples: [Sample]) -> LabelledImages {
+    var result = LabelledImages(classes: classes, samples: samples, isNumbered: isNumbered)
+    result.masks = masks
+    return result
   }
 
   /// These images in the parts that selections of them give; images in no selection have none.

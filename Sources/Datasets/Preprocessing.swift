@@ -166,6 +166,14 @@ public struct Preprocessing: Sendable, Equatable {
   /// Elements of one input: channels × height × width.
   package var elementCount: Int { channels * outputHeight * outputWidth }
 
+  /// The same without anything cut away or filled in: the whole image fills the network's input.
+  package var ofWholeImage: Preprocessing {
+    var result = self
+    result.resize = .exact(width: outputWidth, height: outputHeight)
+    (result.crop, result.fill, result.pad) = (nil, nil, nil)
+    return result
+  }
+
   /// The size an image of the given size is brought to before cropping.
   func resizedSize(width: Int, height: Int) -> (width: Int, height: Int) {
     switch resize {

@@ -119,6 +119,12 @@ private struct ImageFacts {
 
   init(reading sample: Sample, by formats: ImageFormats, isHashing: Bool) throws(DatasetError) {
     let (image, byteCount, sha256) = try ImageFile.measured(sample, by: formats, isHashing: isHashing)
+    if let mask = sample.mask, mask.width != image.width || mask.height != image.height {
+      let name = mask.files.first.map { "'\($0.name)'" } ?? "the mask"
+      throw .badImage(
+        sample,
+        "the image is \(image.width)×\(image.height) pixels, its mask \(name) \(mask.width)×\(mask.height)")
+    }
     (self.byteCount, self.sha256) = (byteCount, sha256)
     if case .floats(let values) = image.samples {
       peak = Int((values.reduce(0, max) * 65535).rounded())

@@ -1,7 +1,8 @@
 import Glibc
 
 extension LabelledImages {
-  /// The table `file,part,class,group` of these images in the order of their source, as `CSVManifest.read` takes it.
+  /// The table `file,part,class,group` of these images in the order of their source, as `CSVManifest.read` takes it; of images with
+  /// masks `file,part,class,group,mask,mask_class`, with a row per mask.
   ///
   /// Images without a part are `unused` where others have one. A frame stands as `scan.dcm#12`. Text in quotes as RFC 4180 says.
   /// - Parameter root: the folder that file names are relative to where they lie in it; others are absolute.
@@ -9,13 +10,27 @@ extension LabelledImages {
     splitTable { relativeName(of: $0, to: root) }
   }
 
+  /// A mask file as a sample, to name it as images are named.
+  private static func sample(of mask: MaskFile) -> Sample {
+    Sample(path: mask.path, frame: mask.frame, label: 0, index: 0)
+  }
+
   /// The same table with names of the caller's.
   package func splitTable(naming name: (Sample) -> String) -> String {
     let hasSplit = hasSplit
-    let rows = samples.sorted { $0.index < $1.index }.map { sample in
-      [name(sample), partName(of: sample, where: hasSplit), classes[sample.label], sample.group ?? ""]
+    let header = ["file", "part", "class", "group"] + (masks == nil ? [] : ["mask", "mask_class"])
+    let rows = samples.sorted { $0.index < $1.index }.flatMap { sample in
+      let fields = [
+        name(sample), partName(of: sample, where: hasSplit), classes[sample.label], sample.group ?? "",
+      ]
+      guard let masks else { return [fields] }
+      return (sample.mask?.files ?? []).map { file in
+        fields + [
+          name(Self.sample(of: file)), file.label.map { masks.classes.names[$0] } ?? "",
+        ]
+      }
     }
-    return CSVTable.text([["file", "part", "class", "group"]] + rows)
+    return CSVTable.text([header] + rows)
   }
 
   /// The folder that file names of a data set are relative to: the data set itself, or the folder of a table.

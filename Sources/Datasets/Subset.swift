@@ -15,8 +15,9 @@ extension LabelledImages {
     let drawn = drawing(key: [seed, fold], keepsRest: false) {
       max(1, Int((Double($0) * fraction).rounded()))
     }
-    return LabelledImages(
-      classes: classes, samples: drawn.map { samples[$0] }, ignored: ignored, isNumbered: isNumbered)
+    var result = holding(drawn.map { samples[$0] })
+    result.ignored = ignored
+    return result
   }
 
   /// The images with train and test parts: as the source has them, or else drawn, stratified by class.
@@ -34,10 +35,14 @@ extension LabelledImages {
     let test = drawing(key: LabelledImages.testKey, keepsRest: true) { count in
       min(max(1, Int((Double(count) * testShare).rounded())), count - 1)
     }
+    guard !test.isEmpty else {
+      throw DatasetError(
+        .badData, "no image can be spared for a test part", hint: "provide train and test folders")
+    }
     let result = assigning(.test, to: test, others: .train)
     let counts = zip(counts, result.part(.train).counts)
     let untrained = zip(classes, counts).filter { $1.0 > 0 && $1.1 == 0 }.map { "'\($0.0)'" }
-    guard untrained.isEmpty else {
+    guard masks != nil || untrained.isEmpty else {
       throw DatasetError(
         .badData,
         "groups with other classes take all images of \(untrained.joined(separator: ", ")) to the test part",
@@ -47,7 +52,10 @@ extension LabelledImages {
   }
 
   /// Refuses classes with a single image, file or group, which cannot train and test.
+  ///
+  /// A set of classes that a single mask holds may be left to one part.
   func requireSeveralUnits(_ units: [[[Int]]]) throws(DatasetError) {
+    guard masks == nil else { return }
     let single = classes.indices.filter { units[$0].count == 1 }
     guard !single.isEmpty else { return }
     let unit =
@@ -77,9 +85,16 @@ extension LabelledImages {
         max(1, Int((Double($0) * share).rounded()))
       }
       let result = assigning(.validation, to: drawn, others: .train)
-      if result.part(.train).counts.allSatisfy({ $0 >= LabelledImages.leastTraining }) { return result }
+      if result.part(.train).leastOfAnyClass >= LabelledImages.leastTraining { return result }
     }
     return assigning(.train, to: [], others: .train)
+  }
+
+  /// Images of the smallest class; of images with masks those whose mask holds it.
+  private var leastOfAnyClass: Int {
+    guard let masks else { return counts.min() ?? 0 }
+    let counts = imagesByMaskClass
+    return masks.classes.foreground.map { counts[$0] }.min() ?? 0
   }
 
   /// Images that every class keeps for training when validation images are taken.

@@ -11,7 +11,8 @@ public enum Augmentation: String, Sendable, CaseIterable {
   /// Random crop and mirroring: the recipe's.
   case standard
 
-  var crops: Bool { self == .crop || self == .standard }
+  /// Whether crops are cut out at random places.
+  package var crops: Bool { self == .crop || self == .standard }
   var flips: Bool { self == .flip || self == .standard }
 }
 
@@ -51,6 +52,22 @@ extension Preprocessing {
     }
   }
 
+  /// The place moved so that what is cut out is centred on a point, as far as the image reaches.
+  func centered(_ place: Placement, on focus: ImageFocus, width: Int, height: Int) -> Placement {
+    func start(_ share: Double, _ extent: Int, _ first: Int) -> Int {
+      let free = extent - (crop ?? extent)
+      guard free > 0 else { return first }
+      let middle = Int((share * Double(extent)).rounded(.down))
+      return min(max(middle - (crop ?? extent) / 2, 0), free)
+    }
+    return Placement(
+      top: start(focus.row, height, place.top), left: start(focus.column, width, place.left),
+      isMirrored: place.isMirrored)
+  }
+
+  /// Whether a random crop shows less than an image of this size.
+  func cutsAway(width: Int, height: Int) -> Bool { crop.map { $0 < width || $0 < height } ?? false }
+
   /// Writes the network's input for one image, [channels, H, W] in Float, into a slot of a batch.
   ///
   /// The random choices depend on `random` alone, which the caller keys by (seed, epoch, image).
@@ -58,13 +75,18 @@ extension Preprocessing {
     _ image: PreparedImage, augmentation: Augmentation, random: inout Random,
     into slot: UnsafeMutableBufferPointer<Float>
   ) {
+    let place = placement(
+      width: image.width, height: image.height, augmentation: augmentation, random: &random)
+    unsafe write(image, at: place, into: slot)
+  }
+
+  /// Writes the same of an image that is cut at a place.
+  func write(_ image: PreparedImage, at place: Placement, into slot: UnsafeMutableBufferPointer<Float>) {
     precondition(
       slot.count == elementCount, "the slot has \(slot.count) elements, \(elementCount) are written")
     precondition(
       (crop ?? image.width) <= outputWidth && (crop ?? image.height) <= outputHeight,
       "images of \(image.width)×\(image.height) pixels do not fit \(outputWidth)×\(outputHeight)")
-    let place = placement(
-      width: image.width, height: image.height, augmentation: augmentation, random: &random)
     let part = resized(image, at: place)
     precondition(
       part.pixels.channels == channels || part.pixels.channels == 1 && channels == 3,

@@ -14,7 +14,9 @@ extension AdaptedModel {
     options.optimizer = configuration.optimizer
     options.microBatch = configuration.microBatch.map { min($0, configuration.batch) }
     options.splitsPrefix = configuration.augmentation == .none
-    options.dropout = dropout > 0 ? .init(share: dropout, values: dropoutPoints) : nil
+    if !dropoutPoints.isEmpty {
+      options.dropout = DropoutSettings(dropoutPoints.map { .init(value: $0.value, share: $0.share) })
+    }
     return try Trainer(
       try trainedModel(task), groups: parameterGroups(configuration), objective: task.objective,
       options: options, registry: ModelFile.registry)

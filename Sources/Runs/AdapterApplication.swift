@@ -52,8 +52,7 @@ package struct AdapterApplication: Sendable {
     injection.seed = manifest.seed
     let adapted = try model.located {
       try injection.apply(
-        to: model.description, head: manifest.classCount.map { ClassificationHead(classes: $0) },
-        context: context)
+        to: model.description, head: try HeadRegistry.head(of: manifest.head), context: context)
     }
     let names = Set(tensors.entries.map(\.name))
     if let missing = adapted.parameters.first(where: { !names.contains($0.name) }) {

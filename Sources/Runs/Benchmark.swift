@@ -75,6 +75,8 @@ package enum Benchmark {
     package var runs = 10
     /// Whether every node is timed.
     package var isProfiled = false
+    /// Whether a training step learns masks rather than classes.
+    package var trainsMasks = false
     /// Side of the image input where the model leaves it open.
     package var imageSide: Int?
 

@@ -20,8 +20,14 @@ package enum Evaluation {
     package var part: Split?
     /// Folder for the preprocessed images as .npy, or nil.
     package var savedInputs: String?
-    /// Whether files in that folder that are there already are overwritten.
-    package var replacesSavedInputs = false
+    /// Whether files that are there already are overwritten.
+    package var replacesFiles = false
+    /// How images larger than the network's input are cut; nil resizes them.
+    package var tiles: Tiles?
+    /// File for the figures of each image, or nil.
+    package var imageTable: String?
+    /// Folder for pictures of the images on which the model did worst, or nil.
+    package var pictures: String?
 
     /// Options for a data set.
     package init(data: String) { self.data = data }
@@ -59,7 +65,7 @@ package enum Evaluation {
     let names = inputNames(images.samples)
     if let folder = options.savedInputs {
       try Destination.checkFiles(
-        names, in: folder, inputs: model.readFiles, isForced: options.replacesSavedInputs)
+        names, in: folder, inputs: model.readFiles, isForced: options.replacesFiles)
     }
     if let learnt = LearntImages(model.description.metadata) ?? split?.learnt {
       let measured = try known ?? hashes(of: images)
@@ -71,14 +77,27 @@ package enum Evaluation {
         threads: context.options.threads, isHashing: false, known: known ?? [:], isInterrupted: isInterrupted
       )
     }.notes
+    if let table = options.imageTable {
+      try Destination.checkFile(
+        table, inputs: model.readFiles + [options.data], isForced: options.replacesFiles)
+    }
+    let pictured = answer as? any PicturedAnswer
+    if options.pictures != nil || options.imageTable != nil || options.tiles != nil, pictured == nil {
+      throw DatasetError(
+        .usage, "tiles, pictures and figures of single images are there for models that answer with masks",
+        hint: "dka predict --csv writes what a classifier says of every image")
+    }
     let measured = task.remarks(onMeasuring: images, part: (part ?? .test).rawValue)
     for note in all.notes + measured + notes { emit(RunEvent(note)) }
     emit(.note("\(images.samples.count) images, preprocessing from \(choice.source)"))
     emit(.begin(title: "evaluating", total: images.samples.count))
     var saved = 0
     defer { emit(.end) }
-    return try imageModel.metrics(
-      of: images, answer.measurement(of: images),
+    if options.tiles != nil, options.savedInputs != nil {
+      throw DatasetError(.usage, "--save-inputs writes whole images; leave --tiles out")
+    }
+    let metrics: any PresentedMetrics = try imageModel.metrics(
+      of: images, answer.measurement(of: images), in: options.tiles,
       each: { batch in
         guard let folder = options.savedInputs else { return }
         for row in batch.samples.indices {
@@ -87,7 +106,26 @@ package enum Evaluation {
           saved += 1
         }
       }, report: { emit(.advance(done: $0, figures: [])) }, isInterrupted: isInterrupted)
+    if let table = options.imageTable, let rows = metrics.imageTable {
+      try Folder.create(containing: table)
+      try AtomicWrite.file(at: table, bytes: Array(CSVTable.text(rows).utf8))
+      emit(.note("\(counted(rows.count - 1, "row")) written to \(table)"))
+    }
+    if let path = options.pictures, let pictured {
+      let folder = PredictionFolder(
+        path, writesProbabilities: false, inputs: model.readFiles, isForced: options.replacesFiles)
+      let samples = pictured.worst(worstCount, of: images, by: metrics)
+      try imageModel.run(samples, in: options.tiles, isInterrupted: isInterrupted) { sample, output in
+        let picture = try pictured.picture(output, of: sample)
+        _ = try folder.write(try PNGCoder.encode(picture), to: folder.stem(of: sample) + "_worst.png")
+      }
+      emit(.note("pictures of the \(counted(samples.count, "worst image")) written to \(path)"))
+    }
+    return metrics
   }
+
+  /// Images that are drawn.
+  private static let worstCount = 8
 
   /// The part that is meant where none is named; nil for all images, where they have no parts.
   private static func assumedPart(of all: LabelledImages) -> Split? {

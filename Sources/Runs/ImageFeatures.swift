@@ -68,7 +68,7 @@ struct ImageFeatures {
     options.isShuffled = false
     options.threads = material.threads
     let loader = BatchLoader(
-      images.samples, preprocessing: material.preprocessing, targets: material.task.targets(of: images),
+      images.samples, preprocessing: material.measuring, targets: material.task.targets(of: images),
       options: options)
     loader.start(epoch: 0)
     if let title { emit(.begin(title: title, total: images.samples.count)) }

@@ -10,6 +10,8 @@ package struct Injection: Sendable {
   package var method = "dka"
   /// The method's options.
   package var options = AdapterOptions()
+  /// Bottleneck of adapters that are put in, where the options name none; nil for the method's own.
+  package var bottleneck: Int?
   /// Points given by hand, or nil for the family's own.
   package var placement: HandPlacement?
   /// Seed of the start values.
@@ -49,6 +51,10 @@ package struct Injection: Sendable {
   private func fit(to model: ModelDescription, context: ExecutionContext) throws -> (
     method: any AdapterMethod, layout: BackboneLayout
   ) {
+    var options = options
+    if let bottleneck, options["dim"] == nil, method == DualKernelAdapter.name {
+      options["dim"] = "\(bottleneck)"
+    }
     let method = try AdapterRegistry.standard.method(method, options: options)
     let recognition = try Injection.recognize(model, context: context)
     return (method, try Injection.layout(of: recognition, for: method, at: placement))

@@ -13,11 +13,15 @@ package struct PredictionRun: Sendable {
 
   /// Asks a model about images.
   ///
-  /// - Parameter paths: image files, folders, lists and tables.
+  /// - Parameters:
+  ///   - paths: image files, folders, lists and tables.
+  ///   - folder: where answers that are files are written.
+  ///   - tiles: how images larger than the network's input are cut; nil prepares them whole.
   /// - Throws: where a list cannot be read, or no image at all.
   package init(
     _ file: ModelFile, images paths: [String], _ overrides: PreprocessingOverrides, imageSide: Int?,
-    context: ExecutionContext, emit: (RunEvent) -> Void, isInterrupted: () -> Bool
+    into folder: PredictionFolder?, tiles: Tiles? = nil, context: ExecutionContext, emit: (RunEvent) -> Void,
+    isInterrupted: () -> Bool
   ) throws {
     let model = try file.located { try file.bound(imageSide: imageSide) }
     for line in model.warnings { emit(.warning(line)) }
@@ -39,11 +43,24 @@ package struct PredictionRun: Sendable {
     if isLong { emit(.begin(title: "predicting", total: images.samples.count)) }
     defer { if isLong { emit(.end) } }
     var found: [any PresentedPrediction] = []
+    if let tiles {
+      guard answer is any PicturedAnswer else {
+        throw DatasetError(.usage, "--tiles is there for models that answer with masks")
+      }
+      try imageModel.run(
+        images.samples, in: tiles, report: { if isLong { emit(.advance(done: $0, figures: [])) } },
+        isInterrupted: isInterrupted
+      ) { sample, output in
+        found += try answer.predictions(output, of: [sample], by: model, into: folder)
+      }
+      predictions = found
+      return
+    }
     try imageModel.run(
       images.samples, report: { if isLong { emit(.advance(done: $0, figures: [])) } },
       isInterrupted: isInterrupted
     ) { batch, output in
-      found += try answer.predictions(output, of: batch.samples, by: model)
+      found += try answer.predictions(output, of: batch.samples, by: model, into: folder)
     }
     predictions = found
   }

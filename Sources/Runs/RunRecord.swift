@@ -24,6 +24,7 @@ struct RunRecord {
     var decided: JSONObject = [
       "threads": .integer(context.options.threads), "cpu": .string(context.options.level.name),
       "memory": JSONValue(context.memoryLimit), "micro_batch": .integer(trainer.microBatch),
+      "epochs": .integer(request.configuration.epochs), "batch": .integer(request.configuration.batch),
       "validation_share": JSONValue(parts.validationShare),
     ]
     for entry in adapted.recipe { decided[RunRecord.key(entry.key)] = RunRecord.value(of: entry.value) }

@@ -64,11 +64,14 @@ struct TrainedExport {
     // For full fine-tuning the «adapter» is the whole network, which model.onnx holds already.
     guard !adapted.method.trainsBackbone else { return }
     let manifest = AdapterManifest(
-      adapted, seed: request.injection.seed, classCount: learned.classes.count,
+      adapted, seed: request.injection.seed,
+      head: Dictionary(
+        adapted.headRecipe.map { ($0.key, $0.value) }
+      ) { $1 },
       placement: request.injection.placement,
       baseModelHash: record.origin.model.digest,
       baseModelName: model.path.split(separator: "/").last.map(String.init) ?? model.path,
-      classNames: learned.classes,
+      classNames: request.task.classNames(of: learned),
       preprocessing: .object(ModelMetadata.json(choice.preprocessing)), metadata: description.metadata)
     try manifest.write(to: folder.adapter, tensors: parameters.map { (name: $0.name, tensor: $0.value) })
   }

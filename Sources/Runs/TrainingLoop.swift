@@ -12,6 +12,8 @@ package final class TrainingLoop {
     var training: LabelledImages
     var validation: LabelledImages
     var preprocessing: Preprocessing
+    /// How images are prepared that are measured, or learnt from without random crops.
+    let measuring: Preprocessing
     var configuration: TrainingConfiguration
     var threads: Int
 
@@ -25,6 +27,7 @@ package final class TrainingLoop {
       training = parts.train
       validation = parts.validation
       self.preprocessing = preprocessing
+      measuring = task.measuring(preprocessing)
       self.configuration = configuration
       self.threads = threads
     }
@@ -76,7 +79,8 @@ package final class TrainingLoop {
       options.threads = material.threads
       options.cache = ImageCache(byteLimit: min(configuration.cacheByteLimit, room))
       let loader = BatchLoader(
-        material.training.samples, preprocessing: material.preprocessing,
+        material.training.samples,
+        preprocessing: configuration.augmentation.crops ? material.preprocessing : material.measuring,
         targets: material.task.targets(of: material.training), options: options)
       batches = LoadedBatches(loader, trainer: material.trainer, isInterrupted: isInterrupted)
       trainingFeatures = nil
@@ -108,7 +112,7 @@ package final class TrainingLoop {
     defer { emit(.end) }
     batches.start(epoch: epochsDone)
     var loss = 0.0
-    var figures = material.task.runningFigures()
+    var figures = material.task.runningFigures(for: material.training)
     var done = 0
     while let batch = try batches.next() {
       guard !isInterrupted() else { throw RunInterrupted() }

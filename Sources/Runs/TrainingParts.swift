@@ -77,8 +77,7 @@ public struct TrainingParts: Sendable {
   package func examined(
     threads: Int, emit: (RunEvent) -> Void = { _ in }, isInterrupted: () -> Bool = { false }
   ) throws -> (notes: [DatasetNote], hashes: [Int: String]) {
-    let used = LabelledImages(
-      classes: train.classes, samples: train.samples + validation.samples + test.samples)
+    let used = train.holding(train.samples + validation.samples + test.samples)
     emit(.begin(title: "reading images", total: used.samples.count))
     defer { emit(.end) }
     let done = Atomic(0)
@@ -98,8 +97,10 @@ extension DatasetNote {
   ///
   /// - Parameter isWanted: whether the user asked for a share.
   fileprivate init(ofMissingValidationIn train: LabelledImages, isWanted: Bool) {
-    let smallest = zip(train.counts, train.classes).min { $0.0 < $1.0 }
-    let reason = smallest.map { ": '\($1)' has \($0), and \(LabelledImages.leastTraining) stay for training" }
+    let smallest = train.namedCounts.min { $0.count < $1.count }
+    let reason = smallest.map {
+      ": '\($0.name)' has \($0.count), and \(LabelledImages.leastTraining) stay for training"
+    }
     self.init(
       isWanted ? .warning : .note,
       "no validation images, because a class cannot spare any\(reason ?? ""); the last epoch is kept")

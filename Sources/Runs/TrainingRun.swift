@@ -1,5 +1,6 @@
 import Adapters
 import Analysis
+import Backbones
 import Datasets
 import Graphs
 import Kernels
@@ -111,8 +112,9 @@ package struct TrainingRun {
     try checkpoint.map { try identity.requireSame(as: $0, path: folder.checkpoint) }
     let examined = try parts.examined(
       threads: context.options.threads, emit: emit, isInterrupted: isInterrupted)
-    for note in parts.notes + examined.notes { emit(RunEvent(note)) }
-    let keepsHead = keepsHead(of: model, for: parts.train)
+    let remarks = request.task.remarks(onTraining: parts.train, request.configuration)
+    for note in parts.notes + examined.notes + remarks { emit(RunEvent(note)) }
+    let keepsHead = try keepsHead(of: model, for: parts.train)
     let adapted = try model.located {
       try request.injection.apply(
         to: model.description, head: keepsHead ? nil : request.task.head(for: parts.train), context: context)
@@ -151,8 +153,10 @@ package struct TrainingRun {
     if let outlook = try loop.outlook() { emit(.note(outlook)) }
     let earlierSeconds = try folder.secondsOfEpochs()
     try train(loop, trainer, origin)
+    var measured = choice
+    measured.preprocessing = request.task.measuring(choice.preprocessing)
     var export = TrainedExport(
-      model: model, adapted: adapted, choice: choice, learned: parts.train,
+      model: model, adapted: adapted, choice: measured, learned: parts.train,
       learnt: LearntImages(parts, hashes: examined.hashes), record: record,
       request: request, folder: folder, context: context, emit: emit, isInterrupted: isInterrupted)
     export.openBatch = openBatch(of: adapted)
@@ -179,13 +183,19 @@ package struct TrainingRun {
     }
   }
 
-  /// Whether the model's head was trained on the same classes by an earlier run.
-  private func keepsHead(of model: ModelFile, for train: LabelledImages) -> Bool {
+  /// Whether the model's head was trained on the same classes by an earlier run, or suits the task as it is.
+  private func keepsHead(of model: ModelFile, for train: LabelledImages) throws -> Bool {
+    guard !request.startsHeadAnew else { return false }
     let metadata = model.description.metadata
     func value(_ key: String) -> String? { metadata.first { $0.key == key }?.value }
-    return !request.startsHeadAnew && value("dka.recipe.method") != nil
-      && value("task") == type(of: request.task).metadataName
+    let isOfRun =
+      value("dka.recipe.method") != nil && value("task") == type(of: request.task).metadataName
       && request.task.metadata(of: train).allSatisfy { value($0.key) == $0.value }
+    if isOfRun { return true }
+    return try model.located {
+      request.task.keepsHead(
+        of: try Injection.recognize(model.description, context: context).layout, for: train)
+    }
   }
 
   /// The epochs that are left, each followed by its line of metrics and a checkpoint.

@@ -19,9 +19,12 @@ package protocol PresentedMetrics: TaskMetrics {
   var presentation: MetricsPresentation { get }
   /// Counts over these images and those of other measurements of the same kind; nil where nothing adds up.
   func pooled(with others: [any PresentedMetrics]) -> PooledFigures?
+  /// A row of figures per image under the names of the columns; nil where there are none.
+  var imageTable: [[String]]? { get }
 }
 
 extension PresentedMetrics {
+  package var imageTable: [[String]]? { nil }
   package func pooled(with others: [any PresentedMetrics]) -> PooledFigures? { nil }
 }
 

@@ -61,7 +61,7 @@ package final class Trainer {
     let names = groups.flatMap(\.parameters)
     guard !names.isEmpty else { throw .unsuitable("no parameter is trainable") }
     let compiled = CompiledModel(
-      model, variables: names, barriers: Set(options.dropout?.values ?? []), registry: registry,
+      model, variables: names, barriers: Set(options.dropout?.points.map(\.value) ?? []), registry: registry,
       context: options.context)
     let compiler = TrainingCompiler(
       compiled, objective: objective, splitsPrefix: options.splitsPrefix, dropout: options.dropout)

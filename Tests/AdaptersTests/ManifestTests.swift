@@ -21,7 +21,7 @@ import Testing
     let tensors = adapted.model.graph.initializers.filter { names.contains($0.name) }
       .compactMap { initializer in initializer.tensor.map { (name: initializer.name, tensor: $0) } }
     let manifest = AdapterManifest(
-      adapted, seed: 11, classCount: 3, baseModelHash: String(repeating: "a", count: 64),
+      adapted, seed: 11, head: ["classes": "3"], baseModelHash: String(repeating: "a", count: 64),
       baseModelName: fixture.file,
       classNames: ["benign", "malignant", "normal"], preprocessing: ["size": [32, 32]])
     try manifest.write(to: folder, tensors: tensors)
@@ -34,7 +34,7 @@ import Testing
     let method = try AdapterRegistry.standard.method(found.method, options: found.options)
     let again = try AdaptedModel(
       try fixture.model(), try fixture.layout(), method: method,
-      head: found.classCount.map { ClassificationHead(classes: $0) }, seed: found.seed)
+      head: try HeadRegistry.head(of: found.head), seed: found.seed)
     #expect(again.parameters == adapted.parameters)
     for (name, tensor) in tensors {
       let rebuilt = again.model.graph.initializers.first { $0.name == name }?.tensor

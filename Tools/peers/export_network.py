@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Exports a network with seeded random weights as one ONNX file with inline weights.
+"""Exports a network with seeded random weights as one ONNX file with inline weights; Segmenter-B/16 takes images of 512 pixels and has 3
+classes.
 
     python export_network.py -o vit_b_16.onnx --variant b16 --exporter dynamo --opset 18 --dynamic-batch
 
@@ -14,6 +15,7 @@ import torch
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "goldens"))
 import exporting  # noqa: E402
+import segmenter_torch  # noqa: E402
 
 VARIANTS = {
     "tiny": {"timm": "vit_tiny_patch16_224"},
@@ -24,6 +26,7 @@ VARIANTS = {
     "swin_b": {"torchvision": "swin_b"},
     "resnet50": {"torchvision": "resnet50"},
     "mobilenet_v2": {"torchvision": "mobilenet_v2"},
+    "segmenter_b": {"segmenter": "segmenter_b"},
 }
 DEFAULT_OPSET = {"torchscript": 17, "dynamo": 18}
 
@@ -34,6 +37,8 @@ def build(variant, layout, classes, seed):
     layout = layout or next(iter(names))
     if layout not in names:
         raise SystemExit(f"variant '{variant}' has no {layout} layout; it has: {', '.join(sorted(names))}")
+    if layout == "segmenter":
+        return segmenter_torch.segmenter_b()
     if layout == "timm":
         import timm
         model = timm.create_model(names[layout], pretrained=False, num_classes=classes)
@@ -58,7 +63,7 @@ def main():
     torch.set_num_threads(2)
     model = build(options.variant, options.layout, options.classes, options.seed)
     opset = options.opset or DEFAULT_OPSET[options.exporter]
-    shape = [3, 224, 224]
+    shape = [3, 512, 512] if options.variant == "segmenter_b" else [3, 224, 224]
     exporting.export(model, options.output, shape, options.exporter, opset, options.dynamic_batch, seed=options.seed)
     batch = 2 if options.dynamic_batch else 1
     difference = exporting.relative_difference(model, options.output, shape, batch)

@@ -4,6 +4,7 @@
     python training_step.py [--batch 8] [--threads 2] [--runs 5]        as the formula reads: two depthwise convolutions
     python training_step.py --fast                                     the fastest form known in eager PyTorch
     python training_step.py --network swin_t|swin_b|resnet50            another network than ViT-B/16
+    python training_step.py --network segmenter_b --batch 1            Segmenter-B/16 at 512, bottleneck 192, cross-entropy of pixels
 
 A step: forward, cross-entropy, backward, both gradient norms clipped to 1, Adam in two groups (adapter 1e-3, head 1e-4).
 --fast computes the same function: the small kernel is added into the live taps of the large one (27×27 of 51×51 on a 14×14
@@ -26,6 +27,7 @@ from torch.nn import functional  # noqa: E402
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "goldens"))
 import hierarchical_torch  # noqa: E402
+import segmenter_torch  # noqa: E402
 
 GRID = 14
 
@@ -110,6 +112,36 @@ def build_hierarchical(name, is_fast):
     return network, parameters, list(head.parameters())
 
 
+class TokenAdapter(nn.Module):
+    """The adapter on tokens [B, 1 + 32·32, C] of Segmenter-B/16, its convolutions as the formula reads or merged."""
+
+    def __init__(self, make):
+        super().__init__()
+        self.adapter = make(768, True, bottleneck=192)
+
+    def forward(self, x):
+        hidden = x @ self.adapter.down
+        field = hidden[:, 1:].transpose(1, 2).unflatten(2, (32, 32))
+        mixed = torch.cat([hidden[:, :1], self.adapter.mixed(field).flatten(2).transpose(1, 2)], dim=1)
+        return x + functional.gelu(mixed) @ self.adapter.up
+
+
+def build_segmenter(is_fast):
+    """Segmenter-B/16 with adapters, seeded; returns (network, parameters of the adapters, of the decoder)."""
+    make = hierarchical_torch.MergedAdapter if is_fast else hierarchical_torch.DualKernelAdapter
+    network = segmenter_torch.segmenter_b()
+    network.requires_grad_(False)
+    network.decoder.requires_grad_(True)
+    encoder = network.encoder
+    encoder.blocks = nn.Sequential(*(AdaptedBlock(block, lambda width: TokenAdapter(make)) for block in encoder.blocks))
+    adapters = [parameter for name, parameter in encoder.named_parameters() if ".adapter." in name]
+    torch.manual_seed(8)
+    for parameter in adapters:
+        parameter.requires_grad_(True)
+        nn.init.normal_(parameter, std=0.02)
+    return network, adapters, list(network.decoder.parameters())
+
+
 class Step:
     """One training step on a fixed random batch."""
 
@@ -119,16 +151,21 @@ class Step:
             self.adapter = [parameter for key, parameter in self.model.named_parameters()
                             if parameter.requires_grad and not key.startswith("head")]
             self.head = list(self.model.head.parameters())
+        elif name == "segmenter_b":
+            self.model, self.adapter, self.head = build_segmenter(is_fast)
         else:
             # Statistics stay in inference form, and nothing is dropped.
             self.model, self.adapter, self.head = build_hierarchical(name, is_fast)
         groups = [{"params": self.adapter, "lr": 1e-3}, {"params": self.head, "lr": 1e-4}]
         self.optimizer = torch.optim.Adam(groups, fused=is_fast)
         generator = torch.Generator().manual_seed(7)
-        self.images = torch.randn(batch, 3, 224, 224, generator=generator)
+        side = 512 if name == "segmenter_b" else 224
+        self.images = torch.randn(batch, 3, side, side, generator=generator)
         if is_fast and name == "resnet50":
             self.images = self.images.to(memory_format=torch.channels_last)
         self.labels = torch.arange(batch) % 3
+        if name == "segmenter_b":
+            self.labels = (torch.arange(batch * side * side) // 7 % 3).reshape(batch, side, side)
 
     def __call__(self):
         self.optimizer.zero_grad()
@@ -166,7 +203,7 @@ def compare(plain, fast, x):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--network", choices=["vit_b_16", *hierarchical_torch.NETWORKS], default="vit_b_16")
+    parser.add_argument("--network", choices=["vit_b_16", "segmenter_b", *hierarchical_torch.NETWORKS], default="vit_b_16")
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--fast", action="store_true")
     parser.add_argument("--stock-kernels", action="store_true", help="with --fast: leave MKL's choice of kernels alone")

@@ -26,7 +26,12 @@ public struct ClassificationHead: TaskHead {
   public init(classes: Int) { self.classes = classes }
 
   /// The number of classes.
-  public var recipe: [(key: String, value: String)] { [("classes", "\(classes)")] }
+  public func recipe(in layout: BackboneLayout) -> [(key: String, value: String)] {
+    [("classes", "\(classes)")]
+  }
+
+  /// The values that it reads.
+  public func values(readIn layout: BackboneLayout) -> [String] { layout.headInput?.values ?? [] }
 
   /// Puts the classifier into a graph and removes what only the old one needed.
   public func install(in graph: Graph, _ layout: BackboneLayout, _ context: HeadContext)
@@ -53,14 +58,11 @@ public struct ClassificationHead: TaskHead {
     guard let old = graph.outputs.first(where: { $0.name == layout.output }) else {
       throw AdapterError(.badData, "the network has no output '\(layout.output)'", tensor: layout.output)
     }
-    let products = Set(layout.head?.layers.map(\.product) ?? [])
-    let others = graph.outputs.filter { output in
-      output.name != old.name && !graph.depends(output.name, onAnyOf: products)
-    }
-    let batch = Self.batch(of: old, layout, in: graph)
+    let replacement = OutputReplacement(of: layout, in: graph)
+    let (others, batch) = (replacement.others, replacement.batch)
     var graph = graph.keeping(input.values + others.map(\.name))
     let keepsName = (layout.head?.deliversLogits ?? false) && !Self.saysOtherwise(old.name)
-    let name = keepsName ? old.name : Self.unusedName(in: graph, others)
+    let name = keepsName ? old.name : replacement.unusedName("logits", in: graph)
     let elementType = Self.elementType(of: old)
     let output = Self.description(
       of: old, named: name, elementType, [batch, Dimension(.value(Int64(classes)))])
@@ -94,17 +96,6 @@ public struct ClassificationHead: TaskHead {
   private static func saysOtherwise(_ name: String) -> Bool {
     let words = ["embed", "feature", "pool", "hidden", "prob", "softmax", "label"]
     return words.contains { name.lowercased().contains($0) }
-  }
-
-  private static func unusedName(in graph: Graph, _ others: [ValueDescription]) -> String {
-    let taken = graph.definedNames.union(others.map(\.name))
-    var name = "logits"
-    var number = 2
-    while taken.contains(name) {
-      name = "logits_\(number)"
-      number += 1
-    }
-    return name
   }
 
   /// What tells apart the names of what is made of several values.
@@ -207,19 +198,6 @@ public struct ClassificationHead: TaskHead {
       type == .float64
     else { return .float32 }
     return type
-  }
-
-  /// The batch as the output declares it, or the image input where the output declares nothing.
-  private static func batch(of output: ValueDescription, _ layout: BackboneLayout, in graph: Graph)
-    -> Dimension
-  {
-    if case .tensor(_, let dimensions?)? = output.type?.kind, let batch = dimensions.first { return batch }
-    if let image = layout.image, let input = graph.inputs.first(where: { $0.name == image.name }),
-      case .tensor(_, let dimensions?)? = input.type?.kind, let batch = dimensions.first
-    {
-      return batch
-    }
-    return Dimension(.unknown)
   }
 
   /// The old output with a new type, or another one where the name differs.

@@ -3,8 +3,11 @@ public import Graphs
 
 /// A head for a new task in the place of what a network delivers: one file per head.
 public protocol TaskHead: Sendable {
-  /// What rebuilds the head, as texts in order.
-  var recipe: [(key: String, value: String)] { get }
+  /// What rebuilds the head that this one comes to in a network, as texts in order.
+  func recipe(in layout: BackboneLayout) -> [(key: String, value: String)]
+
+  /// The values of the network that it reads.
+  func values(readIn layout: BackboneLayout) -> [String]
 
   /// Puts the head into a graph and removes what only the old one needed.
   ///
@@ -34,8 +37,25 @@ public struct InstalledHead: Sendable {
   /// The head's initializers, all of which train.
   public let parameters: [String]
 
+  /// Values behind which training drops numbers.
+  public let dropoutPoints: [DropoutPoint]
+
   /// A graph with a new head.
-  public init(graph: Graph, output: String, parameters: [String]) {
+  public init(
+    graph: Graph, output: String, parameters: [String], dropoutPoints: [DropoutPoint] = []
+  ) {
     (self.graph, self.output, self.parameters) = (graph, output, parameters)
+    self.dropoutPoints = dropoutPoints
   }
+}
+
+/// A value behind which training drops numbers; a written file has none of it.
+public struct DropoutPoint: Sendable, Hashable {
+  /// The value.
+  public let value: String
+  /// Share of its numbers.
+  public let share: Double
+
+  /// A value with the share that is dropped.
+  public init(value: String, share: Double) { (self.value, self.share) = (value, share) }
 }

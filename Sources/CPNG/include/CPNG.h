@@ -24,7 +24,10 @@ typedef struct cpng_header {
 typedef struct cpng_reader cpng_reader;
 
 /// Reads the chunks before the pixels. NULL on failure, with the reason in `message`. `bytes` must outlive the reader.
-cpng_reader *cpng_open(const uint8_t *bytes, size_t count, uint32_t largest_side, cpng_header *header, char *message);
+///
+/// With `keeps_values` palettes are not looked up and grey of 1, 2 and 4 bits is not spread over 0 … 255.
+cpng_reader *cpng_open(const uint8_t *bytes, size_t count, uint32_t largest_side, int keeps_values, cpng_header *header,
+                       char *message);
 
 /// The raw EXIF block, or NULL; valid until the reader is closed.
 const uint8_t *cpng_exif(cpng_reader *reader, size_t *count);

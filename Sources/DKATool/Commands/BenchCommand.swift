@@ -14,6 +14,9 @@ struct BenchCommand: Command {
   static let hasJSON = true
   static let model = Positional("MODEL", .file, "the ONNX file to measure")
   static let train = Option(flag: "train", "measure the training step of --method")
+  static let task = Option(
+    "task", .word(of: TaskRegistry.names), default: TaskRegistry.names[0],
+    "what the step learns; segmentation trains the head for pixels that the file has, or a new one")
   static let batch = Option("batch", .integer(1...65536), default: 1, "images per run")
   static let microBatch = Option(
     "micro-batch", .integer(1...65536), "images computed at a time; chosen without it")
@@ -25,7 +28,7 @@ struct BenchCommand: Command {
       ArgumentGroup("Arguments", [model]),
       ArgumentGroup(
         "Options",
-        [train, batch, microBatch, runs, PreprocessingOptions.imageSize, precision, profile]
+        [train, task, batch, microBatch, runs, PreprocessingOptions.imageSize, precision, profile]
           as [any ArgumentDefinition]),
       MethodOptions.group,
     ]
@@ -45,6 +48,7 @@ struct BenchCommand: Command {
     options.microBatch = arguments[Self.microBatch]
     options.runs = arguments[Self.runs]
     options.isProfiled = arguments[Self.profile]
+    options.trainsMasks = arguments[Self.task] == SegmentationTask.name
     options.imageSide = arguments[PreprocessingOptions.imageSize]
     let context = try ComputeOptions(arguments, console).context
     let path = arguments[Self.model]

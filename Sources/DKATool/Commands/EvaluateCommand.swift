@@ -3,12 +3,15 @@ import DKA
 /// `dka evaluate`: figures on labelled images.
 struct EvaluateCommand: Command {
   static let name = "evaluate"
-  static let summary = "measures a classifier on labelled images"
+  static let summary = "measures a model on labelled images or masks"
   static let discussion = """
     --data is a folder DIR/test/<class>/… or DIR/<class>/…, or a CSV manifest with columns file and class (or
     class_index). Classes are matched with the model's by name. Where the data have parts, the test part is measured,
     or the validation part where there is no test part; --part chooses. A model in its run folder is measured on the
     images that train kept for the test, as split.csv there says.
+
+    Of a model that dka trained for masks --data is a folder DIR/{train,test}/{images,masks}, DIR/{images,masks}, or a
+    CSV manifest with columns image and mask. Masks are compared at the size of the file.
     """
   static let hasJSON = true
   static let model = Positional("MODEL", .file, "the ONNX file to measure")
@@ -16,10 +19,18 @@ struct EvaluateCommand: Command {
   static let part = Option(
     "part", .choice(of: Split.self), "the part to measure [test, else validation; all without parts]")
   static let saved = Option("save-inputs", .folder, "write each preprocessed image as .npy")
+  static let table = Option(
+    "csv", .file, "of a model that answers with masks, write the figures of every image")
+  static let overlays = Option(
+    "overlays", .folder,
+    "of such a model, draw the 8 images with the lowest Dice: mask in colour, reference in white")
   static var arguments: [ArgumentGroup] {
     [
       ArgumentGroup("Arguments", [model]),
-      ArgumentGroup("Options", [data, part, saved, CommonOptions.force]),
+      ArgumentGroup(
+        "Options",
+        [data, part, saved, table, overlays, SegmentationOptions.tiles, CommonOptions.force]
+          as [any ArgumentDefinition]),
       PreprocessingOptions.group,
     ]
   }
@@ -40,7 +51,10 @@ struct EvaluateCommand: Command {
     options.imageSide = arguments[PreprocessingOptions.imageSize]
     options.part = arguments[Self.part]
     options.savedInputs = arguments[Self.saved]
-    options.replacesSavedInputs = arguments[CommonOptions.force]
+    options.replacesFiles = arguments[CommonOptions.force]
+    options.imageTable = arguments[Self.table]
+    options.pictures = arguments[Self.overlays]
+    options.tiles = arguments[SegmentationOptions.tiles].map { Tiles(overlap: $0) }
     self.options = options
   }
 

@@ -4,7 +4,7 @@ import DKA
 enum MethodOptions {
   static let method = Option(
     "method", .word(of: AdapterRegistry.standard.names), default: "dka", "what is put into the model")
-  static let dim = Option("dim", .integer(1...65536), "bottleneck of an adapter [16]")
+  static let dim = Option("dim", .integer(1...65536), "bottleneck of an adapter [16; segmentation 192]")
   static let kernels = Option(
     "kernels", .text("K1,K2"),
     "sides of the two depthwise kernels; none leaves one out, 3:25 is side 3 with dilation 25 [51,5]")

@@ -3,19 +3,31 @@ import DKA
 /// `dka predict`: class probabilities of images.
 struct PredictCommand: Command {
   static let name = "predict"
-  static let summary = "gives the class probabilities of images"
+  static let summary = "gives the classes of images, or masks of their pixels"
   static let discussion = """
     IMAGE is an image file; a folder, whose images and those of the folders below are taken; a list (.txt) with a path
     per line; or a table (.csv, .tsv) with a column file. A file that cannot be read costs only itself: the others are
     answered, and the exit code is 65.
+
+    A model that was trained for masks writes two files per image: NAME_mask.png in the size of the image, every pixel
+    the value that its class has in the training masks, and NAME_overlay.png, the mask over the image.
     """
   static let hasJSON = true
   static let model = Positional("MODEL", .file, "the ONNX file to ask")
   static let images = Positional(repeating: "IMAGE", .file, "PNG or JPEG files, folders or lists of them")
-  static let table = Option("csv", .file, "write a table with the probability of every class")
+  static let table = Option("csv", .file, "write a table with the answers; of classes their probabilities")
+  static let output = Option(
+    "output", short: "o", .folder, default: "predictions",
+    "of a model that answers with masks, the folder for them")
+  static let probabilities = Option(
+    flag: "probabilities", "write the probabilities of every pixel beside its mask, .npy [classes, H, W]")
   static var arguments: [ArgumentGroup] {
     [
-      ArgumentGroup("Arguments", [model, images]), ArgumentGroup("Options", [table, CommonOptions.force]),
+      ArgumentGroup("Arguments", [model, images]),
+      ArgumentGroup(
+        "Options",
+        [table, output, probabilities, SegmentationOptions.tiles, CommonOptions.force]
+          as [any ArgumentDefinition]),
       PreprocessingOptions.group,
     ]
   }
@@ -40,6 +52,10 @@ struct PredictCommand: Command {
     }
     let run = try PredictionRun(
       model, images: arguments[Self.images], overrides, imageSide: arguments[PreprocessingOptions.imageSize],
+      into: PredictionFolder(
+        arguments[Self.output], writesProbabilities: arguments[Self.probabilities],
+        inputs: model.readFiles + arguments[Self.images], isForced: arguments[CommonOptions.force]),
+      tiles: arguments[SegmentationOptions.tiles].map { Tiles(overlap: $0) },
       context: ComputeOptions(arguments, console).context,
       emit: EventRenderer(console).show, isInterrupted: { console.isInterrupted })
     let predictions = run.predictions

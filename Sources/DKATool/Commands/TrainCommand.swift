@@ -9,6 +9,10 @@ struct TrainCommand: Command {
     manifest. The run folder receives model.onnx, adapter/, metrics.jsonl, config.json, summary.json and a checkpoint
     after each epoch, from which --resume goes on, bit for bit. Ctrl-C stops within a micro-batch.
 
+    With --task segmentation every pixel gets a class: --data is a folder DIR/{train,test}/{images,masks} or
+    DIR/{images,masks}, or a CSV manifest with columns image and mask. x_mask.png, x_mask_1.png … are masks of x.png,
+    and so is masks/<class>/x.png, of that class. model.onnx then gives scores [images, classes, H, W].
+
     A model that dka has adapted before is trained further: its adapters, and its head where the classes are the same.
 
     'dka train --resume RUN' goes on with the run's own model, data and options, as RUN/config.json says; what is given
@@ -32,8 +36,9 @@ struct TrainCommand: Command {
   static let newHead = Option(
     flag: "new-head", "start the classifier anew where an earlier run trained it for the same classes")
 
-  static let epochs = Option("epochs", .integer(1...100_000), default: 100, "passes over the training images")
-  static let batch = Option("batch", .integer(1...65536), default: 64, "images per update")
+  static let epochs = Option(
+    "epochs", .integer(1...100_000), "passes over the training images [100; segmentation 300]")
+  static let batch = Option("batch", .integer(1...65536), "images per update [64; segmentation 1]")
   static let microBatch = Option(
     "micro-batch", .integer(1...65536), "images computed at a time; chosen without it")
   static let adapterRate = Option("lr-adapter", .number(above: 0), default: 1e-3, "learning rate of adapters")
@@ -83,7 +88,8 @@ struct TrainCommand: Command {
         [
           epochs, batch, microBatch, adapterRate, headRate, optimizer, schedule, weightDecay, clip, augment,
           fraction, fold, folds, crossValidation, validation, precision,
-        ] as [any ArgumentDefinition]), MethodOptions.group, PreprocessingOptions.group,
+        ] as [any ArgumentDefinition]), MethodOptions.group,
+      SegmentationOptions.group, PreprocessingOptions.group,
     ]
   }
   static let examples = [
@@ -91,6 +97,8 @@ struct TrainCommand: Command {
     CommandExample(
       "a head only, quickly",
       "train vit.onnx --data images -o probe --method linear --augment none --epochs 20"),
+    CommandExample(
+      "masks of lesions", "train vit.onnx --data lesions -o run --task segmentation --epochs 20 --batch 8"),
     CommandExample("go on after an interruption", "train --resume run"),
   ]
 
@@ -148,9 +156,12 @@ struct TrainCommand: Command {
       model: arguments[Self.model], data: arguments[Self.data], output: arguments[Self.output],
       injection: try MethodOptions.injection(arguments), options: options)
     request.openOptions = arguments.openKeys.filter { $0 != "resume" }
-    request.task = TaskRegistry.task(named: arguments[Self.task])
-    request.configuration = configuration
-    request.startsHeadAnew = arguments[Self.newHead]
+    let task = try SegmentationOptions.task(arguments, named: arguments[Self.task])
+    request.task = task
+    request.injection.bottleneck = task.defaults.bottleneck
+    request.configuration = configuration(task.defaults)
+    request.startsHeadAnew =
+      arguments[Self.newHead] || arguments[SegmentationOptions.head] != nil
     request.keepsBatch = arguments[Self.keepBatch]
     request.overrides = overrides
     request.imageSide = arguments[PreprocessingOptions.imageSize]
@@ -177,10 +188,10 @@ struct TrainCommand: Command {
     return .done
   }
 
-  private var configuration: TrainingConfiguration {
+  private func configuration(_ defaults: TaskDefaults) -> TrainingConfiguration {
     var configuration = TrainingConfiguration()
-    configuration.epochs = arguments[Self.epochs]
-    configuration.batch = arguments[Self.batch]
+    configuration.epochs = arguments[Self.epochs] ?? defaults.epochs
+    configuration.batch = arguments[Self.batch] ?? defaults.batch
     configuration.microBatch = arguments[Self.microBatch]
     configuration.adapterLearningRate = arguments[Self.adapterRate]
     configuration.headLearningRate = arguments[Self.headRate]

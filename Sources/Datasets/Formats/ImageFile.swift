@@ -11,7 +11,9 @@ package enum ImageFile {
   }
 
   /// Decodes the image of a sample.
-  static func read(_ sample: Sample, by formats: ImageFormats) throws(DatasetError) -> Image {
+  package static func read(_ sample: Sample, by formats: ImageFormats = .standard) throws(DatasetError)
+    -> Image
+  {
     try measured(sample, by: formats, isHashing: false).image
   }
 
@@ -19,18 +21,32 @@ package enum ImageFile {
   static func measured(_ sample: Sample, by formats: ImageFormats, isHashing: Bool) throws(DatasetError) -> (
     image: Image, byteCount: Int, sha256: String?
   ) {
-    let storage: Storage
-    do { storage = try MemoryMap.file(at: sample.path) } catch {
-      throw error.isMissing
-        ? .missing(sample.path, error.reason) : .missing(sample.path, "cannot be read: \(error.reason)")
-    }
-    guard storage.byteCount > 0 else { throw .badFile(sample.path, "the file is empty (0 bytes)") }
+    let storage = try mapped(sample.path)
     do {
       let bytes = unsafe UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount)
       let content = unsafe bytes.bindMemory(to: UInt8.self).span
       let image = try formats.decode(frame: sample.frame ?? 0, of: content, path: sample.path)
       return (image, storage.byteCount, isHashing ? SHA256.hexadecimal(of: storage) : nil)
     } catch { throw .badImage(sample, error.reason) }
+  }
+
+  /// The values that a sample's file stores, which are classes where it is a mask.
+  static func values(_ sample: Sample, by formats: ImageFormats) throws(DatasetError) -> StoredValues {
+    let storage = try mapped(sample.path)
+    do {
+      let bytes = unsafe UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount)
+      let content = unsafe bytes.bindMemory(to: UInt8.self).span
+      return try formats.values(frame: sample.frame ?? 0, of: content, path: sample.path)
+    } catch { throw .badImage(sample, error.reason) }
+  }
+
+  private static func mapped(_ path: String) throws(DatasetError) -> Storage {
+    let storage: Storage
+    do { storage = try MemoryMap.file(at: path) } catch {
+      throw error.isMissing ? .missing(path, error.reason) : .missing(path, "cannot be read: \(error.reason)")
+    }
+    guard storage.byteCount > 0 else { throw .badFile(path, "the file is empty (0 bytes)") }
+    return storage
   }
 
   /// Decodes an image from memory; `name` stands for the file in errors.

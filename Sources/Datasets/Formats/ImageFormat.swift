@@ -21,11 +21,17 @@ package protocol ImageFormat: Sendable {
   ///
   /// - Parameter path: the file, for decoders that read it themselves.
   func decode(frame: Int, of bytes: Span<UInt8>, path: String) throws(CodecError) -> Image
+
+  /// One image of a file as the values that it stores, which are classes where the file is a mask.
+  func values(frame: Int, of bytes: Span<UInt8>, path: String) throws(CodecError) -> StoredValues
 }
 
 extension ImageFormat {
   package var holdsFrames: Bool { false }
   package func frameCount(of bytes: Span<UInt8>, path: String) throws(CodecError) -> Int { 1 }
+  package func values(frame: Int, of bytes: Span<UInt8>, path: String) throws(CodecError) -> StoredValues {
+    try StoredValues(try decode(frame: frame, of: bytes, path: path))
+  }
 }
 
 extension Span<UInt8> {

@@ -56,6 +56,24 @@ package struct ImageFormats: Sendable {
 
   /// Decodes one image of a file; the content decides what it is, not the name.
   func decode(frame: Int, of bytes: Span<UInt8>, path: String) throws(CodecError) -> Image {
+    let format = try format(holding: frame, of: bytes, path: path)
+    do throws(CodecError) { return try format.decode(frame: frame, of: bytes, path: path) } catch {
+      throw CodecError(reason: "cannot be decoded as \(format.name): \(error.reason)")
+    }
+  }
+
+  /// One image of a file as the values that it stores.
+  func values(frame: Int, of bytes: Span<UInt8>, path: String) throws(CodecError) -> StoredValues {
+    let format = try format(holding: frame, of: bytes, path: path)
+    do throws(CodecError) { return try format.values(frame: frame, of: bytes, path: path) } catch {
+      throw CodecError(reason: "cannot be read as a mask in \(format.name): \(error.reason)")
+    }
+  }
+
+  /// The format of a file that holds an image of this number.
+  private func format(holding frame: Int, of bytes: Span<UInt8>, path: String) throws(CodecError)
+    -> any ImageFormat
+  {
     guard let format = formats.first(where: { $0.recognizes(bytes) }) else {
       let found = Self.foreignFormat(of: bytes).map { " but \($0)" } ?? ""
       throw CodecError(reason: "\(denial)\(found) (other formats are not read; convert the image)")
@@ -69,7 +87,7 @@ package struct ImageFormats: Sendable {
         throw CodecError(
           reason: "the file holds \(count == 1 ? "one image" : "images 0 … \(count - 1)"), no image \(frame)")
       }
-      return try format.decode(frame: frame, of: bytes, path: path)
+      return format
     } catch {
       throw CodecError(reason: "cannot be decoded as \(format.name): \(error.reason)")
     }

@@ -18,6 +18,13 @@ package struct JPEGFormat: ImageFormat {
     try unsafe bytes.withUnsafeBytes { bytes throws(CodecError) in try unsafe Self.decode(bytes) }
   }
 
+  /// What is lossy around 0 and 255 is foreground from 128 on: JPEG blurs the border of a mask.
+  package func values(frame: Int, of bytes: Span<UInt8>, path: String) throws(CodecError) -> StoredValues {
+    let stored = try StoredValues(try decode(frame: frame, of: bytes, path: path).lightness)
+    return StoredValues(
+      width: stored.width, height: stored.height, values: stored.values.map { $0 < 128 ? 0 : 255 })
+  }
+
   /// Decodes one image and turns it as its EXIF block says.
   private static func decode(_ bytes: UnsafeRawBufferPointer) throws(CodecError) -> Image {
     let markers = unsafe JPEGMarkers(scanning: bytes)

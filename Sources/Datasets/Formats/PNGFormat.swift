@@ -20,12 +20,24 @@ package struct PNGFormat: ImageFormat {
     try unsafe bytes.withUnsafeBytes { bytes throws(CodecError) in try unsafe Self.decode(bytes) }
   }
 
+  package func values(frame: Int, of bytes: Span<UInt8>, path: String) throws(CodecError) -> StoredValues {
+    try StoredValues(
+      try unsafe bytes.withUnsafeBytes { bytes throws(CodecError) in
+        try unsafe Self.decode(bytes, keepsValues: true)
+      })
+  }
+
   /// Decodes one image and turns it as an EXIF chunk says.
-  private static func decode(_ bytes: UnsafeRawBufferPointer) throws(CodecError) -> Image {
+  ///
+  /// - Parameter keepsValues: whether palettes are not looked up and grey of few bits is not spread over 0 … 255.
+  private static func decode(_ bytes: UnsafeRawBufferPointer, keepsValues: Bool = false) throws(CodecError)
+    -> Image
+  {
     var message = [CChar](repeating: 0, count: Int(CPNG_MESSAGE_LENGTH))
     var header = cpng_header()
     let start = unsafe bytes.assumingMemoryBound(to: UInt8.self).baseAddress
-    guard let reader = unsafe cpng_open(start, bytes.count, 1 << 24, &header, &message) else {
+    guard let reader = unsafe cpng_open(start, bytes.count, 1 << 24, keepsValues ? 1 : 0, &header, &message)
+    else {
       throw CodecError(cText: message)
     }
     defer { unsafe cpng_close(reader) }

@@ -74,12 +74,20 @@ package final class ImageModel {
   ///
   /// - Parameters:
   ///   - measurement: compares it with what is right.
+  ///   - tiles: how images larger than the input are cut; nil prepares them whole.
   ///   - each: called with every batch as it was fed.
   package func metrics<Measuring: Measurement>(
-    of images: LabelledImages, _ measurement: Measuring, each: (Batch) throws -> Void = { _ in },
+    of images: LabelledImages, _ measurement: Measuring, in tiles: Tiles? = nil,
+    each: (Batch) throws -> Void = { _ in },
     report: (Int) -> Void = { _ in }, isInterrupted: () -> Bool = { false }
   ) throws -> Measuring.Metrics {
     var measurement = measurement
+    if let tiles {
+      try run(images.samples, in: tiles, report: report, isInterrupted: isInterrupted) { sample, output in
+        try measurement.add(output, of: [sample])
+      }
+      return measurement.metrics
+    }
     try run(images.samples, report: report, isInterrupted: isInterrupted) { batch, output in
       try each(batch)
       try measurement.add(output, of: batch.samples)

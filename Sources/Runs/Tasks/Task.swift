@@ -1,4 +1,5 @@
 package import Adapters
+package import Backbones
 package import Datasets
 package import Execution
 import Graphs
@@ -18,6 +19,9 @@ package protocol Task: Sendable {
   /// The name in a written model's metadata, under `task`.
   static var metadataName: String { get }
 
+  /// What the recipe says where the user says nothing.
+  var defaults: TaskDefaults { get }
+
   /// Reads labelled images from a folder or table.
   func images(at source: String) throws -> LabelledImages
 
@@ -36,6 +40,9 @@ package protocol Task: Sendable {
   /// The new head for these images.
   func head(for images: LabelledImages) -> any TaskHead
 
+  /// Whether a head that a network has, and no run of this program made, suits these images.
+  func keepsHead(of layout: BackboneLayout?, for images: LabelledImages) -> Bool
+
   /// What training minimises.
   var objective: any Objective { get }
 
@@ -47,8 +54,11 @@ package protocol Task: Sendable {
   /// - Parameter output: what the network delivers for one image.
   func requireFit(of output: ValueType?, to images: LabelledImages) throws(TrainingError)
 
-  /// Figures of training steps, none yet.
-  func runningFigures() -> any RunningFigures
+  /// How images are prepared that are measured, where that is not how they are prepared to be learnt from.
+  func measuring(_ preprocessing: Preprocessing) -> Preprocessing
+
+  /// Figures of training steps on these images, none yet.
+  func runningFigures(for images: LabelledImages) -> any RunningFigures
 
   /// Measures what the trained output says of images; nothing yet.
   func measurement(of images: LabelledImages) -> any Measurement
@@ -61,8 +71,39 @@ package protocol Task: Sendable {
   /// What a written model says of the images that it learned from, as entries of its metadata.
   func metadata(of images: LabelledImages) -> [(key: String, value: String)]
 
+  /// What the model tells apart, by the network's channels.
+  func classNames(of images: LabelledImages) -> [String]
+
   /// These images in words, in the line that a run says about them.
   func description(of images: LabelledImages) -> String
+
+  /// What a user should know about how these images are learnt from.
+  func remarks(onTraining images: LabelledImages, _ configuration: TrainingConfiguration) -> [DatasetNote]
+}
+
+extension Task {
+  package var defaults: TaskDefaults { TaskDefaults(epochs: 100, batch: 64, bottleneck: nil) }
+  package func measuring(_ preprocessing: Preprocessing) -> Preprocessing { preprocessing }
+  package func keepsHead(of layout: BackboneLayout?, for images: LabelledImages) -> Bool { false }
+  package func classNames(of images: LabelledImages) -> [String] { images.classes }
+  package func remarks(onTraining images: LabelledImages, _ configuration: TrainingConfiguration)
+    -> [DatasetNote]
+  { [] }
+}
+
+/// What the recipe of a task says where the user says nothing: METHOD, sections 1 and 3.
+package struct TaskDefaults: Sendable {
+  /// Passes over the training images.
+  package let epochs: Int
+  /// Images per update.
+  package let batch: Int
+  /// Bottleneck of adapters; nil for the method's own.
+  package let bottleneck: Int?
+
+  /// Defaults.
+  package init(epochs: Int, batch: Int, bottleneck: Int?) {
+    (self.epochs, self.batch, self.bottleneck) = (epochs, batch, bottleneck)
+  }
 }
 
 /// How a model's file answers a task: in which output, and what it means.
@@ -82,9 +123,20 @@ package protocol TaskAnswer {
 
   /// What the output says of single images, [n, …].
   ///
-  /// - Throws: where it has numbers that are not finite.
-  func predictions(_ output: Tensor, of samples: [Sample], by model: ModelFile) throws
-    -> [any PresentedPrediction]
+  /// - Parameter folder: where answers that are files are written; nil where there is none.
+  /// - Throws: where it has numbers that are not finite, or files cannot be written.
+  func predictions(
+    _ output: Tensor, of samples: [Sample], by model: ModelFile, into folder: PredictionFolder?
+  ) throws -> [any PresentedPrediction]
+}
+
+/// Answers that can be drawn beside what is right.
+package protocol PicturedAnswer: TaskAnswer {
+  /// The images on which a model did worst, the worst first.
+  func worst(_ count: Int, of images: LabelledImages, by metrics: any PresentedMetrics) -> [Sample]
+
+  /// The image with what the model says, [1, …], and what is right over it.
+  func picture(_ output: Tensor, of sample: Sample) throws -> Image
 }
 
 /// What a model answers to one image, as results show it.
@@ -110,8 +162,8 @@ package protocol Measurement {
 
   /// Adds the output for some images, [n, …].
   ///
-  /// - Throws: where the output has numbers that are not finite.
-  mutating func add(_ output: Tensor, of samples: [Sample]) throws(NonFiniteScores)
+  /// - Throws: where the output has numbers that are not finite, or what it is compared with cannot be read.
+  mutating func add(_ output: Tensor, of samples: [Sample]) throws
 
   /// What it came to.
   var metrics: Metrics { get }
@@ -120,7 +172,7 @@ package protocol Measurement {
 /// The known tasks.
 package enum TaskRegistry {
   /// Every task that this version knows; the first one is meant where nothing else is said.
-  package static let standard: [any Task] = [ClassificationTask()]
+  package static let standard: [any Task] = [ClassificationTask(), SegmentationTask()]
 
   /// Names of the tasks.
   package static var names: [String] { standard.map { type(of: $0).name } }

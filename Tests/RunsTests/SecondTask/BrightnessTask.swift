@@ -24,7 +24,7 @@ struct BrightnessTask: Task {
   var objective: any Objective { SquaredError() }
   func trainedOutput(of adapted: AdaptedModel) throws -> String { NumberHead.output }
   func requireFit(of output: ValueType?, to images: LabelledImages) throws(TrainingError) {}
-  func runningFigures() -> any RunningFigures { RunningError() }
+  func runningFigures(for images: LabelledImages) -> any RunningFigures { RunningError() }
   func measurement(of images: LabelledImages) -> any Measurement {
     ErrorMeasurement(targets: NumberTargets(classes: images.classes))
   }
@@ -66,7 +66,9 @@ struct SquaredError: Objective {
 /// One linear unit on the vector that a classifier would read.
 struct NumberHead: TaskHead {
   static let output = "number"
-  var recipe: [(key: String, value: String)] { [("head", "number")] }
+  func recipe(in layout: BackboneLayout) -> [(key: String, value: String)] { [("head", "number")] }
+
+  func values(readIn layout: BackboneLayout) -> [String] { layout.headInput?.values ?? [] }
 
   func install(in graph: Graph, _ layout: BackboneLayout, _ context: HeadContext) throws(AdapterError)
     -> InstalledHead
@@ -119,9 +121,9 @@ struct NumberAnswer: TaskAnswer {
     ErrorMeasurement(targets: NumberTargets(classes: images.classes))
   }
 
-  func predictions(_ output: Tensor, of samples: [Sample], by model: ModelFile) throws
-    -> [any PresentedPrediction]
-  {
+  func predictions(
+    _ output: Tensor, of samples: [Sample], by model: ModelFile, into folder: PredictionFolder?
+  ) throws -> [any PresentedPrediction] {
     output.elements(of: Float.self).map { NumberPrediction(number: Double($0)) }
   }
 }

@@ -53,7 +53,7 @@ package struct ClassificationTask: Task {
     }
   }
 
-  package func runningFigures() -> any RunningFigures { RunningAccuracy() }
+  package func runningFigures(for images: LabelledImages) -> any RunningFigures { RunningAccuracy() }
 
   package func measurement(of images: LabelledImages) -> any Measurement {
     ClassificationMeasurement(

@@ -58,9 +58,9 @@ extension ClassScores {
     }
   }
 
-  package func predictions(_ output: Tensor, of samples: [Sample], by model: ModelFile) throws
-    -> [any PresentedPrediction]
-  {
+  package func predictions(
+    _ output: Tensor, of samples: [Sample], by model: ModelFile, into folder: PredictionFolder?
+  ) throws -> [any PresentedPrediction] {
     try predictions(output, of: samples, names: ClassNames.all(of: model, count: classCount))
   }
 }

@@ -1,0 +1,165 @@
+package import Datasets
+package import Tensors
+
+/// Figures of predicted masks: METHOD, section 3.
+///
+/// Overlaps are summed over the images before they are divided (`iou`, `dice`), or averaged over the images (`dicePerImage`,
+/// `hausdorff95`, `surfaceDice`). A class that occurs neither in a reference nor in a prediction is left out of a mean.
+public struct SegmentationMetrics: Sendable {
+  /// Figures of one class of pixels.
+  public struct ClassFigures: Sendable, Equatable {
+    /// The class.
+    public let name: String
+    /// Images whose reference holds it.
+    public let images: Int
+    /// Intersection over union of all images; nil where it occurs nowhere.
+    public let iou: Double?
+    /// Dice of all images; nil likewise.
+    public let dice: Double?
+    /// Mean Dice of the images that have it in reference or prediction.
+    public let dicePerImage: Double?
+    /// The same with 1 for images that have it in neither.
+    public let dicePerImageWithEmpty: Double?
+    /// Mean over images with it in both of the larger directed 95th percentile of the distances between the borders, in pixels.
+    public let hausdorff95: Double?
+    /// Mean share of both borders within the tolerance of the other.
+    public let surfaceDice: Double?
+    /// Images with it in neither.
+    public let imagesEmpty: Int
+    /// Images with it in the prediction alone.
+    public let imagesFalsePositive: Int
+    /// Images with it in the reference alone, for which no distance is defined.
+    public let imagesMissed: Int
+  }
+
+  /// Number of images.
+  public let images: Int
+  /// The classes of pixels.
+  public let classes: [String]
+  /// Figures by class.
+  public let perClass: [ClassFigures]
+  /// The classes beside the background.
+  public let foreground: [Int]
+  /// Mean cross-entropy of pixels, natural logarithm.
+  public let loss: Double
+  /// Pixels within which borders are near.
+  public let surfaceTolerance: Double
+  /// Images without any class beside the background in reference and prediction.
+  public let imagesEmpty: Int
+  /// Images without any in the reference, but some in the prediction.
+  public let imagesFalsePositive: Int
+  /// Images with some in the reference, but none in the prediction.
+  public let imagesMissed: Int
+  /// Mean over images of the mean Dice of the classes beside the background that occur.
+  public let dicePerImage: Double?
+  /// The same with 1 for images without any.
+  public let dicePerImageWithEmpty: Double?
+  /// What each image came to.
+  package let comparisons: [MaskComparison]
+
+  /// Sums up comparisons.
+  package init(_ comparisons: [MaskComparison], _ classes: MaskClasses, tolerance: Double) {
+    self.comparisons = comparisons
+    let foreground = classes.foreground
+    images = comparisons.count
+    self.classes = classes.names
+    self.foreground = foreground
+    surfaceTolerance = tolerance
+    perClass = classes.names.enumerated().map { index, name in
+      ClassFigures(name: name, of: comparisons.map { $0.classes[index] })
+    }
+    let pixels = comparisons.reduce(0) { $0 + $1.pixels }
+    loss = comparisons.reduce(0) { $0 + $1.loss } / Double(max(pixels, 1))
+    let reference = comparisons.map { image in
+      foreground.contains { image.classes[$0].both + image.classes[$0].missed > 0 }
+    }
+    let predicted = comparisons.map { image in
+      foreground.contains { image.classes[$0].both + image.classes[$0].predictedOnly > 0 }
+    }
+    imagesEmpty = zip(reference, predicted).count { !$0 && !$1 }
+    imagesFalsePositive = zip(reference, predicted).count { !$0 && $1 }
+    imagesMissed = zip(reference, predicted).count { $0 && !$1 }
+    let dices = comparisons.map { $0.dice(of: foreground) }
+    dicePerImage = Self.mean(dices)
+    dicePerImageWithEmpty = Self.mean(dices.map { $0 ?? 1 })
+  }
+
+  /// Mean intersection over union of all classes that occur.
+  public var miou: Double? { Self.mean(perClass.map(\.iou)) }
+  /// The same without the background.
+  public var miouOfForeground: Double? { Self.mean(foreground.map { perClass[$0].iou }) }
+  /// Mean Dice of all classes that occur.
+  public var diceOfAll: Double? { Self.mean(perClass.map(\.dice)) }
+  /// The same without the background.
+  public var diceOfForeground: Double? { Self.mean(foreground.map { perClass[$0].dice }) }
+  /// Mean over the classes beside the background.
+  public var hausdorff95: Double? { Self.mean(foreground.map { perClass[$0].hausdorff95 }) }
+  /// Mean over the classes beside the background.
+  public var surfaceDice: Double? { Self.mean(foreground.map { perClass[$0].surfaceDice }) }
+  /// Classes that occur neither in a reference nor in a prediction.
+  public var absentClasses: [String] { perClass.filter { $0.iou == nil }.map(\.name) }
+
+  /// The mean of those that are defined; nil where none is.
+  static func mean(_ values: [Double?]) -> Double? {
+    let defined = values.compactMap { $0 }
+    return defined.isEmpty ? nil : defined.reduce(0, +) / Double(defined.count)
+  }
+}
+
+extension SegmentationMetrics.ClassFigures {
+  /// Sums up what a class came to in every image.
+  init(name: String, of figures: [MaskComparison.ClassFigures]) {
+    typealias Metrics = SegmentationMetrics
+    let both = figures.reduce(0) { $0 + $1.both }
+    let either = figures.reduce(0) { $0 + $1.both + $1.predictedOnly + $1.missed }
+    self.init(
+      name: name, images: figures.count { $0.both + $0.missed > 0 },
+      iou: either == 0 ? nil : Double(both) / Double(either),
+      dice: either == 0 ? nil : Double(2 * both) / Double(both + either),
+      dicePerImage: Metrics.mean(figures.map(\.dice)),
+      dicePerImageWithEmpty: Metrics.mean(figures.map { $0.dice ?? 1 }),
+      hausdorff95: Metrics.mean(figures.map(\.hausdorff95)),
+      surfaceDice: Metrics.mean(figures.map(\.surfaceDice)),
+      imagesEmpty: figures.count { $0.isAbsent },
+      imagesFalsePositive: figures.count { $0.isFalsePositive },
+      imagesMissed: figures.count { $0.isMissed })
+  }
+}
+
+/// The intersection over union and Dice of the classes beside the background, summed over the images so far.
+package struct RunningOverlap: RunningFigures {
+  private let foreground: [Int]
+  private var both: [Int]
+  private var either: [Int]
+
+  /// No image yet.
+  package init(_ classes: MaskClasses) {
+    foreground = classes.foreground
+    both = [Int](repeating: 0, count: classes.names.count)
+    either = both
+  }
+
+  package mutating func add(_ output: Tensor, _ targets: Tensor) {
+    let scores = output.elements(of: Float.self)
+    let labels = targets.elements(of: Int32.self)
+    guard !labels.isEmpty, targets.shape.rank == 3 else { return }
+    let plane = targets.shape[1] * targets.shape[2]
+    let classes = both.count
+    for (position, label) in labels.enumerated() where label >= 0 {
+      let start = position / plane * classes * plane + position % plane
+      var best = 0
+      for index in 1..<classes where scores[start + index * plane] > scores[start + best * plane] {
+        best = index
+      }
+      either[best] += 1
+      if best == Int(label) { both[best] += 1 } else { either[Int(label)] += 1 }
+    }
+  }
+
+  package var values: [(name: String, value: Double)] {
+    let dices = foreground.map { index in
+      either[index] == 0 ? nil : Double(2 * both[index]) / Double(both[index] + either[index])
+    }
+    return SegmentationMetrics.mean(dices).map { [("dice", $0)] } ?? []
+  }
+}
