@@ -74,6 +74,16 @@ def load(adapters, head, tensors):
         head.bias.copy_(torch.from_numpy(tensors["head/bias"].copy()))
 
 
+def draw_adapters(model, random):
+    """Gives a model's adapters numbers at which every path of them is alive."""
+    for tensor in model.graph.initializer:
+        if tensor.name.startswith("dka/"):
+            shape = tuple(tensor.dims)
+            fan = math.prod(shape[1:]) if len(shape) == 4 else shape[0]
+            tensor.CopyFrom(numpy_helper.from_array(
+                (random.standard_normal(shape) / math.sqrt(fan)).astype(np.float32), tensor.name))
+
+
 def write_images(folder):
     """Eight images of smooth noise to learn from, and two to test.
 
@@ -116,12 +126,7 @@ class Comparison:
     def compare_gradients(self):
         model = onnx.load(str(self.injected))
         random = np.random.default_rng(11)
-        for tensor in model.graph.initializer:
-            if tensor.name.startswith("dka/"):
-                shape = tuple(tensor.dims)
-                fan = math.prod(shape[1:]) if len(shape) == 4 else shape[0]
-                tensor.CopyFrom(numpy_helper.from_array(
-                    (random.standard_normal(shape) / math.sqrt(fan)).astype(np.float32), tensor.name))
+        draw_adapters(model, random)
         lively, double = self.folder / "lively.onnx", self.folder / "double.onnx"
         onnx.save(model, str(lively))
         to_double(model)

@@ -14,7 +14,6 @@ One line each; ends with 1 where one is beyond its bound.
 
 import argparse
 import json
-import math
 import pathlib
 import sys
 import tempfile
@@ -31,7 +30,7 @@ from torch.nn import functional
 import exporting
 import hierarchical_torch
 import segmenter_torch
-from hierarchical_training import PARTS, adapter_names, initializers, run
+from hierarchical_training import PARTS, adapter_names, draw_adapters, initializers, run
 from onnx_dka import to_double
 
 CLASSES, BATCH, STEPS, BOTTLENECK = 3, 2, 10, 192
@@ -118,12 +117,7 @@ def main():
 
         lively = onnx.load(str(injected))
         random = np.random.default_rng(11)
-        for tensor in lively.graph.initializer:
-            if tensor.name.startswith("dka/"):
-                shape = tuple(tensor.dims)
-                fan = math.prod(shape[1:]) if len(shape) == 4 else shape[0]
-                tensor.CopyFrom(numpy_helper.from_array(
-                    (random.standard_normal(shape) / math.sqrt(fan)).astype(np.float32), tensor.name))
+        draw_adapters(lively, random)
         tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in lively.graph.initializer}
         to_double(lively)
         onnx.save(lively, str(folder / "double.onnx"))

@@ -112,6 +112,14 @@ struct MaskList {
       })
     images.masks = MaskLabels(classes: classes, strata: order.map { strata[$0] })
     if let note = try remarkOnOverlaps(samples, classes, threads: threads) { images.notes.append(note) }
+    let blurred = items.flatMap(\.masks).filter { entry in
+      FileKind.endings(of: entry.path).contains(where: JPEGFormat().extensions.contains)
+    }
+    if !blurred.isEmpty {
+      let count = DatasetNote.counted(blurred.count, "mask is", "masks are")
+      images.notes.append(
+        DatasetNote(.note, "\(count) JPEG, which blurs values: what is 128 or brighter is foreground"))
+    }
     return images
   }
 
