@@ -156,7 +156,7 @@ import Testing
     #expect(refused.errors.contains("answer with masks"))
   }
 
-  @Test func `a file of masks trains further, and a Segmenter's own head is kept where its classes fit`()
+  @Test func `a file of masks trains further, and a Segmenter of other classes gets a new head`()
     throws
   {
     let folder = try TemporaryFolder()
@@ -176,7 +176,7 @@ import Testing
       ["train", segmenter, "-o", "fresh", "--epochs", "1"] + Self.options, in: folder)
     #expect(fresh.code == 0, "\(fresh.errors)")
     #expect(!fresh.errors.contains("its head is trained further"))
-    // The file tells four classes apart: with as many in the data its own decoder trains.
+    // A class that is named and that no training mask holds is refused, whatever the file tells apart.
     let four = Self.options + ["--mask-classes", "background=0,foreground=255,b=1,c=2"]
     let missing = try ToolProcess.run(["train", segmenter, "-o", "kept", "--epochs", "1"] + four, in: folder)
     #expect(missing.errors.contains("no training mask holds classes 'b', 'c'"))
