@@ -38,6 +38,14 @@ let package = Package(
     // Layer 0: system libraries, generated code and C kernels.
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .target(name: "CPNG", exclude: ["README.md"], linkerSettings: [.linkedLibrary("png16")]),
+    .target(name: "CTIFF", exclude: ["README.md"], linkerSettings: [.linkedLibrary("tiff")]),
+    .target(
+      name: "CGDCM", exclude: ["README.md"],
+      linkerSettings: [
+        .linkedLibrary("gdcmMSFF"), .linkedLibrary("gdcmDSED"), .linkedLibrary("gdcmDICT"),
+        .linkedLibrary("gdcmCommon"), .linkedLibrary("z"),
+      ]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(
@@ -52,7 +60,7 @@ let package = Package(
     module("Tensors", linking: ["m"]),
     module("Graphs", uses: ["Tensors"]),
     module("Kernels", uses: ["Tensors", "CKernels", "COpenBLAS"], linking: ["m"]),
-    module("Datasets", uses: ["Tensors", "CPNG", "CTurboJPEG"], linking: ["m"]),
+    module("Datasets", uses: ["Tensors", "CPNG", "CTurboJPEG", "CTIFF", "CGDCM", "CZlib"], linking: ["m"]),
     module("TensorFiles", uses: ["Tensors"]),
     module(
       "ONNXFormat", uses: ["TensorFiles", "Graphs", "Tensors", "CONNXProto", "CProtobufC", "CONNXCheck"]),
@@ -94,7 +102,7 @@ let package = Package(
     tests("TensorsTests", uses: ["Tensors"]),
     tests("GraphsTests", uses: ["Graphs", "Tensors"]),
     tests("KernelsTests", uses: ["Kernels", "Tensors", "CKernels", "COpenBLAS"]),
-    tests("DatasetsTests", uses: ["Datasets", "Tensors"]),
+    tests("DatasetsTests", uses: ["Datasets", "TensorFiles", "Tensors"]),
     tests("TensorFilesTests", uses: ["TensorFiles", "Tensors"]),
     tests("ONNXFormatTests", uses: ["ONNXFormat", "Graphs", "Tensors", "CONNXProto", "CONNXCheck"]),
     tests("OperatorsTests", uses: ["Operators", "Graphs", "Kernels", "Tensors"]),

@@ -79,7 +79,6 @@ cpng_reader *cpng_open(const uint8_t *bytes, size_t count, uint32_t largest_side
     // Transparency given by a palette entry or a key colour becomes an alpha channel above only where asked for, so
     // stripping covers every way of being transparent.
     png_set_strip_alpha(png);
-    if (depth == 16 && (color & PNG_COLOR_MASK_COLOR)) png_set_strip_16(png);
     png_set_interlace_handling(png);
     png_read_update_info(png, reader->info);
 

@@ -1,3 +1,4 @@
+import DKA
 import Glibc
 
 /// The program `dka`: finds the verb, reads its arguments, runs it and reports what goes wrong.
@@ -17,6 +18,10 @@ package struct Tool {
   }
 
   package static func main() {
+    if CommandLine.arguments.dropFirst().elementsEqual([DecodingService.verb]), DecodingService.run() {
+      exit(0)
+    }
+    DecodingProcesses.shared.use(program: "/proc/self/exe")
     FileDescriptor.reserveStandardOnes()
     Interruption.takeOverSignals()
     let tool = Tool(

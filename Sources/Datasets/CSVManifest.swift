@@ -9,7 +9,8 @@ import Tensors
 ///   in `class` or `label`;
 /// - optionally the part: `split`, else `part` or `set`, with train, validation, test (in the spellings of `Split.init(named:)`) or
 ///   `unused`, in every row or in none;
-/// - optionally `group`: images of one group stay in one part when parts are drawn, as the images of one file do.
+/// - optionally `group`: images of one group stay in one part when parts are drawn, as the images of one file do; without the column
+///   DICOM files of one patient are a group.
 public enum CSVManifest {
   /// Lists the images of a manifest.
   ///
@@ -18,17 +19,19 @@ public enum CSVManifest {
   /// - Parameters:
   ///   - root: where files are looked for that are not found from the table's own folder.
   ///   - classCount: the number of the model's classes.
+  ///   - reading: how images are made of DICOM and NIfTI files.
   /// - Throws: one error that names every bad row by its line (up to ten): missing files, labels outside the range, rows without a
   ///   part among others that have one; an error for columns that are missing or of which two could be meant.
-  public static func read(_ path: String, root: String? = nil, classCount: Int? = nil) throws(DatasetError)
-    -> LabelledImages
-  {
-    try read(path, root: root, classCount: classCount, by: .standard)
+  public static func read(
+    _ path: String, root: String? = nil, classCount: Int? = nil, reading: ImageReading = ImageReading()
+  ) throws(DatasetError) -> LabelledImages {
+    try read(path, root: root, classCount: classCount, reading: reading, by: .standard)
   }
 
   /// Lists the images of a manifest that are in these formats.
   package static func read(
-    _ path: String, root: String? = nil, classCount: Int? = nil, by formats: ImageFormats
+    _ path: String, root: String? = nil, classCount: Int? = nil, reading: ImageReading = ImageReading(),
+    by formats: ImageFormats
   ) throws(DatasetError) -> LabelledImages {
     let table = try CSVTable(parsing: try bytes(of: path), file: path)
     let columns = try ManifestColumns(of: table, file: path)
@@ -42,24 +45,26 @@ public enum CSVManifest {
     let parts = parts(of: table, columns.part, &problems)
     try table.report(problems)
 
-    let frames = ManifestFrames(of: files, by: formats)
+    var listed = ListedFiles(formats, reading)
+    let frames = ManifestFrames(of: files, &listed)
     var samples: [Sample] = []
     var count = 0
     for (row, part) in parts.enumerated() {
-      let group = columns.group.map { table.rows[row].fields[$0] } ?? ""
+      let group = columns.group.map { table.rows[row].fields[$0] } ?? frames.groups[row] ?? ""
       for frame in frames.byRow[row] {
         defer { count += 1 }
         guard part != .unused else { continue }
         samples.append(
           Sample(
-            path: files[row].path, frame: frame, label: labels.labels[row], split: part.split,
-            group: group.isEmpty ? nil : group, index: count))
+            path: files[row].path, frame: frame, reading: reading, label: labels.labels[row],
+            split: part.split, group: group.isEmpty ? nil : group, index: count))
       }
     }
     if columns.group != nil { try table.report(ManifestFrames.problems(in: samples)) }
     guard !samples.isEmpty else { throw .badFile(path, "all images are marked \(Split.unusedName)") }
     var images = LabelledImages(
       classes: labels.names, samples: samples, isNumbered: columns.index != nil)
+    images.hasIntensities = listed.hasIntensities
     let unused = count - samples.count
     if unused > 0 {
       let count = DatasetNote.counted(unused, "image")

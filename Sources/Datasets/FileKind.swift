@@ -9,6 +9,12 @@ enum FileKind: Equatable {
   /// Anything else.
   case other
 
+  /// What a file in a folder is: by its name, and by its content where the name has no ending.
+  init(of name: String, in folder: String, among formats: ImageFormats) {
+    self.init(of: name, among: formats)
+    if self == .unnamed, formats.recognizes(unnamed: folder + "/" + name) { self = .image }
+  }
+
   init(of name: String, among formats: ImageFormats) {
     let endings = FileKind.endings(of: name)
     if endings.isEmpty {
@@ -27,9 +33,18 @@ enum FileKind: Equatable {
     return (parts.count > 2 ? ["\(parts[parts.count - 2]).\(last)"] : []) + [String(last)]
   }
 
+  /// A name without its ending, of `a.nii.gz` without both.
+  static func stem(of name: String) -> String {
+    let endings = endings(of: name)
+    guard let ending = endings.first(where: ImageFormats.standard.reads) ?? endings.last else { return name }
+    return String(name.dropLast(ending.count + 1))
+  }
+
   private static let foreignImages = [
-    "avif", "bmp", "dcm", "dib", "dicom", "gif", "heic", "heif", "ima", "j2k", "jp2", "jxl", "mha", "mhd",
-    "nii", "nii.gz", "npy", "nrrd", "pbm", "pgm", "pnm", "ppm", "psd", "svs", "tga", "tif", "tiff", "webp",
+    "avif", "bmp", "dcm", "dib", "dicom", "gif", "hdr", "heic", "heif", "ima", "img", "j2k", "jp2", "jxl",
+    "mha",
+    "mhd", "nii", "nii.gz", "npy", "nrrd", "pbm", "pgm", "pnm", "ppm", "psd", "svs", "tga", "tif", "tiff",
+    "webp",
   ]
 
   /// A line per kind of image that is passed over, in the order of the extensions; nothing for files that are read.

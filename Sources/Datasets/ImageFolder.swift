@@ -4,19 +4,25 @@ import Tensors
 ///
 /// `DIR/{train,test}/<class>/…` (also validation; other spellings as `Split.init(named:)` has them), or `DIR/<class>/…` without
 /// parts. Classes are the subfolders, names without surrounding blanks and compared as Unicode does, in the order of their NFC
-/// bytes; files may be nested deeper; hidden entries are passed over.
+/// bytes; files may be nested deeper; hidden entries are passed over. DICOM files of one patient are a group.
 public enum ImageFolder {
   /// Lists the images of a folder; how names were read and what was passed over stands in `notes`.
   ///
   /// - Throws: an error for a missing folder, no class folders, a class without images, classes that only the test part has, parts
   ///   mixed with classes or inside them; one error for all names that cannot be followed.
-  public static func read(_ path: String) throws(DatasetError) -> LabelledImages {
-    try read(path, by: .standard)
+  ///
+  /// - Parameter reading: how images are made of DICOM and NIfTI files.
+  public static func read(_ path: String, reading: ImageReading = ImageReading()) throws(DatasetError)
+    -> LabelledImages
+  {
+    try read(path, reading: reading, by: .standard)
   }
 
   /// Lists the images of a folder that are in these formats.
-  package static func read(_ path: String, by formats: ImageFormats) throws(DatasetError) -> LabelledImages {
-    var reader = FolderReader(root: path, formats: formats)
+  package static func read(
+    _ path: String, reading: ImageReading = ImageReading(), by formats: ImageFormats
+  ) throws(DatasetError) -> LabelledImages {
+    var reader = FolderReader(root: path, ListedFiles(formats, reading))
     let listing = try FolderListing(of: path)
     reader.take(brokenEntriesOf: listing, in: "")
     let named = listing.folders.compactMap { name in Split(named: name).map { (folder: name, split: $0) } }
@@ -33,7 +39,7 @@ public enum ImageFolder {
 /// Gathers what stands in a folder of images.
 private struct FolderReader {
   let root: String
-  let formats: ImageFormats
+  private var listed: ListedFiles
   private var classes: [String] = []
   private var samples: [Sample] = []
   private var ignored: [String] = []
@@ -46,9 +52,16 @@ private struct FolderReader {
   /// Folders that are believed; more are links that meet again and again.
   private static let folderLimit = 1_000_000
 
-  init(root: String, formats: ImageFormats) { (self.root, self.formats) = (root, formats) }
+  init(root: String, _ listed: ListedFiles) { (self.root, self.listed) = (root, listed) }
 
-  private func kind(of file: String) -> FileKind { FileKind(of: file, among: formats) }
+  private var formats: ImageFormats { listed.formats }
+
+  /// What a file is, named relative to the root.
+  private func kind(of file: String) -> FileKind {
+    guard let mark = file.lastIndex(of: "/") else { return FileKind(of: file, in: root, among: formats) }
+    return FileKind(
+      of: String(file[file.index(after: mark)...]), in: "\(root)/\(file[..<mark])", among: formats)
+  }
 
   private var layout: String {
     let (first, others) = (formats.extensions[0], formats.extensions.dropFirst().map { ".\($0)" })
@@ -160,7 +173,7 @@ private struct FolderReader {
 
   /// Keeps what cannot be followed, unless its name is that of a file that would be passed over.
   mutating func take(brokenEntriesOf listing: FolderListing, in folder: String) {
-    for entry in listing.broken where kind(of: entry.name) != .other {
+    for entry in listing.broken where FileKind(of: entry.name, among: formats) != .other {
       let path = root + "/" + (folder.isEmpty ? "" : folder + "/") + entry.name
       failures.append(entry.isMissing ? .missing(path, entry.reason) : .badFile(path, entry.reason))
     }
@@ -169,7 +182,8 @@ private struct FolderReader {
   /// Files beside class folders.
   private mutating func sort(_ files: [String], in prefix: String) {
     for file in files {
-      if kind(of: file) == .image { outside.append(prefix + file) } else { ignored.append(prefix + file) }
+      let path = prefix + file
+      if kind(of: path) == .image { outside.append(path) } else { ignored.append(path) }
     }
   }
 
@@ -193,10 +207,13 @@ private struct FolderReader {
     take(brokenEntriesOf: listing, in: folder)
     for file in listing.files {
       let path = folder + "/" + file
-      if kind(of: file) == .image {
-        for frame in formats.frames(ofFile: root + "/" + path) {
+      if kind(of: path) == .image {
+        let found = listed.images(ofFile: root + "/" + path)
+        for frame in found.frames {
           samples.append(
-            Sample(path: root + "/" + path, frame: frame, label: label, split: split, index: samples.count))
+            Sample(
+              path: root + "/" + path, frame: frame, reading: listed.reading, label: label, split: split,
+              group: found.group, index: samples.count))
         }
       } else {
         ignored.append(path)
@@ -224,6 +241,7 @@ private struct FolderReader {
       throw .badFile(root, "no images found", hint: layout)
     }
     try requireImages(of: images, source: root)
+    images.hasIntensities = listed.hasIntensities
     images.notes = notes + foreign + strangers + images.remarksOnNames(root: root)
     return images
   }
@@ -238,13 +256,13 @@ private struct FolderReader {
         DatasetNote(
           .warning, "\(count) outside the class folders passed over: \(DatasetNote.examples(outside))"))
     }
-    let unnamed = ignored.filter { kind(of: $0) == .unnamed && !$0.hasSuffix("/") }
+    let unnamed = ignored.filter { !$0.hasSuffix("/") && kind(of: $0) == .unnamed }
     if !unnamed.isEmpty {
       let count = DatasetNote.counted(unnamed.count, "file")
       result.append(
         DatasetNote(.note, "\(count) without an extension passed over: \(DatasetNote.examples(unnamed))"))
     }
-    let others = ignored.filter { kind(of: $0) == .other || $0.hasSuffix("/") }
+    let others = ignored.filter { $0.hasSuffix("/") || kind(of: $0) == .other }
     if !others.isEmpty {
       let count = DatasetNote.counted(others.count, "other entry", "other entries")
       result.append(DatasetNote(.detail, "\(count) passed over: \(DatasetNote.examples(others))"))
@@ -269,7 +287,7 @@ private struct FolderReader {
       var next: [String] = []
       for folder in level.prefix(1000) {
         guard let listing = try? FolderListing(of: root + "/" + folder) else { continue }
-        if listing.files.contains(where: { kind(of: $0) == .image }) { return true }
+        if listing.files.contains(where: { kind(of: folder + "/" + $0) == .image }) { return true }
         next += listing.folders.map { folder + "/" + $0 }
       }
       level = next

@@ -9,7 +9,7 @@ public struct ImageList: Sendable {
   /// What a user should know about how folders were read.
   public private(set) var notes: [DatasetNote] = []
 
-  private let formats: ImageFormats
+  private var listed: ListedFiles
   private static let deepest = 32
 
   /// Finds the images that these paths stand for.
@@ -18,11 +18,16 @@ public struct ImageList: Sendable {
   /// - `….txt`: a path per line, relative to the list or to the working folder;
   /// - `….csv`, `….tsv`: the paths in column `file`, else `image`, `path` or `filename`, relative likewise;
   /// - anything else: an image, `scan.dcm#12` a frame of one.
+  /// - Parameter reading: how images are made of DICOM and NIfTI files.
   /// - Throws: an error for a table or list that cannot be read.
-  public init(of paths: [String]) throws(DatasetError) { try self.init(of: paths, by: .standard) }
+  public init(of paths: [String], reading: ImageReading = ImageReading()) throws(DatasetError) {
+    try self.init(of: paths, reading: reading, by: .standard)
+  }
 
-  init(of paths: [String], by formats: ImageFormats) throws(DatasetError) {
-    self.formats = formats
+  init(of paths: [String], reading: ImageReading = ImageReading(), by formats: ImageFormats)
+    throws(DatasetError)
+  {
+    listed = ListedFiles(formats, reading)
     for path in paths {
       let name = path.lowercased()
       if FolderListing.kind(of: path) == .folder {
@@ -48,18 +53,21 @@ public struct ImageList: Sendable {
     }
   }
 
+  private var formats: ImageFormats { listed.formats }
+
   private mutating func addFile(_ path: String) {
     if FolderListing.kind(of: path) != .file, let named = Sample.frame(in: path),
       FolderListing.kind(of: named.file) == .file
     {
       add(named.file, frame: named.frame)
     } else {
-      for frame in formats.frames(ofFile: path) { add(path, frame: frame) }
+      for frame in listed.images(ofFile: path).frames { add(path, frame: frame) }
     }
   }
 
   private mutating func add(_ path: String, frame: Int?) {
-    samples.append(Sample(path: path, frame: frame, label: 0, index: samples.count))
+    samples.append(
+      Sample(path: path, frame: frame, reading: listed.reading, label: 0, index: samples.count))
   }
 
   private mutating func addFiles(_ names: [(line: Int, name: String)], listedIn list: String) {
@@ -99,7 +107,7 @@ public struct ImageList: Sendable {
       failures.append(entry.isMissing ? .missing(path, entry.reason) : .badFile(path, entry.reason))
     }
     for file in listing.files {
-      if FileKind(of: file, among: formats) == .image {
+      if FileKind(of: file, in: folder, among: formats) == .image {
         addFile(folder + "/" + file)
       } else {
         passedOver.append(folder + "/" + file)

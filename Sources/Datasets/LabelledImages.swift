@@ -14,6 +14,8 @@ public struct Sample: Sendable, Equatable {
   public let path: String
   /// Which image of a file that holds several, from 0; nil where the file is one image.
   public let frame: Int?
+  /// How the image is made of the file.
+  public let reading: ImageReading
   /// Index of the class; of an image with a mask that of the set of classes in it.
   public internal(set) var label: Int
   /// The files of its mask, nil where its class is all that is known of it.
@@ -22,14 +24,17 @@ public struct Sample: Sendable, Equatable {
   public var split: Split?
   /// What must stay in one part with others of its kind, such as a patient; nil stands alone.
   public let group: String?
+  /// Distance of the image's pixels where the file says it.
+  public internal(set) var spacing: PixelSpacing?
   /// Position in the whole data set, kept by every selection: the key of everything random about this image.
   public let index: Int
 
   /// An image with its class.
   public init(
-    path: String, frame: Int? = nil, label: Int, split: Split? = nil, group: String? = nil, index: Int
+    path: String, frame: Int? = nil, reading: ImageReading = ImageReading(), label: Int, split: Split? = nil,
+    group: String? = nil, index: Int
   ) {
-    (self.path, self.frame, self.label) = (path, frame, label)
+    (self.path, self.frame, self.reading, self.label) = (path, frame, reading, label)
     (self.split, self.group, self.index) = (split, group, index)
   }
 }
@@ -49,6 +54,8 @@ public struct LabelledImages: Sendable, Equatable {
   public var ignored: [String] = []
   /// What a user should know about how the source was read; selections have none.
   public var notes: [DatasetNote] = []
+  /// Whether values of some file become grey levels as `Sample.reading` says; selections say no.
+  public internal(set) var hasIntensities = false
   /// What the masks tell apart, nil for images with a class each.
   public internal(set) var masks: MaskLabels?
 

@@ -2,17 +2,21 @@
 struct ManifestFrames {
   /// The frames of each row's file; nil alone where it is one image.
   private(set) var byRow: [[Int?]] = []
+  /// The patient of each row's file; nil where it does not say.
+  private(set) var groups: [String?] = []
 
   /// A row that names a frame stands for that one; another for all frames of its file that no row names.
-  init(of files: [(path: String, frame: Int?)], by formats: ImageFormats) {
+  init(of files: [(path: String, frame: Int?)], _ listed: inout ListedFiles) {
     var named: [[UInt8]: Set<Int>] = [:]
     for case (let path, let frame?) in files { named[[UInt8](path.utf8), default: []].insert(frame) }
     for (path, frame) in files {
+      let found = listed.images(ofFile: path)
+      groups.append(found.group)
       if let frame {
         byRow.append([frame])
       } else {
         let others = named[[UInt8](path.utf8)] ?? []
-        byRow.append(formats.frames(ofFile: path).filter { $0.map { !others.contains($0) } ?? true })
+        byRow.append(found.frames.filter { $0.map { !others.contains($0) } ?? true })
       }
     }
   }

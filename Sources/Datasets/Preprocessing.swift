@@ -45,6 +45,8 @@ public struct Preprocessing: Sendable, Equatable {
   public var fill: [Float]?
   /// Side of the square that zeros below and to the right complete the normalised image to, or nil for none.
   public var pad: Int?
+  /// How images are made of DICOM and NIfTI files; nil where nothing of it is known to matter.
+  public var reading: ImageReading?
 
   /// The recipe's values by default: 256×256, crop 224, mean = std = 0.5.
   ///
@@ -53,7 +55,7 @@ public struct Preprocessing: Sendable, Equatable {
     resize: Resize = .exact(width: 256, height: 256), crop: Int? = 224,
     interpolation: Interpolation = .bilinear, channels: Int = 3, mean: [Float]? = nil,
     standardDeviation: [Float]? = nil, rescale: Float = Preprocessing.unitRescale,
-    rounding: Rounding = .torchvision, fill: [Float]? = nil, pad: Int? = nil
+    rounding: Rounding = .torchvision, fill: [Float]? = nil, pad: Int? = nil, reading: ImageReading? = nil
   ) throws(DatasetError) {
     self.resize = resize
     self.crop = crop
@@ -65,6 +67,7 @@ public struct Preprocessing: Sendable, Equatable {
     self.rounding = rounding
     self.fill = fill
     self.pad = pad
+    self.reading = reading
     try validate()
   }
 

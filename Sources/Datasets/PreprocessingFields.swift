@@ -5,7 +5,8 @@ extension Preprocessing {
   ///
   /// `resize` is `shorter 256`, `longer 256`, `256x224` (width × height) or `none`, `crop` a number or `none`, `mean` and
   /// `std` a number per channel or one for all, `rescale` `1/255` or a number. `channels`, `rounding`, `fill` and `pad` are there
-  /// only where they differ from what most preparations do.
+  /// only where they differ from what most preparations do. `window` (`40 400`, or `file` for what DICOM files say and the percentiles of
+  /// NIfTI volumes), `axis` and `volume` are there where such files were learnt from.
   public var fields: [(name: String, text: String)] {
     func list(_ values: [Float]) -> String { values.map(\.description).joined(separator: " ") }
     var fields = [
@@ -17,6 +18,12 @@ extension Preprocessing {
     if rounding != .torchvision { fields.append(("rounding", rounding.rawValue)) }
     if let fill { fields.append(("fill", list(fill))) }
     if let pad { fields.append(("pad", String(pad))) }
+    if let reading {
+      fields += [
+        ("window", reading.window.map { "\($0.center) \($0.width)" } ?? "file"),
+        ("axis", reading.axis.rawValue), ("volume", String(reading.volume)),
+      ]
+    }
     return fields
   }
 
@@ -47,7 +54,27 @@ extension Preprocessing {
       resize: resize, crop: crop, interpolation: interpolation, channels: channels, mean: mean,
       standardDeviation: deviation, rescale: rescale ?? Self.unitRescale, rounding: rounding ?? .torchvision,
       fill: try Self.optional("fill", text("fill"), "numbers", Self.numbers),
-      pad: try Self.optional("pad", text("pad"), "a number") { Int($0) })
+      pad: try Self.optional("pad", text("pad"), "a number") { Int($0) }, reading: try Self.reading(text))
+  }
+
+  private static func reading(_ text: (String) -> String?) throws(DatasetError) -> ImageReading? {
+    let window = try optional("window", text("window"), "'file' or 'CENTER WIDTH'") {
+      text -> ImageReading.Window?? in
+      if text == "file" { return .some(nil) }
+      let numbers = text.split(separator: " ").compactMap { Double($0) }
+      guard numbers.count == 2, let window = ImageReading.Window(center: numbers[0], width: numbers[1]) else {
+        return nil
+      }
+      return .some(window)
+    }
+    guard let window else { return nil }
+    let axis = try optional("axis", text("axis"), "'axial', 'coronal' or 'sagittal'") {
+      ImageReading.Axis(rawValue: $0)
+    }
+    let volume = try optional("volume", text("volume"), "a number from 0") {
+      Int($0).flatMap { $0 < 0 ? nil : $0 }
+    }
+    return ImageReading(window: window, axis: axis ?? .axial, volume: volume ?? 0)
   }
 
   private static func required<Value>(

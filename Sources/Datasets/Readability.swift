@@ -126,7 +126,7 @@ private struct ImageFacts {
         "the image is \(image.width)×\(image.height) pixels, its mask \(name) \(mask.width)×\(mask.height)")
     }
     (self.byteCount, self.sha256) = (byteCount, sha256)
-    if case .floats(let values) = image.samples {
+    if case .floats(let values) = image.samples, !formats.hasIntensities(sample.path) {
       peak = Int((values.reduce(0, max) * 65535).rounded())
     } else {
       peak = nil

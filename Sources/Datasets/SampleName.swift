@@ -5,6 +5,9 @@ extension Sample {
   /// What stands behind the file's name in tables and lists: `#12` for a frame, else nothing.
   package var suffix: String { frame.map { "#\($0)" } ?? "" }
 
+  /// The file's name without folder and ending, of `a.nii.gz` without both.
+  package var stem: String { FileKind.stem(of: path.split(separator: "/").last.map(String.init) ?? path) }
+
   /// The image as errors name it: `'scan.dcm' frame 12`.
   package var quoted: String { "'\(path)'" + (frame.map { " frame \($0)" } ?? "") }
 

@@ -46,7 +46,8 @@ package enum Evaluation {
     let task = TaskRegistry.task(of: model)
     let answer = try task.answer(of: model, context: context)
     let imageModel = try model.imageModel(answer, choice.preprocessing)
-    let (all, remark) = try answer.images(at: options.data, for: model)
+    let (all, remark) = try answer.images(
+      at: options.data, choice.preprocessing.reading ?? ImageReading(), for: model)
     if let remark { emit(.warning(remark)) }
     func hashes(of images: LabelledImages) throws -> [Int: String] {
       try RunSplit.hashes(of: images, threads: context.options.threads, isInterrupted: isInterrupted)
@@ -154,10 +155,8 @@ package enum Evaluation {
   /// One file name per image: its number and its own name, so that the order can be read off.
   private static func inputNames(_ samples: [Sample]) -> [String] {
     samples.enumerated().map { index, sample in
-      let file = sample.path.split(separator: "/").last.map(String.init) ?? "image"
-      let stem = file.lastIndex(of: ".").map { String(file[..<$0]) } ?? file
       let digits = String(index)
-      return String(repeating: "0", count: max(0, 5 - digits.count)) + digits + "_" + stem + ".npy"
+      return String(repeating: "0", count: max(0, 5 - digits.count)) + digits + "_" + sample.stem + ".npy"
     }
   }
 }

@@ -107,9 +107,14 @@ extension ModelFile {
 
   /// Labelled images of a folder or of a table that lists them.
   ///
-  /// - Parameter classCount: number of the model's classes where a manifest may give indices only.
-  package static func images(at path: String, classCount: Int? = nil) throws -> LabelledImages {
+  /// - Parameters:
+  ///   - reading: how images are made of DICOM and NIfTI files.
+  ///   - classCount: number of the model's classes where a manifest may give indices only.
+  package static func images(at path: String, _ reading: ImageReading, classCount: Int? = nil) throws
+    -> LabelledImages
+  {
     CSVManifest.isTable(path)
-      ? try CSVManifest.read(path, classCount: classCount) : try ImageFolder.read(path)
+      ? try CSVManifest.read(path, classCount: classCount, reading: reading)
+      : try ImageFolder.read(path, reading: reading)
   }
 }

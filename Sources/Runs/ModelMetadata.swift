@@ -48,6 +48,8 @@ package enum ModelMetadata {
       "pad": JSONValue(preprocessing.pad), "channels": .integer(preprocessing.channels),
       "source": .string(choice.source),
     ]
+    for name in ["window", "axis"] where preprocessing.reading != nil { object[name] = text(name) }
+    if let reading = preprocessing.reading { object["volume"] = .integer(reading.volume) }
     if !choice.warnings.isEmpty { object["warnings"] = JSONValue(choice.warnings) }
     return .object(object)
   }

@@ -29,13 +29,14 @@ package struct PredictionRun: Sendable {
     let choice = try model.preprocessing(overrides, imageSide: imageSide)
     for warning in choice.warnings { emit(.warning(warning)) }
     if !choice.isAssumed { emit(.note("preprocessing from \(choice.source)")) }
-    var images = try ImageList(of: paths)
+    var images = try ImageList(of: paths, reading: choice.preprocessing.reading ?? ImageReading())
     try RunInterrupted.translating {
       try images.keepReadable(threads: context.options.threads, isInterrupted: isInterrupted)
     }
     for note in images.notes { emit(RunEvent(note)) }
     failures = images.failures
     for failure in failures { emit(.warning(failure.message)) }
+    folder?.expectVolumes(in: images.samples)
     let answer = try TaskRegistry.task(of: model).answer(of: model, context: context)
     let imageModel = try model.imageModel(answer, choice.preprocessing)
     // A line about a handful of images would only stand between the user and the answers.

@@ -13,6 +13,12 @@ public struct PreprocessingOverrides: Sendable, Equatable {
   public var mean: [Float]?
   /// Standard deviation per channel, or one for all.
   public var standardDeviation: [Float]?
+  /// What is shown of the values of DICOM and NIfTI files.
+  public var window: ImageReading.Window?
+  /// How volumes are cut into slices.
+  public var axis: ImageReading.Axis?
+  /// Which volume of a file with several.
+  public var volume: Int?
 
   /// No overrides.
   public init() {}
@@ -45,6 +51,13 @@ public struct PreprocessingOverrides: Sendable, Equatable {
       result.preprocessing.outputWidth != side || result.preprocessing.outputHeight != side
     {
       result.preprocessing.crop = side
+    }
+    if window != nil || axis != nil || volume != nil {
+      var reading = result.preprocessing.reading ?? ImageReading()
+      if let window { reading.window = window }
+      if let axis { reading.axis = axis }
+      if let volume { reading.volume = volume }
+      result.preprocessing.reading = reading
     }
     switch resize {
     case .unchanged, .longerSide:

@@ -83,10 +83,13 @@ package struct TrainingRun {
       RunFolder.fileNames, in: request.output, inputs: model.readFiles + [request.data], isForced: true)
     for line in model.warnings { emit(.warning(line)) }
     if let bound = model.bound { emit(.note(bound.note)) }
-    let choice = try preprocessing(of: model)
+    var choice = try preprocessing(of: model)
     try model.located { try request.injection.verifyFit(to: model.description, context: context) }
-    let parts = try TrainingParts(
-      of: try images(), request.task, request.configuration, source: request.data)
+    let reading = choice.preprocessing.reading ?? ImageReading()
+    let images = try images(reading)
+    // What the files themselves say is part of how images are prepared, and of what the model says of it.
+    choice.preprocessing.reading = images.hasIntensities ? reading : nil
+    let parts = try TrainingParts(of: images, request.task, request.configuration, source: request.data)
     let lock = try folder.lock(emit)
     return try withExtendedLifetime(lock) {
       do { return try run(model, choice, parts, start: start) } catch is RunInterrupted {
@@ -222,9 +225,19 @@ package struct TrainingRun {
     return choice
   }
 
-  private func images() throws -> LabelledImages {
-    let images = try request.task.images(at: request.data)
+  private func images(_ reading: ImageReading) throws -> LabelledImages {
+    let images = try request.task.images(at: request.data, reading)
     for note in images.notes { emit(RunEvent(note)) }
+    if images.hasIntensities {
+      let shown = reading.window.map { "a window of \($0.width) around \($0.center)" }
+      emit(
+        .note(
+          "brightness of DICOM and NIfTI images: "
+            + (shown
+              ?? "what DICOM files say (their first window), the 0.5 to 99.5 percentile of NIfTI volumes")))
+    } else if reading != ImageReading() {
+      emit(.warning("--window, --axis and --volume are for DICOM and NIfTI files, and there are none"))
+    }
     return images
   }
 

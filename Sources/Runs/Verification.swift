@@ -99,8 +99,11 @@ package struct Verification {
     _ model: ModelFile, with other: ModelFile, data: String?, _ overrides: PreprocessingOverrides,
     imageSide: Int?, tolerance: Double, context: ExecutionContext, isInterrupted: () -> Bool = { false }
   ) throws {
-    let samples = try data.map { try ModelFile.images(at: $0).samples }
     let model = try model.bound(imageSide: imageSide)
+    let samples = try data.map { data in
+      let reading = try model.preprocessing(overrides, imageSide: imageSide).preprocessing.reading
+      return try ModelFile.images(at: data, reading ?? ImageReading()).samples
+    }
     difference = try model.difference(
       from: other, on: samples,
       preparing: { try model.preprocessing(overrides, imageSide: imageSide).preprocessing },

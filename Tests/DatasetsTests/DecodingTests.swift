@@ -119,7 +119,7 @@ private func goldenBytes(_ image: Image) -> [UInt8] {
       emptyError.failureCode == .badData && emptyError.message == "'\(empty)': the file is empty (0 bytes)")
     let text = try folder.write("not a picture", to: "text.png")
     let foreign = try #require(throws: DatasetError.self) { try ImageFile.read(text) }
-    #expect(foreign.message.contains("neither PNG nor JPEG"))
+    #expect(foreign.message.contains("neither PNG, JPEG"))
   }
 
   @Test func `what is encoded as PNG decodes to the same pixels`() throws {

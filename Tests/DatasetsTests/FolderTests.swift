@@ -128,7 +128,7 @@ import Testing
       try #require(error.details.count == 3)
       #expect(error.details[0].contains("empty.png': the file is empty"))
       #expect(error.details[1].contains("short.png': cannot be decoded"))
-      #expect(error.details[2].contains("text.jpg': neither PNG nor JPEG"))
+      #expect(error.details[2].contains("text.jpg': neither PNG, JPEG"))
     }
   }
 }

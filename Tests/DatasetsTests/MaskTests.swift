@@ -132,13 +132,15 @@ import Testing
       Array(
         "image,mask,split,group\na.png,m1.png,train,p1\na.png,m2.png,train,p1\nb.png,m1.png,test,p2\n".utf8),
       to: "list.csv")
-    let images = try LabelledImages.masked(at: folder.file("list.csv"), classes: nil, threads: 2)
+    let images = try LabelledImages.masked(
+      at: folder.file("list.csv"), classes: nil, reading: ImageReading(), threads: 2)
     #expect(images.samples.map { $0.mask?.files.count } == [2, 1])
     #expect(images.samples.map(\.split) == [.train, .test])
     #expect(images.samples.map(\.group) == ["p1", "p2"])
     #expect(images.classes == ["1", "1 + 2"])
     try folder.write(Array(images.splitTable(relativeTo: folder.path).utf8), to: "split.csv")
-    let again = try LabelledImages.masked(at: folder.file("split.csv"), classes: nil, threads: 1)
+    let again = try LabelledImages.masked(
+      at: folder.file("split.csv"), classes: nil, reading: ImageReading(), threads: 1)
     #expect(again.samples.map(\.mask) == images.samples.map(\.mask))
     #expect(again.samples.map(\.split) == images.samples.map(\.split))
   }

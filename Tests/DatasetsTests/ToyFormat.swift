@@ -11,12 +11,16 @@ struct ToyFormat: ImageFormat {
 
   func recognizes(_ bytes: Span<UInt8>) -> Bool { bytes.holds(Array("TOY".utf8)) }
 
-  func frameCount(of bytes: Span<UInt8>, path: String) throws(CodecError) -> Int {
+  func contents(of bytes: Span<UInt8>, path: String) throws(CodecError) -> FileContents {
     guard bytes.count >= 6 else { throw CodecError(reason: "the header ends early") }
-    return Int(bytes[3])
+    var contents = FileContents()
+    contents.frameCount = Int(bytes[3])
+    return contents
   }
 
-  func decode(frame: Int, of bytes: Span<UInt8>, path: String) throws(CodecError) -> Image {
+  func decode(frame: Int, _ reading: ImageReading, of bytes: Span<UInt8>, path: String) throws(CodecError)
+    -> Image
+  {
     let (width, height) = (Int(bytes[4]), Int(bytes[5]))
     let start = 6 + frame * width * height
     guard start + width * height <= bytes.count else { throw CodecError(reason: "the pixels end early") }

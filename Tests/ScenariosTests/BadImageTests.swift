@@ -76,10 +76,10 @@ import Testing
     try folder.drawPhantoms()
     try folder.write(
       try folder.bytes("images/train/benign/benign_0001.png"), to: "images/test/normal/copy.png")
-    try folder.write([1], to: "images/train/benign/scan.tif")
+    try folder.write([1], to: "images/train/benign/scan.webp")
     let result = try ToolProcess.run(training("--epochs", "1"), in: folder)
     #expect(result.code == 0, "\(result.errors)")
-    for text in ["1 .tif file passed over", "are in more than one part", "have more than one class"] {
+    for text in ["1 .webp file passed over", "are in more than one part", "have more than one class"] {
       #expect(result.errors.components(separatedBy: text).count == 2, "\(text): \(result.errors)")
     }
   }

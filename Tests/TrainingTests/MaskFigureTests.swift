@@ -38,7 +38,8 @@ import Training
   private func comparison(_ given: Case) -> MaskComparison {
     MaskComparison(
       scores(given.prediction, width: given.width, height: given.height),
-      Mask(width: given.width, height: given.height, classes: given.reference), of: "image",
+      Mask(width: given.width, height: given.height, classes: given.reference),
+      of: Sample(path: "image", label: 0, index: 0),
       foreground: [1, 2], tolerance: 2)
   }
 
@@ -69,7 +70,8 @@ import Training
   @Test func `a class in neither mask is left out of means, and images without any are counted`() throws {
     func image(_ prediction: [Int], _ reference: [Int16]) -> MaskComparison {
       MaskComparison(
-        scores(prediction, width: 2, height: 2), Mask(width: 2, height: 2, classes: reference), of: "image",
+        scores(prediction, width: 2, height: 2), Mask(width: 2, height: 2, classes: reference),
+        of: Sample(path: "image", label: 0, index: 0),
         foreground: [1, 2], tolerance: 2)
     }
     let metrics = SegmentationMetrics(

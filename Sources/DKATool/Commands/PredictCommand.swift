@@ -9,12 +9,15 @@ struct PredictCommand: Command {
     per line; or a table (.csv, .tsv) with a column file. A file that cannot be read costs only itself: the others are
     answered, and the exit code is 65.
 
+    PNG, JPEG, TIFF, BMP, DICOM (scan.dcm#12 is a frame) and NIfTI, whose slices are images.
+
     A model that was trained for masks writes two files per image: NAME_mask.png in the size of the image, every pixel
-    the value that its class has in the training masks, and NAME_overlay.png, the mask over the image.
+    the value that its class has in the training masks, and NAME_overlay.png, the mask over the image. Of a NIfTI volume
+    the mask is one NIfTI file of the same shape and orientation, the overlay the slice with most in it.
     """
   static let hasJSON = true
   static let model = Positional("MODEL", .file, "the ONNX file to ask")
-  static let images = Positional(repeating: "IMAGE", .file, "PNG or JPEG files, folders or lists of them")
+  static let images = Positional(repeating: "IMAGE", .file, "image files, folders or lists of them")
   static let table = Option("csv", .file, "write a table with the answers; of classes their probabilities")
   static let output = Option(
     "output", short: "o", .folder, default: "predictions",

@@ -16,8 +16,18 @@ enum PreprocessingOptions {
   static let deviation = Option(
     "std", .list(of: .number(above: 0), example: "0.5,0.5,0.5"), "divided by per channel")
 
+  static let window = Option(
+    "window", .list(of: .number(-1e9...1e9), example: "40,400"),
+    "DICOM and NIfTI: centre and width of the values shown from black to white; by default what DICOM files say, of NIfTI volumes the 0.5 "
+      + "to 99.5 percentile of the values above 0")
+  static let axis = Option(
+    "axis", .choice(of: ImageReading.Axis.self), "NIfTI: how volumes are cut into slices, axial by default")
+  static let volume = Option(
+    "volume", .integer(0...1_000_000), "NIfTI: which volume of a file with several, 0 by default")
+
   static var group: ArgumentGroup {
-    ArgumentGroup("Images", [imageSize, resize, crop, interpolation, mean, deviation])
+    ArgumentGroup(
+      "Images", [imageSize, resize, crop, interpolation, mean, deviation, window, axis, volume])
   }
 
   /// What the command line says.
@@ -34,6 +44,14 @@ enum PreprocessingOptions {
     result.interpolation = arguments[interpolation]
     result.mean = arguments[mean].map { $0.map { Float($0) } }
     result.standardDeviation = arguments[deviation].map { $0.map { Float($0) } }
+    if let numbers = arguments[window] {
+      guard numbers.count == 2, let window = ImageReading.Window(center: numbers[0], width: numbers[1]) else {
+        throw UsageError("takes a centre and a width of at least 1, as in 40,400", field: "--window")
+      }
+      result.window = window
+    }
+    result.axis = arguments[axis]
+    result.volume = arguments[volume]
     return result
   }
 }

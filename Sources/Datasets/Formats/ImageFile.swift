@@ -22,10 +22,12 @@ package enum ImageFile {
     image: Image, byteCount: Int, sha256: String?
   ) {
     let storage = try mapped(sample.path)
+    defer { withExtendedLifetime(storage) {} }
     do {
       let bytes = unsafe UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount)
       let content = unsafe bytes.bindMemory(to: UInt8.self).span
-      let image = try formats.decode(frame: sample.frame ?? 0, of: content, path: sample.path)
+      let image = try formats.decode(
+        frame: sample.frame ?? 0, sample.reading, of: content, path: sample.path)
       return (image, storage.byteCount, isHashing ? SHA256.hexadecimal(of: storage) : nil)
     } catch { throw .badImage(sample, error.reason) }
   }
@@ -33,10 +35,11 @@ package enum ImageFile {
   /// The values that a sample's file stores, which are classes where it is a mask.
   static func values(_ sample: Sample, by formats: ImageFormats) throws(DatasetError) -> StoredValues {
     let storage = try mapped(sample.path)
+    defer { withExtendedLifetime(storage) {} }
     do {
       let bytes = unsafe UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount)
       let content = unsafe bytes.bindMemory(to: UInt8.self).span
-      return try formats.values(frame: sample.frame ?? 0, of: content, path: sample.path)
+      return try formats.values(frame: sample.frame ?? 0, sample.reading, of: content, path: sample.path)
     } catch { throw .badImage(sample, error.reason) }
   }
 
@@ -51,7 +54,8 @@ package enum ImageFile {
 
   /// Decodes an image from memory; `name` stands for the file in errors.
   package static func decode(_ bytes: [UInt8], named name: String) throws(DatasetError) -> Image {
-    do { return try ImageFormats.standard.decode(frame: 0, of: bytes.span, path: name) } catch {
+    do { return try ImageFormats.inMemory.decode(frame: 0, ImageReading(), of: bytes.span, path: name) } catch
+    {
       throw .badFile(name, error.reason)
     }
   }

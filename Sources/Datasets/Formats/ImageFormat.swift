@@ -9,28 +9,41 @@ package protocol ImageFormat: Sendable {
   /// Whether a file may hold several images; files of other formats are not opened to be listed.
   var holdsFrames: Bool { get }
 
+  /// Whether files are decoded by a process of their own where there is one: what is read by large libraries, or by rules of many cases.
+  var isDecodedApart: Bool { get }
+  /// Whether values are no grey levels but become them as `ImageReading` says.
+  var hasIntensities: Bool { get }
+
   /// Whether the bytes start as files of this format do.
   func recognizes(_ bytes: Span<UInt8>) -> Bool
 
-  /// How many images a file holds.
-  func frameCount(of bytes: Span<UInt8>, path: String) throws(CodecError) -> Int
+  /// What a file says of its images, above all how many there are.
+  func contents(of bytes: Span<UInt8>, path: String) throws(CodecError) -> FileContents
 
   /// Decodes one image of a file; `frame` is below the file's count.
   ///
   /// Bytes are anything: whatever is read is checked against their count, and extents by `Image.refusal` before memory is taken.
   ///
   /// - Parameter path: the file, for decoders that read it themselves.
-  func decode(frame: Int, of bytes: Span<UInt8>, path: String) throws(CodecError) -> Image
+  func decode(frame: Int, _ reading: ImageReading, of bytes: Span<UInt8>, path: String) throws(CodecError)
+    -> Image
 
   /// One image of a file as the values that it stores, which are classes where the file is a mask.
-  func values(frame: Int, of bytes: Span<UInt8>, path: String) throws(CodecError) -> StoredValues
+  func values(frame: Int, _ reading: ImageReading, of bytes: Span<UInt8>, path: String) throws(CodecError)
+    -> StoredValues
 }
 
 extension ImageFormat {
   package var holdsFrames: Bool { false }
-  package func frameCount(of bytes: Span<UInt8>, path: String) throws(CodecError) -> Int { 1 }
-  package func values(frame: Int, of bytes: Span<UInt8>, path: String) throws(CodecError) -> StoredValues {
-    try StoredValues(try decode(frame: frame, of: bytes, path: path))
+  package var isDecodedApart: Bool { false }
+  package var hasIntensities: Bool { false }
+  package func contents(of bytes: Span<UInt8>, path: String) throws(CodecError) -> FileContents {
+    FileContents()
+  }
+  package func values(frame: Int, _ reading: ImageReading, of bytes: Span<UInt8>, path: String)
+    throws(CodecError) -> StoredValues
+  {
+    try StoredValues(try decode(frame: frame, reading, of: bytes, path: path))
   }
 }
 

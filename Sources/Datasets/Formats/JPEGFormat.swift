@@ -14,13 +14,17 @@ package struct JPEGFormat: ImageFormat {
 
   package func recognizes(_ bytes: Span<UInt8>) -> Bool { bytes.holds([0xFF, 0xD8, 0xFF]) }
 
-  package func decode(frame: Int, of bytes: Span<UInt8>, path: String) throws(CodecError) -> Image {
+  package func decode(frame: Int, _ reading: ImageReading, of bytes: Span<UInt8>, path: String)
+    throws(CodecError) -> Image
+  {
     try unsafe bytes.withUnsafeBytes { bytes throws(CodecError) in try unsafe Self.decode(bytes) }
   }
 
   /// What is lossy around 0 and 255 is foreground from 128 on: JPEG blurs the border of a mask.
-  package func values(frame: Int, of bytes: Span<UInt8>, path: String) throws(CodecError) -> StoredValues {
-    let stored = try StoredValues(try decode(frame: frame, of: bytes, path: path).lightness)
+  package func values(frame: Int, _ reading: ImageReading, of bytes: Span<UInt8>, path: String)
+    throws(CodecError) -> StoredValues
+  {
+    let stored = try StoredValues(try decode(frame: frame, reading, of: bytes, path: path).lightness)
     return StoredValues(
       width: stored.width, height: stored.height, values: stored.values.map { $0 < 128 ? 0 : 255 })
   }

@@ -3,8 +3,8 @@ import Tensors
 
 /// PNG.
 ///
-/// Grey of 1, 2, 4 and 8 bits gives 8-bit grey, 16-bit grey gives floats divided by 65535, all else 8-bit RGB: palettes
-/// are looked up, alpha is dropped without compositing, 16-bit colour keeps its upper byte, gamma is not applied.
+/// Grey of 1, 2, 4 and 8 bits gives 8-bit grey, samples of 16 bits give floats divided by 65535, all else 8-bit RGB: palettes
+/// are looked up, alpha is dropped without compositing, gamma is not applied.
 package struct PNGFormat: ImageFormat {
   package let name = "PNG"
   package let extensions = ["png"]
@@ -16,11 +16,15 @@ package struct PNGFormat: ImageFormat {
     bytes.holds([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
   }
 
-  package func decode(frame: Int, of bytes: Span<UInt8>, path: String) throws(CodecError) -> Image {
+  package func decode(frame: Int, _ reading: ImageReading, of bytes: Span<UInt8>, path: String)
+    throws(CodecError) -> Image
+  {
     try unsafe bytes.withUnsafeBytes { bytes throws(CodecError) in try unsafe Self.decode(bytes) }
   }
 
-  package func values(frame: Int, of bytes: Span<UInt8>, path: String) throws(CodecError) -> StoredValues {
+  package func values(frame: Int, _ reading: ImageReading, of bytes: Span<UInt8>, path: String)
+    throws(CodecError) -> StoredValues
+  {
     try StoredValues(
       try unsafe bytes.withUnsafeBytes { bytes throws(CodecError) in
         try unsafe Self.decode(bytes, keepsValues: true)
@@ -59,10 +63,10 @@ package struct PNGFormat: ImageFormat {
     guard status == 0 else { throw CodecError(cText: message) }
     let image: Image
     if header.sample_bytes == 2 {
-      let floats = (0..<width * height).map { pixel in
-        Float(Int(pixels[2 * pixel]) << 8 | Int(pixels[2 * pixel + 1])) / 65535
+      let floats = (0..<width * height * channels).map { sample in
+        Float(Int(pixels[2 * sample]) << 8 | Int(pixels[2 * sample + 1])) / 65535
       }
-      image = Image(width: width, height: height, channels: 1, floats: floats)
+      image = Image(width: width, height: height, channels: channels, floats: floats)
     } else {
       image = Image(width: width, height: height, channels: channels, bytes: pixels)
     }

@@ -23,12 +23,20 @@ public struct MaskFile: Sendable, Equatable {
   public let path: String
   /// Which image of a file that holds several; nil where the file is one.
   public let frame: Int?
+  /// How volumes are cut into masks.
+  public let reading: ImageReading
   /// Class that everything but 0 stands for; nil where values are classes.
   public let label: Int?
+  /// Whether the file is a segmentation that found nothing in the image, so that no frame of it is read.
+  public let isEmpty: Bool
 
   /// A file.
-  package init(path: String, frame: Int? = nil, label: Int? = nil) {
-    (self.path, self.frame, self.label) = (path, frame, label)
+  package init(
+    path: String, frame: Int? = nil, reading: ImageReading = ImageReading(), label: Int? = nil,
+    isEmpty: Bool = false
+  ) {
+    (self.path, self.frame, self.reading, self.label) = (path, frame, reading, label)
+    self.isEmpty = isEmpty
   }
 }
 
@@ -58,7 +66,7 @@ public struct MaskFiles: Sendable, Equatable {
     let background = Int16(clamping: classes.background ?? 0)
     // The background gives way to what is ignored, that to any class.
     func rank(_ value: Int16) -> Int16 { value == background ? -2 : value }
-    for file in files {
+    for file in files where !file.isEmpty {
       let found = try file.mask(classes)
       guard found.width == width, found.height == height else {
         throw .badFile(
@@ -73,6 +81,7 @@ public struct MaskFiles: Sendable, Equatable {
         if rank(value) > rank(result[pixel]) { result[pixel] = value }
       }
     }
+    if result.isEmpty { result = [Int16](repeating: background, count: width * height) }
     return (Mask(width: width, height: height, classes: result), overlaps)
   }
 }
@@ -85,8 +94,9 @@ extension MaskFile {
   package var name: String { path + (frame.map { "#\($0)" } ?? "") }
 
   /// The file's values.
-  func values() throws(DatasetError) -> StoredValues {
-    try ImageFile.values(Sample(path: path, frame: frame, label: 0, index: 0), by: .standard)
+  package func values() throws(DatasetError) -> StoredValues {
+    try ImageFile.values(
+      Sample(path: path, frame: frame, reading: reading, label: 0, index: 0), by: .standard)
   }
 
   /// The class of every pixel.

@@ -95,6 +95,17 @@ public struct MaskClasses: Sendable, Equatable {
     return MaskClasses(names: names, values: changed)
   }
 
+  /// The same classes with the names that segmentations have for their values, where each has its own.
+  func named(_ segments: [Int: String]) -> MaskClasses {
+    let found = zip(names, values).map { segments[$1].map(ClassName.trimmed) ?? $0 }
+    guard Set(found).count == found.count,
+      found.allSatisfy({ !$0.isEmpty && $0.lowercased() != Self.ignoredName })
+    else {
+      return self
+    }
+    return MaskClasses(names: found, values: values, ignored: ignored)
+  }
+
   /// The class of every pixel with these values, -1 where it counts nowhere; nil at the first value that means nothing.
   func table() -> [Int: Int16] {
     var table: [Int: Int16] = [:]

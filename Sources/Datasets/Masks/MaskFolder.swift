@@ -2,25 +2,28 @@
 ///
 /// `DIR/{train,test}/{images,masks}/…` (also validation; other spellings as `Split.init(named:)` has them), or `DIR/{images,masks}/…`
 /// without parts. A mask belongs to the image of its name: `x.png` or `x_mask.png`, of several masks `x_mask_1.png` and so on. In
-/// `masks/<class>/x.png` everything but 0 is of that class; else values are classes.
+/// `masks/<class>/x.png` everything but 0 is of that class; else values are classes. Volumes and files of several images go together slice
+/// by slice; DICOM segmentations belong to the images that their frames refer to, whatever their names. DICOM files of one patient are a
+/// group.
 public enum MaskFolder {
   /// Lists the images and reads their masks.
   ///
   /// - Parameters:
   ///   - classes: what the values mean, nil for what the training masks hold.
+  ///   - reading: how images are made of DICOM and NIfTI files.
   ///   - threads: how many masks are read at a time.
   /// - Throws: an error for a missing folder or one of another layout; one error for all images without masks and masks without
   ///   images; what `MaskClasses` cannot be told from.
-  public static func read(_ path: String, classes: MaskClasses? = nil, threads: Int = 1) throws(DatasetError)
-    -> LabelledImages
-  {
-    try read(path, classes.map { .given($0) } ?? .found, threads: threads)
+  public static func read(
+    _ path: String, classes: MaskClasses? = nil, reading: ImageReading = ImageReading(), threads: Int = 1
+  ) throws(DatasetError) -> LabelledImages {
+    try read(path, classes.map { .given($0) } ?? .found, reading, threads: threads)
   }
 
-  static func read(_ path: String, _ wanted: MaskList.Wanted, threads: Int) throws(DatasetError)
-    -> LabelledImages
+  static func read(_ path: String, _ wanted: MaskList.Wanted, _ reading: ImageReading, threads: Int)
+    throws(DatasetError) -> LabelledImages
   {
-    var reader = MaskFolderReader(root: path)
+    var reader = MaskFolderReader(root: path, reading)
     try reader.read()
     return try reader.finish(wanted, threads: threads)
   }
@@ -37,16 +40,19 @@ public enum MaskFolder {
 /// Gathers what stands in such a folder.
 private struct MaskFolderReader {
   let root: String
-  private let formats = ImageFormats.standard
+  private var listed: ListedFiles
   private var list: MaskList
   private var ignored: [String] = []
   private var failures: [DatasetError] = []
   private var notes: [DatasetNote] = []
 
-  init(root: String) {
+  init(root: String, _ reading: ImageReading) {
     self.root = root
-    list = MaskList(source: root)
+    listed = ListedFiles(.standard, reading)
+    list = MaskList(source: root, reading)
   }
+
+  private var formats: ImageFormats { listed.formats }
 
   mutating func read() throws(DatasetError) {
     let listing = try FolderListing(of: root)
@@ -111,28 +117,42 @@ private struct MaskFolderReader {
     try gather(path + "/" + images, "", 0, &imageFiles)
     try gather(path + "/" + masks, "", 0, &maskFiles)
     var positions: [String: Int] = [:]
-    let first = list.items.count
+    var pairs: [(image: String, masks: [MaskList.NamedMask])] = []
     for file in imageFiles {
-      let key = Self.stem(file)
-      let item = "\(path)/\(images)/\(file)"
+      let key = stem(file)
+      let image = "\(path)/\(images)/\(file)"
       if let other = positions[key] {
         failures.append(
-          .badFile(item, "the image has the name of '\(list.items[other].path)', so masks could be of both"))
+          .badFile(image, "the image has the name of '\(pairs[other].image)', so masks could be of both"))
         continue
       }
-      positions[key] = list.items.count
-      list.items.append(MaskList.Item(path: item, frame: nil, masks: [], split: split, group: nil))
+      positions[key] = pairs.count
+      pairs.append((image, []))
     }
+    // The images by the names that segmentations refer to them by, looked up where there is one.
+    var instances: [String?]?
     for file in maskFiles {
       let mask = "\(path)/\(masks)/\(file)"
-      guard let (position, name) = Self.image(ofMask: file, among: positions) else {
+      if let segmentation = formats.contents(ofFile: mask)?.segmentation {
+        let known = instances ?? pairs.map { formats.contents(ofFile: $0.image)?.instance }
+        instances = known
+        let meant = known.indices.filter { known[$0].map(segmentation.refers) ?? false }
+        for position in meant { pairs[position].masks.append(MaskList.NamedMask(path: mask)) }
+        if meant.isEmpty {
+          failures.append(.badFile(mask, "the segmentation refers to no image of the folder"))
+        }
+      } else if let (position, name) = image(ofMask: file, among: positions) {
+        pairs[position].masks.append(MaskList.NamedMask(path: mask, className: name))
+      } else {
         failures.append(.badFile(mask, "no image has this mask's name"))
+      }
+    }
+    for (image, masks) in pairs {
+      guard !masks.isEmpty else {
+        failures.append(.badFile(image, "the image has no mask"))
         continue
       }
-      list.items[position].masks.append(MaskList.Entry(path: mask, frame: nil, className: name))
-    }
-    for item in list.items[first...] where item.masks.isEmpty {
-      failures.append(.badFile(item.path, "the image has no mask"))
+      list.add(image, frame: nil, masks: masks, split: split, group: nil, &listed, &failures)
     }
   }
 
@@ -149,7 +169,7 @@ private struct MaskFolderReader {
       failures.append(entry.isMissing ? .missing(path, entry.reason) : .badFile(path, entry.reason))
     }
     for file in listing.files {
-      if FileKind(of: file, among: formats) == .image {
+      if FileKind(of: file, in: folder, among: formats) == .image {
         files.append(prefix + file)
       } else {
         ignored.append(folder + "/" + file)
@@ -158,14 +178,14 @@ private struct MaskFolderReader {
     for inner in listing.folders { try gather(folder + "/" + inner, prefix + inner + "/", depth + 1, &files) }
   }
 
-  /// A name without its ending.
-  private static func stem(_ file: String) -> String {
+  /// A path without the ending of its name.
+  private func stem(_ file: String) -> String {
     let start = file.lastIndex(of: "/").map(file.index(after:)) ?? file.startIndex
-    return file[start...].lastIndex(of: ".").map { String(file[..<$0]) } ?? file
+    return String(file[..<start]) + FileKind.stem(of: String(file[start...]))
   }
 
   /// The image of a mask, and its class where it lies in the folder of one.
-  private static func image(ofMask file: String, among positions: [String: Int]) -> (Int, String?)? {
+  private func image(ofMask file: String, among positions: [String: Int]) -> (Int, String?)? {
     func position(_ stem: String) -> Int? {
       if let exact = positions[stem] { return exact }
       return LabelledImages.imageStem(ofMask: stem[...]).flatMap { positions[String($0)] }
@@ -188,6 +208,7 @@ private struct MaskFolderReader {
     }
     guard !list.items.isEmpty else { throw .badFile(root, "no images found", hint: layout) }
     var images = try list.images(wanted, threads: threads)
+    images.hasIntensities = listed.hasIntensities
     images.ignored = ignored
     images.notes = notes + FileKind.remarks(on: ignored, among: formats) + images.notes
     return images

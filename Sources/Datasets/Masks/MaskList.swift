@@ -8,6 +8,8 @@ struct MaskList {
     var frame: Int?
     /// Name of the class that everything but 0 stands for; nil where values are classes.
     var className: String?
+    /// The size of a segmentation that found nothing in the image; nil for masks that are read.
+    var emptySize: (width: Int, height: Int)?
   }
 
   /// An image as it was listed.
@@ -17,12 +19,22 @@ struct MaskList {
     var masks: [Entry]
     var split: Split?
     var group: String?
+    var spacing: PixelSpacing?
   }
 
   /// The folder or table, as errors name it.
   let source: String
+  /// How images are made of DICOM and NIfTI files.
+  let reading: ImageReading
   /// The images in their order.
   var items: [Item] = []
+  /// What segmentations call the classes of their values.
+  var segmentNames: [Int: String] = [:]
+
+  init(source: String, _ reading: ImageReading) { (self.source, self.reading) = (source, reading) }
+
+  /// How masks are made of volumes: a mask has one volume, whichever the image is of.
+  private var maskReading: ImageReading { ImageReading(axis: reading.axis) }
 
   /// What the classes are to be.
   enum Wanted {
@@ -73,7 +85,9 @@ struct MaskList {
         } else {
           present.formUnion(held.compactMap { value in classes.values.firstIndex(of: value) })
         }
-        return MaskFile(path: entry.path, frame: entry.frame, label: label)
+        return MaskFile(
+          path: entry.path, frame: entry.frame, reading: maskReading, label: label,
+          isEmpty: entry.emptySize != nil)
       }
       if let background = classes.background { present.remove(background) }
       let stratum = present.sorted()
@@ -82,8 +96,9 @@ struct MaskList {
         strata.append(stratum)
       }
       var sample = Sample(
-        path: item.path, frame: item.frame, label: positions[stratum] ?? 0, split: item.split,
-        group: item.group, index: index)
+        path: item.path, frame: item.frame, reading: reading, label: positions[stratum] ?? 0,
+        split: item.split, group: item.group, index: index)
+      sample.spacing = item.spacing
       let first = facts[index][0]
       sample.mask = MaskFiles(files, width: first.width, height: first.height)
       samples.append(sample)
@@ -125,11 +140,14 @@ struct MaskList {
 
   /// What every mask holds, image by image.
   private func read(threads: Int) throws(DatasetError) -> [[Facts]] {
-    let items = items
+    let (items, reading) = (items, maskReading)
     let results = try concurrentMap(count: items.count, threads: threads) { position in
       items[position].masks.map { entry in
         Result { () throws(DatasetError) in
-          let stored = try MaskFile(path: entry.path, frame: entry.frame).values()
+          if let (width, height) = entry.emptySize {
+            return Facts(width: width, height: height, counts: [0: width * height])
+          }
+          let stored = try MaskFile(path: entry.path, frame: entry.frame, reading: reading).values()
           return Facts(width: stored.width, height: stored.height, counts: stored.counts)
         }
       }
@@ -206,7 +224,9 @@ struct MaskList {
     case .model(let classes): return all.isSubset(of: classes.values) ? classes : classes.taking(found: all)
     case .found:
       let values = trained.isEmpty ? all : trained
-      if let classes = MaskClasses(found: values), classes.names.count <= Self.classLimit { return classes }
+      if let classes = MaskClasses(found: values), classes.names.count <= Self.classLimit {
+        return classes.named(segmentNames)
+      }
       let shown = DatasetNote.list(values.sorted().map(String.init))
       throw DatasetError(
         .badData,

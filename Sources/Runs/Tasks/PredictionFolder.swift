@@ -11,6 +11,8 @@ package final class PredictionFolder {
   private let inputs: [String]
   private let isForced: Bool
   private var stems: Set<String> = []
+  /// Masks of volumes whose slices come one after the other, by the volume's file.
+  private var volumes: [String: VolumeMask] = [:]
 
   /// A folder.
   ///
@@ -24,10 +26,11 @@ package final class PredictionFolder {
 
   /// The start of the names of an image's files: its own name, with a number behind it where another image has it too.
   package func stem(of sample: Sample) -> String {
-    let file = sample.path.split(separator: "/").last.map(String.init) ?? "image"
-    let name =
-      (file.lastIndex(of: ".").map { String(file[..<$0]) } ?? file)
-      + (sample.frame.map { "_\($0)" } ?? "")
+    stem(named: sample.stem + (sample.frame.map { "_\($0)" } ?? ""))
+  }
+
+  /// The start of the names of files, with a number behind it where others have it too.
+  func stem(named name: String) -> String {
     var stem = name
     var number = 2
     while !stems.insert(stem).inserted {
@@ -36,6 +39,19 @@ package final class PredictionFolder {
     }
     return stem
   }
+
+  /// Expects all slices of the volumes among these images, so that their masks become volumes too.
+  package func expectVolumes(in samples: [Sample]) {
+    var counts: [String: Int] = [:]
+    for sample in samples where sample.frame != nil { counts[sample.path, default: 0] += 1 }
+    for sample in samples where counts[sample.path] != nil && volumes[sample.path] == nil {
+      guard let volume = VolumeMask(of: sample), volume.sliceCount == counts[sample.path] else { continue }
+      volumes[sample.path] = volume
+    }
+  }
+
+  /// The mask of the volume that an image is a slice of; nil where it stands alone.
+  func volume(of sample: Sample) -> VolumeMask? { volumes[sample.path] }
 
   /// Writes a file and returns its path.
   package func write(_ bytes: [UInt8], to name: String) throws -> String {

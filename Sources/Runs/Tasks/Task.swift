@@ -23,7 +23,9 @@ package protocol Task: Sendable {
   var defaults: TaskDefaults { get }
 
   /// Reads labelled images from a folder or table.
-  func images(at source: String) throws -> LabelledImages
+  ///
+  /// - Parameter reading: how images are made of DICOM and NIfTI files.
+  func images(at source: String, _ reading: ImageReading) throws -> LabelledImages
 
   /// Refuses images of which nothing could be learned.
   func requireLearnable(_ images: LabelledImages, source: String) throws
@@ -116,7 +118,9 @@ package protocol TaskAnswer {
   /// Images to measure the model on, with what it calls them.
   ///
   /// - Returns: the images, and how they were matched where that is not as written.
-  func images(at source: String, for model: ModelFile) throws -> (images: LabelledImages, remark: String?)
+  func images(at source: String, _ reading: ImageReading, for model: ModelFile) throws -> (
+    images: LabelledImages, remark: String?
+  )
 
   /// Measures what the output says of images; nothing yet.
   func measurement(of images: LabelledImages) -> any Measurement

@@ -9,6 +9,8 @@ package struct MaskComparison: Sendable, Equatable {
     package var (both, predictedOnly, missed) = (0, 0, 0)
     /// The larger directed 95th percentile of the distances between the borders; nil where one is empty, or was not asked for.
     package var hausdorff95: Double?
+    /// The same in mm; nil also where the distance of pixels is not known.
+    package var hausdorff95InMillimetres: Double?
     /// Share of both borders within the tolerance of the other; 0 where one alone is empty, nil where both are or where it was not asked
     /// for.
     package var surfaceDice: Double?
@@ -30,6 +32,8 @@ package struct MaskComparison: Sendable, Equatable {
 
   /// The image's name.
   package let image: String
+  /// The file that it is one image of; nil where it is all of it.
+  package let volume: String?
   /// Figures by class.
   package let classes: [ClassFigures]
   /// Sum of −log softmax at the reference's class over the pixels that count, and their number.
@@ -48,7 +52,7 @@ extension MaskComparison {
   ///
   /// - Parameter tolerance: pixels within which borders are near; nil leaves out what is told of borders.
   package init(
-    _ scores: ResizedScores, _ mask: Mask, of image: String, foreground: [Int], tolerance: Double?
+    _ scores: ResizedScores, _ mask: Mask, of sample: Sample, foreground: [Int], tolerance: Double?
   ) {
     var classes = [ClassFigures](repeating: ClassFigures(), count: scores.classes)
     var loss = 0.0
@@ -75,14 +79,18 @@ extension MaskComparison {
       for index in foreground {
         guard !classes[index].isAbsent else { continue }
         let label = Int16(truncatingIfNeeded: index)
-        let distance = BoundaryDistance(
-          predicted.map { $0 == label }, mask.classes.map { $0 == label }, width: mask.width,
-          height: mask.height)
+        let (found, wanted) = (predicted.map { $0 == label }, mask.classes.map { $0 == label })
+        let distance = BoundaryDistance(found, wanted, width: mask.width, height: mask.height)
         classes[index].hausdorff95 = distance?.hausdorff95
+        classes[index].hausdorff95InMillimetres = sample.spacing.flatMap { spacing in
+          BoundaryDistance(found, wanted, width: mask.width, height: mask.height, spacing: spacing)?
+            .hausdorff95
+        }
         classes[index].surfaceDice = distance?.surfaceDice(tolerance: tolerance) ?? 0
       }
     }
-    (self.image, self.classes) = (image, classes)
+    (image, self.classes) = (sample.name, classes)
+    volume = sample.frame == nil ? nil : sample.path
     (self.loss, self.pixels) = (loss, pixels)
   }
 }

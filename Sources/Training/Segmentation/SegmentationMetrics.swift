@@ -22,6 +22,8 @@ public struct SegmentationMetrics: Sendable {
     public let dicePerImageWithEmpty: Double?
     /// Mean over images with it in both of the larger directed 95th percentile of the distances between the borders, in pixels.
     public let hausdorff95: Double?
+    /// The same in mm; nil unless the distance of pixels is known of every such image.
+    public let hausdorff95InMillimetres: Double?
     /// Mean share of both borders within the tolerance of the other.
     public let surfaceDice: Double?
     /// Images with it in neither.
@@ -94,6 +96,12 @@ public struct SegmentationMetrics: Sendable {
   public var diceOfForeground: Double? { Self.mean(foreground.map { perClass[$0].dice }) }
   /// Mean over the classes beside the background.
   public var hausdorff95: Double? { Self.mean(foreground.map { perClass[$0].hausdorff95 }) }
+  /// The same in mm; nil unless it is known of every class that has it.
+  public var hausdorff95InMillimetres: Double? {
+    let known = foreground.map { perClass[$0] }.filter { $0.hausdorff95 != nil }.map(
+      \.hausdorff95InMillimetres)
+    return known.contains(nil) ? nil : Self.mean(known)
+  }
   /// Mean over the classes beside the background.
   public var surfaceDice: Double? { Self.mean(foreground.map { perClass[$0].surfaceDice }) }
   /// Classes that occur neither in a reference nor in a prediction.
@@ -119,10 +127,52 @@ extension SegmentationMetrics.ClassFigures {
       dicePerImage: Metrics.mean(figures.map(\.dice)),
       dicePerImageWithEmpty: Metrics.mean(figures.map { $0.dice ?? 1 }),
       hausdorff95: Metrics.mean(figures.map(\.hausdorff95)),
+      hausdorff95InMillimetres: figures.contains {
+        $0.hausdorff95 != nil && $0.hausdorff95InMillimetres == nil
+      } ? nil : Metrics.mean(figures.map(\.hausdorff95InMillimetres)),
       surfaceDice: Metrics.mean(figures.map(\.surfaceDice)),
       imagesEmpty: figures.count { $0.isAbsent },
       imagesFalsePositive: figures.count { $0.isFalsePositive },
       imagesMissed: figures.count { $0.isMissed })
+  }
+}
+
+extension SegmentationMetrics {
+  /// Figures of one volume, or of another file of several images.
+  public struct Volume: Sendable, Equatable {
+    /// The file.
+    public let file: String
+    /// Images of it that were measured.
+    public let slices: Int
+    /// Dice by class over all of them; nil where a class occurs in none.
+    public let dice: [Double?]
+  }
+
+  /// Overlaps summed over the images of each file that holds several, in their order.
+  public var volumes: [Volume] {
+    var order: [String] = []
+    var members: [String: [MaskComparison]] = [:]
+    for comparison in comparisons {
+      guard let file = comparison.volume else { continue }
+      if members[file] == nil { order.append(file) }
+      members[file, default: []].append(comparison)
+    }
+    return order.map { file in
+      let slices = members[file] ?? []
+      let dice = classes.indices.map { index -> Double? in
+        let both = slices.reduce(0) { $0 + $1.classes[index].both }
+        let sum = slices.reduce(0) {
+          $0 + 2 * $1.classes[index].both + $1.classes[index].predictedOnly + $1.classes[index].missed
+        }
+        return sum == 0 ? nil : Double(2 * both) / Double(sum)
+      }
+      return Volume(file: file, slices: slices.count, dice: dice)
+    }
+  }
+
+  /// Mean over volumes of the mean Dice of the classes beside the background that occur; nil without volumes.
+  public var dicePerVolume: Double? {
+    Self.mean(volumes.map { volume in Self.mean(foreground.map { volume.dice[$0] }) })
   }
 }
 

@@ -15,7 +15,9 @@ struct BrightnessTask: Task {
   static let name = "brightness"
   static let metadataName = "regress"
 
-  func images(at source: String) throws -> LabelledImages { try ImageFolder.read(source) }
+  func images(at source: String, _ reading: ImageReading) throws -> LabelledImages {
+    try ImageFolder.read(source)
+  }
   func requireLearnable(_ images: LabelledImages, source: String) throws {}
   func requireComplete(_ train: LabelledImages, source: String) throws {}
   func remarks(onMeasuring images: LabelledImages, part: String) -> [DatasetNote] { [] }
@@ -113,7 +115,9 @@ struct RunningError: RunningFigures {
 struct NumberAnswer: TaskAnswer {
   let compiled: CompiledModel
 
-  func images(at source: String, for model: ModelFile) throws -> (images: LabelledImages, remark: String?) {
+  func images(at source: String, _ reading: ImageReading, for model: ModelFile) throws -> (
+    images: LabelledImages, remark: String?
+  ) {
     (try ImageFolder.read(source), nil)
   }
 

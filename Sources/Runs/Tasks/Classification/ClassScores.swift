@@ -75,10 +75,10 @@ package struct ClassScores: TaskAnswer {
   }
 
   /// Images under the model's classes, which are matched by name.
-  package func images(at source: String, for model: ModelFile) throws -> (
+  package func images(at source: String, _ reading: ImageReading, for model: ModelFile) throws -> (
     images: LabelledImages, remark: String?
   ) {
-    let labelled = try ModelFile.images(at: source, classCount: classCount)
+    let labelled = try ModelFile.images(at: source, reading, classCount: classCount)
     let matching = try model.matching(of: labelled, count: classCount, source: source)
     return (matching.applied(to: labelled), matching.remark)
   }

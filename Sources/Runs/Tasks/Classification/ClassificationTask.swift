@@ -14,8 +14,8 @@ package struct ClassificationTask: Task {
   /// The task.
   package init() {}
 
-  package func images(at source: String) throws -> LabelledImages {
-    try ModelFile.images(at: source)
+  package func images(at source: String, _ reading: ImageReading) throws -> LabelledImages {
+    try ModelFile.images(at: source, reading)
   }
 
   package func requireLearnable(_ images: LabelledImages, source: String) throws {

@@ -8,7 +8,7 @@ package struct MaskPrediction: PresentedPrediction {
   private let image: String
   private let mask: String
   private let overlay: String
-  private let probabilities: String?
+  private let probabilities: [String]
   private let shares: [(name: String, share: Double)]
 
   init(_ scores: ResizedScores, of sample: Sample, _ classes: MaskClasses, into folder: PredictionFolder)
@@ -17,18 +17,28 @@ package struct MaskPrediction: PresentedPrediction {
     let picture = try ImageFile.read(sample)
     let found = scores.mask(width: picture.width, height: picture.height)
     let stem = folder.stem(of: sample)
-    image = sample.name
-    mask = try folder.write(try MaskPicture.palette(found, classes), to: stem + "_mask.png")
-    overlay = try folder.write(
-      try PNGCoder.encode(MaskPicture.overlay(found, on: picture, classes)), to: stem + "_overlay.png")
-    probabilities =
-      try folder.writesProbabilities
-      ? folder.write(
-        scores.probabilities(width: picture.width, height: picture.height), to: stem + "_probabilities.npy")
-      : nil
     var counts = [Int](repeating: 0, count: classes.names.count)
     for index in found.classes where index >= 0 { counts[Int(index)] += 1 }
-    let pixels = Double(max(found.classes.count, 1))
+    self.init(
+      image: sample.name,
+      mask: try folder.write(try MaskPicture.palette(found, classes), to: stem + "_mask.png"),
+      overlay: try folder.write(
+        try PNGCoder.encode(MaskPicture.overlay(found, on: picture, classes)), to: stem + "_overlay.png"),
+      probabilities: try folder.writesProbabilities
+        ? [
+          folder.write(
+            scores.probabilities(width: picture.width, height: picture.height),
+            to: stem + "_probabilities.npy")
+        ] : [], counts: counts, classes)
+  }
+
+  /// Files that were written, with the pixels of each class.
+  init(
+    image: String, mask: String, overlay: String, probabilities: [String], counts: [Int],
+    _ classes: MaskClasses
+  ) {
+    (self.image, self.mask, self.overlay, self.probabilities) = (image, mask, overlay, probabilities)
+    let pixels = Double(max(counts.reduce(0, +), 1))
     shares = zip(classes.names, counts).map { ($0, Double($1) / pixels) }
   }
 
@@ -37,7 +47,10 @@ package struct MaskPrediction: PresentedPrediction {
       "image": .string(image), "mask": .string(mask), "overlay": .string(overlay),
       "shares": .array(shares.map { .number($0.share) }),
     ]
-    if let probabilities { object["probabilities"] = .string(probabilities) }
+    if let first = probabilities.first {
+      // Of a volume there is a file per slice.
+      object["probabilities"] = probabilities.count == 1 ? .string(first) : JSONValue(probabilities)
+    }
     return object
   }
 
@@ -54,7 +67,7 @@ package struct MaskPrediction: PresentedPrediction {
 
 extension ResizedScores {
   /// The softmax of every pixel, [C, H, W].
-  fileprivate func probabilities(width: Int, height: Int) throws -> Tensor {
+  func probabilities(width: Int, height: Int) throws -> Tensor {
     var values = [Float](repeating: 0, count: classes * width * height)
     var failure: NonFiniteScores?
     forEachRow(width: width, height: height) { position, row in

@@ -61,12 +61,12 @@ package struct PixelScores: PicturedAnswer {
       names: (0..<count).map { $0 == 0 ? "background" : "\($0)" }, values: Array(0..<count))
   }
 
-  package func images(at source: String, for model: ModelFile) throws -> (
+  package func images(at source: String, _ reading: ImageReading, for model: ModelFile) throws -> (
     images: LabelledImages, remark: String?
   ) {
-    (
-      try LabelledImages.masked(at: source, classes: classes, isOfModel: true, threads: threads), nil
-    )
+    let images = try LabelledImages.masked(
+      at: source, classes: classes, isOfModel: true, reading: reading, threads: threads)
+    return (images, nil)
   }
 
   package func measurement(of images: LabelledImages) -> any Measurement { comparison(with: images) }
@@ -116,8 +116,11 @@ package struct PixelScores: PicturedAnswer {
     _ output: Tensor, of samples: [Sample], by model: ModelFile, into folder: PredictionFolder?
   ) throws -> [any PresentedPrediction] {
     guard let folder else { throw PredictionFolder.missing }
-    return try zip(samples, try scores(output)).map { sample, scores in
-      try MaskPrediction(scores, of: sample, classes, into: folder)
+    return try zip(samples, try scores(output)).compactMap { sample, scores in
+      if let volume = folder.volume(of: sample) {
+        return try volume.add(scores, of: sample, classes, into: folder)
+      }
+      return try MaskPrediction(scores, of: sample, classes, into: folder)
     }
   }
 }

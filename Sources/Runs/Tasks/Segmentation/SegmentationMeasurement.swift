@@ -40,7 +40,7 @@ package struct SegmentationMeasurement: Measurement {
           Array(scores[position * size..<(position + 1) * size]), classes: classes.names.count,
           height: height, width: width)
         return MaskComparison(
-          resized, try files.joined(classes), of: sample.name, foreground: classes.foreground,
+          resized, try files.joined(classes), of: sample, foreground: classes.foreground,
           tolerance: tolerance)
       }
       found.withLock { $0[position] = result }

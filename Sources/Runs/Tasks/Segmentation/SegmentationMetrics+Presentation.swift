@@ -11,6 +11,21 @@ extension SegmentationMetrics: PresentedMetrics {
 
   /// The object that CLI.md calls `evaluate`.
   package var json: JSONObject {
+    var object = overlaps
+    object["hd95_mm"] = JSONValue(hausdorff95InMillimetres)
+    let volumes = volumes
+    object["dice_per_volume"] = JSONValue(dicePerVolume)
+    object["volumes"] = .array(
+      volumes.map { volume in
+        [
+          "image": .string(volume.file), "slices": .integer(volume.slices),
+          "dice": .array(volume.dice.map { JSONValue($0) }),
+        ]
+      })
+    return object
+  }
+
+  private var overlaps: JSONObject {
     [
       "images": .integer(images), "classes": JSONValue(classes),
       "iou": .array(perClass.map { JSONValue($0.iou) }), "miou": JSONValue(miou),
@@ -29,7 +44,9 @@ extension SegmentationMetrics: PresentedMetrics {
             "iou": JSONValue(figures.iou), "dice": JSONValue(figures.dice),
             "dice_per_image": JSONValue(figures.dicePerImage),
             "dice_per_image_with_empty": JSONValue(figures.dicePerImageWithEmpty),
-            "hd95": JSONValue(figures.hausdorff95), "surface_dice": JSONValue(figures.surfaceDice),
+            "hd95": JSONValue(figures.hausdorff95),
+            "hd95_mm": JSONValue(figures.hausdorff95InMillimetres),
+            "surface_dice": JSONValue(figures.surfaceDice),
             "images_empty": .integer(figures.imagesEmpty),
             "images_false_positive": .integer(figures.imagesFalsePositive),
             "images_missed": .integer(figures.imagesMissed),
@@ -61,7 +78,15 @@ extension SegmentationMetrics: PresentedMetrics {
         ("false positives", .text("\(counted(imagesFalsePositive, "image")) without a reference")))
     }
     if imagesMissed > 0 { figures.append(("missed", .text("\(counted(imagesMissed, "image"))"))) }
-    if let hausdorff95 { figures.append(("HD95", .number(hausdorff95, remark: " pixels"))) }
+    if let dicePerVolume {
+      figures.append(("Dice per volume", .share(dicePerVolume)))
+      figures.append(("volumes", .count(volumes.count)))
+    }
+    if let millimetres = hausdorff95InMillimetres {
+      figures.append(("HD95", .number(millimetres, remark: " mm")))
+    } else if let hausdorff95 {
+      figures.append(("HD95", .number(hausdorff95, remark: " pixels")))
+    }
     if let surfaceDice {
       figures.append(
         ("surface Dice", .number(surfaceDice, remark: ", within \(Int(surfaceTolerance)) pixels")))

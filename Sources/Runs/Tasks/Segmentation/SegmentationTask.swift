@@ -40,8 +40,9 @@ package struct SegmentationTask: Task {
 
   package var defaults: TaskDefaults { TaskDefaults(epochs: 300, batch: 1, bottleneck: 192) }
 
-  package func images(at source: String) throws -> LabelledImages {
-    try LabelledImages.masked(at: source, classes: options.classes, threads: options.threads)
+  package func images(at source: String, _ reading: ImageReading) throws -> LabelledImages {
+    try LabelledImages.masked(
+      at: source, classes: options.classes, reading: reading, threads: options.threads)
   }
 
   package func requireLearnable(_ images: LabelledImages, source: String) throws {

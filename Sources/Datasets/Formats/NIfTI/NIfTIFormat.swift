@@ -1,0 +1,72 @@
+/// NIfTI-1 and NIfTI-2 in one file, compressed or not; the slices of a volume are its images.
+///
+/// Brightness is that of the whole volume, so that slices compare: a window, else the 0.5th to the 99.5th percentile of the values above 0.
+package struct NIfTIFormat: ImageFormat {
+  package let name = "NIfTI"
+  package let extensions = ["nii", "nii.gz"]
+  package let holdsFrames = true
+  package let isDecodedApart = true
+  package let hasIntensities = true
+
+  private static let last = LastFile<NIfTIVolume>()
+
+  /// The format.
+  package init() {}
+
+  package func recognizes(_ bytes: Span<UInt8>) -> Bool {
+    GzipStream.recognizes(bytes)
+      || [[0x5C, 1, 0, 0], [0, 0, 1, 0x5C], [0x1C, 2, 0, 0], [0, 0, 2, 0x1C]].contains { bytes.holds($0) }
+  }
+
+  package func contents(of bytes: Span<UInt8>, path: String) throws(CodecError) -> FileContents {
+    var contents = FileContents()
+    contents.volume = try NIfTIVolume.header(of: bytes)
+    return contents
+  }
+
+  package func decode(frame: Int, _ reading: ImageReading, of bytes: Span<UInt8>, path: String)
+    throws(CodecError) -> Image
+  {
+    let (volume, geometry) = try volume(reading, bytes, path)
+    var floats: [Float] = []
+    floats.reserveCapacity(geometry.width * geometry.height)
+    for row in 0..<geometry.height {
+      for column in 0..<geometry.width {
+        let value = volume.value(at: geometry.voxel(slice: frame, row: row, column: column))
+        floats.append(volume.brightness(of: value, reading.window))
+      }
+    }
+    return Image(width: geometry.width, height: geometry.height, channels: 1, floats: floats)
+  }
+
+  package func values(frame: Int, _ reading: ImageReading, of bytes: Span<UInt8>, path: String)
+    throws(CodecError) -> StoredValues
+  {
+    let (volume, geometry) = try volume(reading, bytes, path)
+    var values: [UInt16] = []
+    values.reserveCapacity(geometry.width * geometry.height)
+    for row in 0..<geometry.height {
+      for column in 0..<geometry.width {
+        let value = volume.value(at: geometry.voxel(slice: frame, row: row, column: column))
+        guard let value = UInt16(exactly: value) else {
+          throw CodecError(reason: "the value \(value) is no class (0 … 65535, without fractions)")
+        }
+        values.append(value)
+      }
+    }
+    return StoredValues(width: geometry.width, height: geometry.height, values: values)
+  }
+
+  private func volume(_ reading: ImageReading, _ bytes: Span<UInt8>, _ path: String) throws(CodecError) -> (
+    NIfTIVolume, SliceGeometry
+  ) {
+    let volume = try Self.last.content(of: path, part: reading.volume) { () throws(CodecError) in
+      try NIfTIVolume(bytes, volume: reading.volume)
+    }
+    let geometry = SliceGeometry(volume.header, along: reading.axis)
+    if let refusal = Image.refusal(width: geometry.width, height: geometry.height) {
+      throw CodecError(reason: refusal)
+    }
+    return (volume, geometry)
+  }
+}
