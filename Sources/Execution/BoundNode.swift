@@ -12,8 +12,19 @@ struct BoundNode {
   /// Operands whose memory result 0 may take over.
   let reusableInputs: [Int]
 
-  init(_ node: LoweredNode, in graph: LoweredGraph, _ options: KernelOptions) throws(OperatorError) {
-    let inputs = graph.inputTypes(of: node)
+  /// Binds a node.
+  ///
+  /// - Parameter unprepared: constants of which the kernel is to make nothing before it runs.
+  init(
+    _ node: LoweredNode, in graph: LoweredGraph, _ options: KernelOptions, unprepared: Set<String> = []
+  ) throws(OperatorError) {
+    var inputs = graph.inputTypes(of: node)
+    if !unprepared.isDisjoint(with: node.inputs) {
+      inputs = InputTypes(
+        types: inputs.types,
+        constants: zip(node.inputs, inputs.constants).map { unprepared.contains($0) ? nil : $1 },
+        outputCount: inputs.outputCount)
+    }
     let results = node.outputs.filter { !$0.isEmpty }.map { graph.type($0) }
     kernel = try node.bind(inputs, results: results, options)
     views = try (node.operation as? any OperandViewing)?.views(inputs) ?? []

@@ -51,9 +51,42 @@ struct MemoryNeeds {
         throw .node(label: node.label, operatorName: node.operatorName.description, error)
       }
     }
+    let unprepared = MemoryNeeds.constantsOfBothDirections(in: graph, nodes)
+    for (index, node) in graph.nodes.enumerated() where !unprepared.isDisjoint(with: node.inputs) {
+      do {
+        nodes[index] = try BoundNode(node, in: graph, context.options, unprepared: unprepared)
+      } catch { throw .node(label: node.label, operatorName: node.operatorName.description, error) }
+    }
     self.nodes = nodes
     self.largest = largest
   }
+
+  /// Constants that a step over one image would hold twice, rearranged for the forward and for the backward product, and that meet
+  /// so many rows there that every run may rearrange them anew.
+  ///
+  /// Rearranging costs as much as the product with some thirty rows. Of one image nothing else makes a step smaller.
+  private static func constantsOfBothDirections(in graph: LoweredGraph, _ nodes: [BoundNode]) -> Set<String> {
+    guard let first = graph.inputs.first(where: { graph.constants[$0] == nil }),
+      graph.type(first).shape.rank > 0, graph.type(first).shape[0] == 1
+    else { return [] }
+    var directions: [String: Set<String>] = [:]
+    var isWorthIt: [String: Bool] = [:]
+    for (node, bound) in zip(graph.nodes, nodes) where bound.kernel.preparation != nil {
+      for name in node.inputs {
+        guard let constant = graph.constants[name], constant.byteCount >= smallestUnprepared else { continue }
+        let attributes = node.operation.attributes.map { "\($0.name)=\($0.value)" }.joined(separator: ",")
+        directions[name, default: []].insert("\(node.operatorName)\(attributes)")
+        let rows = bound.kernel.operations / (2 * max(constant.shape.elementCount, 1))
+        isWorthIt[name] = isWorthIt[name] ?? true && rows >= fewestRows
+      }
+    }
+    return Set(directions.keys.filter { directions[$0]?.count ?? 0 > 1 && isWorthIt[$0] ?? false })
+  }
+
+  /// Constants below this size are rearranged before the first run in any case.
+  private static let smallestUnprepared = 1 << 20
+  /// Rows that a constant must meet to be rearranged by every run.
+  private static let fewestRows = 1024
 
   /// Bytes of a plan, what is fed, and variables.
   ///

@@ -75,6 +75,8 @@ package final class PreparedConstantsCache {
     }
     do {
       let copy = try tensor.aligned()
+      // What was copied is not read again.
+      if copy.storage !== tensor.storage { tensor.releasePages() }
       aligned[name, default: []].append((source: tensor, copy: copy))
       return copy
     } catch { throw .outOfMemory(byteCount: tensor.byteCount) }

@@ -13,6 +13,7 @@ package final class VariableStore {
   package func add(_ name: String, start: Tensor) throws(ExecutionError) {
     guard tensors[name] == nil else { return }
     do { tensors[name] = try start.copied() } catch { throw .outOfMemory(byteCount: start.byteCount) }
+    start.releasePages()
   }
 
   /// The present content of a variable, copied; nil where there is no such variable.

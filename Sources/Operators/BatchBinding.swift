@@ -12,6 +12,7 @@ import Tensors
 /// `[N, 1, h, d] → [N · 1, h · d]`: the batch is then the inner factor of its axis, which is remembered until a Reshape takes the rows apart again.
 /// At a batch of one an optimiser may also write a Transpose of tokens and images as a Reshape; where the target has
 /// an axis of extent 1 elsewhere than row-major order asks for, the Transpose is put back.
+/// Numbers for the windows of one image (Swin's masks) are repeated where they meet those of all images.
 /// Callers prove the result by comparing runs.
 struct BatchBinding {
   /// The graph lowered at the batch it was exported with.
@@ -43,6 +44,7 @@ struct BatchBinding {
     case is Expand: return try expand(node, in: graph)
     case let gather as Gather: return try self.gather(node, gather, in: graph)
     case is MatMul, is Attention: return try product(node, in: graph)
+    case is any BinaryElementwise: return try windows(node, in: graph)
     default: return nil
     }
   }
@@ -69,7 +71,9 @@ struct BatchBinding {
     else { return nil }
     // Reading in row-major order, the batch varies slower than all that follows this many positions.
     let leading = Int.boundedProduct(source.product(0..<batch.axis), rowsBefore[node.inputs[0]] ?? 1)
-    if let moved = BatchBinding.transposition(of: target, after: leading) {
+    // An axis of extent 1 that is not the batch's stays where it is: beside one the batch has been merged, not moved.
+    let hasOtherUnits = source.extents.indices.contains { $0 != batch.axis && source[$0] == 1 }
+    if !hasOtherUnits, let moved = BatchBinding.transposition(of: target, after: leading) {
       let (rows, permutation) = BatchBinding.rows(of: target, moving: moved, 1)
       edits.append(
         BatchEdit(
@@ -215,6 +219,34 @@ struct BatchBinding {
       let axis = graph.types[node.inputs[0]]?.shape.normalizedAxis(join.axis), axis != batch.axis
     else { return nil }
     return try expanding(node.inputs.indices, of: node, along: batch, in: graph)
+  }
+
+  /// A sum or product of what every image has several of, such as windows, with numbers for those of one image.
+  private mutating func windows(_ node: LoweredNode, in graph: LoweredGraph) throws(OperatorError)
+    -> [Addition]?
+  {
+    for (index, other) in [(0, 1), (1, 0)] {
+      let (input, operand) = (node.inputs[index], node.inputs[other])
+      guard let batch = batchAxis(of: input, in: graph), batchAxis(of: operand, in: graph) == nil,
+        rowsBefore[input] == nil, let own = reference.types[input]?.shape,
+        let shape = graph.types[operand]?.shape
+      else { continue }
+      let axis = batch.axis + shape.rank - own.rank
+      guard (0..<shape.rank).contains(axis), shape[axis] > 1, shape[axis] == own[batch.axis] else { continue }
+      edits.append(
+        BatchEdit(
+          output: node.outputs[0], change: .tileOperand(index: other, shape: shape.extents, axis: axis)))
+      var repeats = [Int](repeating: 1, count: shape.rank)
+      repeats[axis] = batch.factor
+      let name = "\(node.outputs[0])/batch_operand_\(other)"
+      var result = node
+      result.inputs[other] = name
+      return [
+        .constant(name: "\(name)/repeats", try BatchBinding.shape(repeats)),
+        .node(LoweredNode(Tile(), [operand, "\(name)/repeats"], outputs: [name])), .node(result),
+      ]
+    }
+    return nil
   }
 
   /// A product or an attention per image whose rows are none of the images', but queries computed from weights.

@@ -10,6 +10,8 @@ package struct BatchEdit: Sendable, Equatable {
     case reshapeAndTranspose(target: [Int], axis: Int, permutation: [Int])
     /// An operand of this shape is repeated along `axis` as often as there are images.
     case repeatOperand(index: Int, shape: [Int], axis: Int)
+    /// An operand of this shape, which has numbers for one image, is repeated whole along `axis` as often as there are images.
+    case tileOperand(index: Int, shape: [Int], axis: Int)
     /// The Expand's target is this, times the number of images in `axis`.
     case expand(target: [Int], axis: Int)
     /// The Gather reads an image's numbers, which have this shape, by a list of positions in its first axis.

@@ -61,8 +61,11 @@ package struct Lowering: Sendable {
     return try scaled.lower(unit, binding: BatchBinding(reference: reference))
   }
 
-  /// Lowers a model whose first input leaves its batch open; nil where it does not.
-  private func lowerOpen(_ model: ModelDescription, batch: Int) throws(LoweringError) -> LoweredGraph? {
+  /// Lowers a model whose first input leaves its batch open, as the file says and without rewriting anything.
+  ///
+  /// - Returns: nil where the file does not leave the batch open.
+  /// - Throws: where it does, but holds numbers for another batch.
+  package func lowerOpen(_ model: ModelDescription, batch: Int) throws(LoweringError) -> LoweredGraph? {
     guard batch > 0, let input = model.graph.requiredInputs.first(where: { inputValues[$0.name] == nil }),
       inputShapes[input.name] == nil, model.openAxes(of: input.name).first == 0
     else { return nil }

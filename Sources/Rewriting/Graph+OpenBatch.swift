@@ -19,13 +19,16 @@ extension Graph {
   ///
   /// - Parameters:
   ///   - edits: what `BatchBinding` found.
+  ///   - replacesComputedShapes: whether targets that follow the images' shape are replaced too, as they must be where an exporter computed
+  ///     height and width but not the batch; right only where those are numbers in the file.
   ///   - image: the input that holds the images.
   ///   - batchAxes: the axis of a value that holds the batch, by its name.
   /// - Returns: the graph, and a line per changed node.
   package func openingBatch(
-    _ edits: [BatchEdit], image: String, batchAxes: [String: Int]
+    _ edits: [BatchEdit], image: String, batchAxes: [String: Int], replacesComputedShapes: Bool = false
   ) throws -> (graph: Graph, changes: [String]) {
-    var opening = BatchOpening(graph: self, image: image)
+    var opening = BatchOpening(
+      graph: self, image: image, replacesComputedShapes: replacesComputedShapes)
     for edit in edits { try opening.apply(edit) }
     var result = opening.finished
     for index in result.inputs.indices where result.inputs[index].name == image {
@@ -60,6 +63,7 @@ private struct BatchOpening {
   private(set) var changes: [String] = []
   private let original: Graph
   private let image: String
+  private let replacesComputedShapes: Bool
   private let initializers: [String: TensorConstant]
   private var nodes: [[Node]]
   private var constants: [TensorConstant] = []
@@ -68,9 +72,10 @@ private struct BatchOpening {
 
   private static let batch = "open_batch/images"
 
-  init(graph: Graph, image: String) {
+  init(graph: Graph, image: String, replacesComputedShapes: Bool) {
     original = graph
     self.image = image
+    self.replacesComputedShapes = replacesComputedShapes
     initializers = Dictionary(graph.initializers.map { ($0.name, $0) }) { first, _ in first }
     nodes = graph.nodes.map { [$0] }
     for (position, node) in graph.nodes.enumerated() {
@@ -85,8 +90,9 @@ private struct BatchOpening {
     var node = nodes[position].removeLast()
     switch edit.change {
     case .reshape(let target, let axis):
-      // What is computed, or says the batch by 0 or -1 already, stays.
-      if let stored = integers(node.inputs[1]), stored.count == target.count, stored[axis] > 0 {
+      // What is computed from the images' shape, or says the batch by 0 or -1 already, stays.
+      let stored = integers(node.inputs[1])
+      if stored.map({ $0.count == target.count && $0[axis] > 0 }) ?? !followsImage(node.inputs[1]) {
         try requireElements(target, node)
         node.inputs[1] = try constant(open(target, axis), for: edit.output)
         note(node, "Reshape to \(open(target, axis))")
@@ -112,8 +118,17 @@ private struct BatchOpening {
       note(node, "operand \(index) repeated for every image")
       node.inputs[index] = repeated
       nodes[position].append(node)
+    case .tileOperand(let index, let shape, let axis):
+      let tiled = "open_batch/operand_\(index)/\(edit.output)"
+      let ones = [Int](repeating: 1, count: shape.count)
+      let repeats = try dynamicShape(ones, axis, before: position, for: tiled)
+      nodes[position].append(
+        Node("Tile", name: tiled, inputs: [node.inputs[index], repeats], outputs: [tiled]))
+      note(node, "operand \(index) repeated for every image")
+      node.inputs[index] = tiled
+      nodes[position].append(node)
     case .expand(let target, let axis):
-      if integers(node.inputs[1]) != nil {
+      if !followsImage(node.inputs[1]) {
         node.inputs[1] = try dynamicShape(target, axis, before: position, for: edit.output)
         note(node, "Expand to \(target) times the images in axis \(axis)")
       }
@@ -143,6 +158,18 @@ private struct BatchOpening {
   /// Refuses an empty result: a 0 in a target copies the operand's extent, which would be another shape.
   private func requireElements(_ target: [Int], _ node: Node) throws {
     guard !target.contains(0) else { throw FixedBatch(reason: "\(node.label): its result is empty") }
+  }
+
+  /// Whether a value is computed from the images, or from their shape.
+  private func followsImage(_ name: String) -> Bool {
+    guard !replacesComputedShapes else { return false }
+    var (open, seen): ([String], Set<String>) = ([name], [])
+    while let next = open.popLast() {
+      guard next != image else { return true }
+      guard seen.insert(next).inserted, let position = positions[next] else { continue }
+      open += original.nodes[position].usedNames
+    }
+    return false
   }
 
   /// The integers of an initializer or a Constant node; nil where they are computed.

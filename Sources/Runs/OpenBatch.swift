@@ -14,6 +14,7 @@ struct OpenBatch {
   private let edits: [BatchEdit]
   private let image: String
   private let axes: [String: Int]
+  private let replacesComputedShapes: Bool
   /// What was changed, a line per node.
   let changes: [String]
 
@@ -36,17 +37,27 @@ struct OpenBatch {
       if differing.count == 1 { axes[name] = differing[0] }
     }
     (edits, image, self.axes) = (two.batchEdits, input.name, axes)
-    let opened = try model.graph.openingBatch(edits, image: image, batchAxes: axes)
-    changes = opened.changes
+    var opened = try model.graph.openingBatch(edits, image: image, batchAxes: axes)
     var description = model
     description.graph = opened.graph
+    // Where an exporter computed height and width from the images' shape, but not the batch, its targets are computed and still fixed.
+    let isFixed = dimensions.dropFirst().allSatisfy { if case .value = $0.extent { true } else { false } }
+    replacesComputedShapes = isFixed && (try? lowering.lowerOpen(description, batch: 2)) == nil
+    if replacesComputedShapes {
+      opened = try model.graph.openingBatch(
+        edits, image: image, batchAxes: axes, replacesComputedShapes: true)
+      description.graph = opened.graph
+    }
+    changes = opened.changes
     try OpenBatch.prove(description, like: model, context)
   }
 
   /// The model with other weights, opened likewise.
   func applied(to model: ModelDescription) throws -> ModelDescription {
     var result = model
-    result.graph = try model.graph.openingBatch(edits, image: image, batchAxes: axes).graph
+    result.graph = try model.graph.openingBatch(
+      edits, image: image, batchAxes: axes, replacesComputedShapes: replacesComputedShapes
+    ).graph
     return result
   }
 
@@ -59,6 +70,15 @@ struct OpenBatch {
   )
     throws
   {
+    // A file whose numbers are still those of one image would be computed all the same, rewritten on the way.
+    do {
+      let lowering = Lowering(registry: ModelFile.registry, context: context)
+      guard try lowering.lowerOpen(opened, batch: 2) != nil else {
+        throw FixedBatch(reason: "its batch stays fixed")
+      }
+    } catch let error as LoweringError {
+      throw FixedBatch(reason: "two images in a batch are refused: \(error.message)")
+    }
     let batched = CompiledModel(opened, registry: ModelFile.registry, context: context)
     let graph = try batched.graph(batch: 2)
     let images = try Benchmark.randomImages(graph, count: 2)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Exports tiny seeded vision models in every form that users bring, with what a recogniser must find in each.
 
-    python export_backbones.py -o DIR             everything (about 400 files, 45 MB in all)
+    python export_backbones.py -o DIR             everything (867 files, 94 MB in all)
     python export_backbones.py -o DIR --subset    the files that are committed under Tests/Fixtures/backbones
 
 The models have two blocks and random weights. Each is exported by TorchScript (opset 11, 13, 17) and by torch.export
@@ -55,7 +55,7 @@ SUBSET = {
     "torchvision_vit.ts17.dynamic", "torchvision_vit.dy18.dynamic", "torchvision_vit.dy24.fixed.slim",
     "hf_vit.ts11.dynamic", "hf_vit.dy18.dynamic", "hf_deit.dy20.fixed.slim", "hf_deit_teacher.ts17.fixed",
     "hf_dinov2.ts17.dynamic", "hf_dinov2_registers.dy18.dynamic.slim",
-    "timm_swin.ts17.fixed.slim", "timm_swin.ts11.dynamic.slim", "timm_swin_pad.dy20.fixed.slim",
+    "timm_swin.ts17.fixed.slim", "timm_swin.ts17.fixed", "hf_swin.ts17.fixed", "hf_swin.dy18.fixed.slim", "timm_swin.ts11.dynamic.slim", "timm_swin_pad.dy20.fixed.slim",
     "timm_swinv2.ts17.fixed.slim", "torchvision_swin.ts17.dynamic.slim", "torchvision_swin_pad.dy18.dynamic.slim",
     "torchvision_swinv2.dy24.fixed.slim", "hf_swin.ts11.dynamic.slim", "hf_swin_pad.dy18.dynamic.slim",
     "hf_swinv2.ts17.dynamic.slim", "timm_resnet.ts17.dynamic", "timm_resnext.ts17.dynamic.slim",
