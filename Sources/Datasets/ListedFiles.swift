@@ -5,6 +5,8 @@ struct ListedFiles {
   /// Whether values of some file become grey levels as `reading` says.
   private(set) var hasIntensities = false
   private var patients: [String: Int] = [:]
+  /// What was found out already: a volume stands in a table once for each slice, and for each of its mask's.
+  private var known: [String: FileContents?] = [:]
 
   init(_ formats: ImageFormats, _ reading: ImageReading) { (self.formats, self.reading) = (formats, reading) }
 
@@ -18,8 +20,16 @@ struct ListedFiles {
     let contents: FileContents?
   }
 
-  mutating func images(ofFile path: String) -> Found {
+  /// What a file says of its images; asked of the file once.
+  mutating func contents(ofFile path: String) -> FileContents? {
+    if let contents = known[path] { return contents }
     let contents = formats.contents(ofFile: path)
+    known[path] = .some(contents)
+    return contents
+  }
+
+  mutating func images(ofFile path: String) -> Found {
+    let contents = contents(ofFile: path)
     if contents != nil, !hasIntensities { hasIntensities = formats.hasIntensities(path) }
     return Found(
       frames: formats.frames(of: contents, reading), group: contents?.patient.map { group(of: $0) },

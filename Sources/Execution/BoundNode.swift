@@ -1,5 +1,13 @@
+import Graphs
 import Kernels
 import Operators
+
+extension LoweredNode {
+  /// The operator with its attributes: what tells apart how a constant is rearranged.
+  var operationText: String {
+    "\(operatorName) " + operation.attributes.map { "\($0.name)=\($0.value)" }.joined(separator: ",")
+  }
+}
 
 /// A node of a graph bound to its operands: the kernel, and what its results may share with its operands.
 struct BoundNode {

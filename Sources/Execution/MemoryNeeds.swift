@@ -74,8 +74,7 @@ struct MemoryNeeds {
     for (node, bound) in zip(graph.nodes, nodes) where bound.kernel.preparation != nil {
       for name in node.inputs {
         guard let constant = graph.constants[name], constant.byteCount >= smallestUnprepared else { continue }
-        let attributes = node.operation.attributes.map { "\($0.name)=\($0.value)" }.joined(separator: ",")
-        directions[name, default: []].insert("\(node.operatorName)\(attributes)")
+        directions[name, default: []].insert(node.operationText)
         let rows = bound.kernel.operations / (2 * max(constant.shape.elementCount, 1))
         isWorthIt[name] = isWorthIt[name] ?? true && rows >= fewestRows
       }

@@ -46,8 +46,7 @@ package final class PreparedConstantsCache {
     guard let preparation = kernel.preparation else { return nil }
     let constants = node.inputs.map { graph.constants[$0] }
     let names = zip(node.inputs, constants).map { $1 == nil ? "" : $0 }
-    let attributes = node.operation.attributes.map { "\($0.name)=\($0.value)" }.joined(separator: ",")
-    let key = "\(node.operatorName)(\(names.joined(separator: ",")))\(attributes)"
+    let key = "\(names.joined(separator: ","))→\(node.operationText)"
     let known = entries[key]?.first { entry in
       zip(entry.constants, constants).allSatisfy { PreparedConstantsCache.haveSameContent($0, $1) }
     }

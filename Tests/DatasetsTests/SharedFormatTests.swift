@@ -53,15 +53,17 @@ import Testing
       }
       let (slope, intercept) = (facts["RescaleSlope"]?.number ?? 1, facts["RescaleIntercept"]?.number ?? 0)
       let isInverted = photometric == "MONOCHROME1"
-      let stored = found.map { value in
+      var stored = found.map { value in
         images[0].channels == 3 ? value : ((isInverted ? -value : value) - intercept) / slope
       }
       let syntax = facts["transfer_syntax"]?.string ?? ""
       let isLossy =
         syntax.hasPrefix("JPEG Baseline") || syntax.hasPrefix("JPEG Extended")
         || syntax == "JPEG 2000 Image Compression"
+      // Colours are rounded once here and once there; what is stored are integers, which the window gives back to 1/64.
       let isConverted = photometric.hasPrefix("YBR")
-      let (mean, extremes) = isLossy ? (0.1, 2.0) : isConverted ? (0.02, 1.0) : (0.02, 0.05)
+      if !isLossy { stored = stored.map { $0.rounded() } }
+      let (mean, extremes) = isLossy ? (0.1, 2.0) : isConverted ? (0.02, 1.0) : (6e-5, 0)
       for (name, value) in [("stored_min", stored.min()), ("stored_max", stored.max())] {
         let wanted = try #require(facts[name]?.number)
         let found = try #require(value)

@@ -14,6 +14,11 @@ package protocol ImageFormat: Sendable {
   /// Whether values are no grey levels but become them as `ImageReading` says.
   var hasIntensities: Bool { get }
 
+  /// Whether files without an ending are searched for this format too, where their bytes leave no doubt.
+  func recognizes(unnamed bytes: Span<UInt8>) -> Bool
+  /// Bytes of memory that decoding a file of this size may take, in a process of its own.
+  func memoryLimit(fileSize: Int) -> Int
+
   /// Whether the bytes start as files of this format do.
   func recognizes(_ bytes: Span<UInt8>) -> Bool
 
@@ -37,6 +42,9 @@ extension ImageFormat {
   package var holdsFrames: Bool { false }
   package var isDecodedApart: Bool { false }
   package var hasIntensities: Bool { false }
+  package func recognizes(unnamed bytes: Span<UInt8>) -> Bool { false }
+  /// Damaged lengths would have a decoder fill gigabytes before it finds that nothing follows.
+  package func memoryLimit(fileSize: Int) -> Int { min(1 << 30 + 8 * fileSize, 4 << 30) }
   package func contents(of bytes: Span<UInt8>, path: String) throws(CodecError) -> FileContents {
     FileContents()
   }

@@ -85,7 +85,7 @@ package struct ImageFormats: Sendable {
     return withExtendedLifetime(storage) {
       let bytes = unsafe UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount)
       let content = unsafe bytes.bindMemory(to: UInt8.self).span
-      return formats.contains { $0 is DICOMFormat } && content.holds(Array("DICM".utf8), at: 128)
+      return formats.contains { $0.recognizes(unnamed: content) }
     }
   }
 
@@ -140,7 +140,7 @@ package struct ImageFormats: Sendable {
   }
 
   /// The format of a file.
-  private func format(of bytes: Span<UInt8>) throws(CodecError) -> any ImageFormat {
+  func format(of bytes: Span<UInt8>) throws(CodecError) -> any ImageFormat {
     if let format = formats.first(where: { $0.recognizes(bytes) }) { return format }
     let found = Self.foreignFormat(of: bytes).map { " but \($0)" } ?? ""
     throw CodecError(reason: "\(denial)\(found) (other formats are not read; convert the image)")

@@ -133,8 +133,8 @@ private struct MaskFolderReader {
     var instances: [String?]?
     for file in maskFiles {
       let mask = "\(path)/\(masks)/\(file)"
-      if let segmentation = formats.contents(ofFile: mask)?.segmentation {
-        let known = instances ?? pairs.map { formats.contents(ofFile: $0.image)?.instance }
+      if let segmentation = listed.contents(ofFile: mask)?.segmentation {
+        let known = instances ?? pairs.map { listed.contents(ofFile: $0.image)?.instance }
         instances = known
         let meant = known.indices.filter { known[$0].map(segmentation.refers) ?? false }
         for position in meant { pairs[position].masks.append(MaskList.NamedMask(path: mask)) }

@@ -40,11 +40,12 @@ package enum MaskManifest {
         positions[key] = named.count
         named.append(
           NamedImage(
-            path: path, frame: frame, masks: [mask], split: part.split, group: group.isEmpty ? nil : group))
+            path: path, frame: frame, masks: [mask], split: part.split,
+            group: columns.group == nil ? nil : .some(group.isEmpty ? nil : group)))
         continue
       }
       let known = named[position]
-      if known.split != part.split || known.group ?? "" != group {
+      if known.split != part.split || (known.group ?? nil) ?? "" != group {
         problems.append("line \(table.rows[row].line): '\(path)' has another part or group further up")
       }
       named[position].masks.append(mask)
@@ -78,7 +79,8 @@ package enum MaskManifest {
     let frame: Int?
     var masks: [MaskList.NamedMask]
     let split: Split?
-    let group: String?
+    /// What the column says; nil where there is none.
+    let group: String??
   }
 }
 

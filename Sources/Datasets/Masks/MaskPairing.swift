@@ -12,10 +12,10 @@ extension MaskList {
   /// Images and masks of several frames go together by their number; those of a DICOM segmentation by the image that a frame refers to.
   /// - Parameters:
   ///   - frame: the one image of the file that is meant; nil for all.
-  ///   - group: what stays together; nil for the file's patient.
+  ///   - group: what stays together, as a table says it; nil where no table does, for the file's patient.
   ///   - failures: what does not fit together, one error each.
   mutating func add(
-    _ path: String, frame: Int?, masks: [NamedMask], split: Split?, group: String?,
+    _ path: String, frame: Int?, masks: [NamedMask], split: Split?, group: String??,
     _ listed: inout ListedFiles,
     _ failures: inout [DatasetError]
   ) {
@@ -29,7 +29,7 @@ extension MaskList {
         path: path, frame: frame, masks: [], split: split, group: group ?? found.group, spacing: spacing)
     }
     for mask in masks {
-      let content = listed.formats.contents(ofFile: mask.path)
+      let content = listed.contents(ofFile: mask.path)
       do throws(DatasetError) {
         let entries =
           if mask.frame == nil, let segmentation = content?.segmentation {

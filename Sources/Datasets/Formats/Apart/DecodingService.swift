@@ -5,8 +5,6 @@ import Tensors
 package enum DecodingService {
   /// The word that `dka` is called with to be one.
   package static let verb = DecodingProcess.verb
-  /// Bytes of memory that decoding may take: volumes are unpacked whole.
-  private static let memoryLimit = 4 << 30
 
   /// Answers until the other side is gone.
   ///
@@ -35,9 +33,7 @@ package enum DecodingService {
       defer { withExtendedLifetime(storage) {} }
       let bytes = unsafe UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount)
       let content = unsafe bytes.bindMemory(to: UInt8.self).span
-      // Damaged lengths would have a decoder fill gigabytes before it finds that nothing follows.
-      limitMemory(
-        to: NIfTIFormat().recognizes(content) ? memoryLimit : min(1 << 30 + 8 * content.count, memoryLimit))
+      limitMemory(to: try formats.format(of: content).memoryLimit(fileSize: content.count))
       switch request.subject {
       case .contents: return .contents(try formats.contents(of: content, path: request.path))
       case .image:

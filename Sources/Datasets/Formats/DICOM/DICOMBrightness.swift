@@ -31,13 +31,9 @@ struct DICOMBrightness {
     func sets(_ group: DICOMTag) -> [DICOMDataSet] {
       [root] + [own, shared].compactMap { $0?.item(group) }
     }
-    func first<Value>(_ sets: [DICOMDataSet], _ value: (DICOMDataSet) -> Value?) -> Value? {
-      for set in sets { if let found = value(set) { return found } }
-      return nil
-    }
     let transformations = sets(.valueTransformation)
-    slope = first(transformations) { $0.decimals(.rescaleSlope).first } ?? 1
-    intercept = first(transformations) { $0.decimals(.rescaleIntercept).first } ?? 0
+    slope = transformations.lazy.compactMap { $0.decimals(.rescaleSlope).first }.first ?? 1
+    intercept = transformations.lazy.compactMap { $0.decimals(.rescaleIntercept).first }.first ?? 0
     guard slope.isFinite, intercept.isFinite else {
       throw CodecError(reason: "values are rescaled by \(slope) and \(intercept)")
     }
@@ -46,16 +42,16 @@ struct DICOMBrightness {
     }
     isInverted = pixels.photometric == "MONOCHROME1"
     let tables = sets(.frameDisplayTables)
-    let window = first(tables) { set -> (Double, Double, String)? in
+    let window = tables.lazy.compactMap { set -> (Double, Double, String)? in
       guard let center = set.decimals(.windowCenter).first, let width = set.decimals(.windowWidth).first
       else {
         return nil
       }
       return (center, width, set.text(.lookupFunction) ?? "LINEAR")
-    }
+    }.first
     if let given {
       display = .window(given)
-    } else if let set = first(tables, { $0.item(.displayTables) }) {
+    } else if let set = tables.lazy.compactMap({ $0.item(.displayTables) }).first {
       // Rescaled values may be negative whatever the stored ones are.
       let isSigned = pixels.isSigned || (modality == nil && (slope < 0 || intercept < 0))
       display = .table(

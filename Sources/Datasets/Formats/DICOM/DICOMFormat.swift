@@ -13,9 +13,12 @@ package struct DICOMFormat: ImageFormat {
   /// The format.
   package init() {}
 
-  /// Files start with 128 bytes of anything and `DICM`, or, older ones, with an attribute of group 2 or 8.
+  /// Files start with 128 bytes of anything and `DICM`, also those without an ending that archives write.
+  package func recognizes(unnamed bytes: Span<UInt8>) -> Bool { bytes.holds(Array("DICM".utf8), at: 128) }
+
+  /// Older files start with an attribute of group 2 or 8 at once.
   package func recognizes(_ bytes: Span<UInt8>) -> Bool {
-    if bytes.holds(Array("DICM".utf8), at: 128) { return true }
+    if recognizes(unnamed: bytes) { return true }
     guard bytes.count > 132 else { return false }
     return (bytes[0] == 2 || bytes[0] == 8) && bytes[1] == 0 && bytes[2] < 0x20 && bytes[3] == 0
   }
@@ -73,9 +76,14 @@ package struct DICOMFormat: ImageFormat {
 
   private func parsed(_ bytes: Span<UInt8>, _ path: String) throws(CodecError) -> (DICOMDataSet, DICOMPixels)
   {
+    var parsed: DICOMFile?
     let pixels = try Self.last.content(of: path) { () throws(CodecError) in
-      try DICOMPixels(of: try DICOMFile(bytes, hasPixels: true))
+      let file = try DICOMFile(bytes, hasPixels: true)
+      parsed = file
+      return try DICOMPixels(of: file)
     }
-    return (try DICOMFile(bytes, hasPixels: false).root, pixels)
+    // Pixels that were kept are those of a file that is not parsed any more.
+    let file = if let parsed { parsed } else { try DICOMFile(bytes, hasPixels: false) }
+    return (file.root, pixels)
   }
 }

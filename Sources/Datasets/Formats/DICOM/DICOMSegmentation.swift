@@ -20,9 +20,10 @@ enum DICOMSegmentation {
     let groups = root.items(.perFrameGroups)
     let frames = (0..<DICOMPixels.frameCount(of: root)).map { index -> SegmentedFrames.Frame? in
       let sets = [index < groups.count ? groups[index] : nil, shared].compactMap(\.self)
-      guard let segment = first(sets, { $0.item(DICOMTag(0x0062, 0x000A))?.word(referencedSegment) }),
-        let source = first(
-          sets, { $0.item(DICOMTag(0x0008, 0x9124))?.item(DICOMTag(0x0008, 0x2112)) }),
+      guard let segment = segment(in: sets),
+        let source = sets.lazy.compactMap({
+          $0.item(DICOMTag(0x0008, 0x9124))?.item(DICOMTag(0x0008, 0x2112))
+        }).first,
         let instance = source.text(referencedInstance)
       else { return nil }
       // Frames are counted from 1 there.
@@ -45,14 +46,14 @@ enum DICOMSegmentation {
   /// - Throws: where it names none.
   static func segment(ofFrame frame: Int, _ root: DICOMDataSet) throws(CodecError) -> Int {
     let sets = [root.item(.perFrameGroups, frame), root.item(.sharedGroups)].compactMap(\.self)
-    guard let segment = first(sets, { $0.item(DICOMTag(0x0062, 0x000A))?.word(referencedSegment) }) else {
+    guard let segment = segment(in: sets) else {
       throw CodecError(reason: "frame \(frame) does not say which segment it is of")
     }
     return segment
   }
 
-  private static func first<Value>(_ sets: [DICOMDataSet], _ value: (DICOMDataSet) -> Value?) -> Value? {
-    for set in sets { if let found = value(set) { return found } }
-    return nil
+  /// Number of the class that the first of these groups of attributes names.
+  private static func segment(in sets: [DICOMDataSet]) -> Int? {
+    sets.lazy.compactMap { $0.item(DICOMTag(0x0062, 0x000A))?.word(referencedSegment) }.first
   }
 }

@@ -18,6 +18,9 @@ package struct NIfTIFormat: ImageFormat {
       || [[0x5C, 1, 0, 0], [0, 0, 1, 0x5C], [0x1C, 2, 0, 0], [0, 0, 2, 0x1C]].contains { bytes.holds($0) }
   }
 
+  /// Volumes are unpacked whole.
+  package func memoryLimit(fileSize: Int) -> Int { 4 << 30 }
+
   package func contents(of bytes: Span<UInt8>, path: String) throws(CodecError) -> FileContents {
     var contents = FileContents()
     contents.volume = try NIfTIVolume.header(of: bytes)
@@ -28,13 +31,8 @@ package struct NIfTIFormat: ImageFormat {
     throws(CodecError) -> Image
   {
     let (volume, geometry) = try volume(reading, bytes, path)
-    var floats: [Float] = []
-    floats.reserveCapacity(geometry.width * geometry.height)
-    for row in 0..<geometry.height {
-      for column in 0..<geometry.width {
-        let value = volume.value(at: geometry.voxel(slice: frame, row: row, column: column))
-        floats.append(volume.brightness(of: value, reading.window))
-      }
+    let floats = try geometry.pixels(ofSlice: frame) { voxel throws(CodecError) in
+      volume.brightness(of: volume.value(at: voxel), reading.window)
     }
     return Image(width: geometry.width, height: geometry.height, channels: 1, floats: floats)
   }
@@ -43,16 +41,12 @@ package struct NIfTIFormat: ImageFormat {
     throws(CodecError) -> StoredValues
   {
     let (volume, geometry) = try volume(reading, bytes, path)
-    var values: [UInt16] = []
-    values.reserveCapacity(geometry.width * geometry.height)
-    for row in 0..<geometry.height {
-      for column in 0..<geometry.width {
-        let value = volume.value(at: geometry.voxel(slice: frame, row: row, column: column))
-        guard let value = UInt16(exactly: value) else {
-          throw CodecError(reason: "the value \(value) is no class (0 … 65535, without fractions)")
-        }
-        values.append(value)
+    let values = try geometry.pixels(ofSlice: frame) { voxel throws(CodecError) in
+      guard let value = UInt16(exactly: volume.value(at: voxel)) else {
+        throw CodecError(
+          reason: "the value \(volume.value(at: voxel)) is no class (0 … 65535, without fractions)")
       }
+      return value
     }
     return StoredValues(width: geometry.width, height: geometry.height, values: values)
   }

@@ -125,6 +125,18 @@ package struct SliceGeometry: Sendable, Equatable {
     start + slice * steps.slice + row * steps.row + column * steps.column
   }
 
+  /// What is made of the voxels of a slice, row by row.
+  func pixels<Pixel>(ofSlice slice: Int, _ pixel: (Int) throws(CodecError) -> Pixel) throws(CodecError)
+    -> [Pixel]
+  {
+    var pixels: [Pixel] = []
+    pixels.reserveCapacity(width * height)
+    for row in 0..<height {
+      for column in 0..<width { pixels.append(try pixel(voxel(slice: slice, row: row, column: column))) }
+    }
+    return pixels
+  }
+
   package static func == (left: SliceGeometry, right: SliceGeometry) -> Bool {
     (left.width, left.height, left.count, left.start) == (right.width, right.height, right.count, right.start)
       && left.steps == right.steps
