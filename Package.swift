@@ -71,7 +71,9 @@ let package = Package(
     module("Adapters", uses: ["Backbones", "Rewriting", "TensorFiles", "Graphs", "Tensors"], linking: ["m"]),
     module(
       "Training",
-      uses: ["Execution", "Rewriting", "Operators", "Datasets", "TensorFiles", "Graphs", "Tensors"],
+      uses: [
+        "Execution", "Rewriting", "Operators", "Kernels", "Datasets", "TensorFiles", "Graphs", "Tensors",
+      ],
       linking: ["m"]),
     module("Analysis", uses: ["Execution", "Kernels", "Datasets", "Graphs", "Tensors"], linking: ["m"]),
     module(

@@ -45,7 +45,9 @@ public final class FineTuning {
     let choice =
       try preprocessing.map { PreprocessingChoice(preprocessing: $0, source: "the caller", isAssumed: false) }
       ?? model.preprocessing()
-    let task: any Task = images.masks == nil ? ClassificationTask() : SegmentationTask()
+    var segmentation = SegmentationTask.Options()
+    segmentation.threads = model.threads
+    let task: any Task = images.masks == nil ? ClassificationTask() : SegmentationTask(segmentation)
     self.task = task
     parts = try TrainingParts(of: images, task, configuration, source: "the images")
     let examined = try parts.examined(threads: model.threads, isInterrupted: isInterrupted)

@@ -123,15 +123,22 @@ public final class BatchLoader {
     let chosen = order[nextStart..<end].map { samples[$0] }
     nextStart = end
     let shape = Shape(
-      [chosen.count, preprocessing.channels, preprocessing.outputHeight, preprocessing.outputWidth])
+      [
+        chosen.count, self.preprocessing.channels, self.preprocessing.outputHeight,
+        self.preprocessing.outputWidth,
+      ])
     let images = Tensor(elementType: .float32, shape: shape, storage: try buffers.lease())
-    let batch = PendingBatch(images: images, samples: chosen)
+    var targetRows: Tensor?
+    if let form = targets?.form(under: self.preprocessing) {
+      targetRows = try Tensor(zeros: Shape([chosen.count] + form.extents), of: form.elementType)
+    }
+    let batch = PendingBatch(images: images, targets: targetRows, samples: chosen)
     pending.append(batch)
     let (preprocessing, targets, options, epoch) = (preprocessing, targets, options, epoch)
     workers.submit(
       chosen.indices.map { position in
         {
-          unsafe batch.fill(position) { sample, slot throws(DatasetError) in
+          unsafe batch.fill(position) { sample, slot, target throws(DatasetError) in
             let image = try BatchLoader.preparedImage(of: sample, preprocessing, options)
             var random = Random(options.seed, epoch, sample.index)
             let (width, height) = (image.width, image.height)
@@ -143,9 +150,10 @@ public final class BatchLoader {
               place = preprocessing.centered(place, on: focus, width: width, height: height)
             }
             unsafe preprocessing.write(image, at: place, into: slot)
+            guard let targets, let target else { return }
             let placement = ImagePlacement(
               preprocessing: preprocessing, place: place, width: width, height: height)
-            return try targets?.target(of: sample, placed: placement)
+            try targets.write(sample, placed: placement, into: target)
           }
         }
       })
@@ -170,37 +178,38 @@ private final class PendingBatch: Sendable {
   private struct State {
     var remaining: Int
     var isCancelled = false
-    var targets: [Tensor?]
     var failures: [(position: Int, error: DatasetError)] = []
   }
 
   private let images: Tensor
+  private let targets: Tensor?
   private let samples: [Sample]
   private let state: Mutex<State>
   private let isComplete = DispatchSemaphore(value: 0)
 
-  init(images: Tensor, samples: [Sample]) {
+  init(images: Tensor, targets: Tensor?, samples: [Sample]) {
     self.images = images
+    self.targets = targets
     self.samples = samples
-    state = Mutex(State(remaining: samples.count, targets: Array(repeating: nil, count: samples.count)))
+    state = Mutex(State(remaining: samples.count))
   }
 
-  /// Writes one image and keeps its target, unless the batch was cancelled or has failed already.
+  /// Writes one image and its target, unless the batch was cancelled or has failed already.
   func fill(
-    _ position: Int, _ write: (Sample, UnsafeMutableBufferPointer<Float>) throws(DatasetError) -> Tensor?
+    _ position: Int,
+    _ write: (Sample, UnsafeMutableBufferPointer<Float>, TensorView?) throws(DatasetError) -> Void
   ) {
     var failure: DatasetError?
-    var target: Tensor?
     if state.withLock({ !$0.isCancelled }) {
       // Jobs write disjoint slots of a buffer that nobody reads before all of them are done.
       let all = unsafe TensorView(images).buffer(of: Float.self)
       let size = images.shape.product(1..<4)
       let slot = unsafe UnsafeMutableBufferPointer(rebasing: all[position * size..<(position + 1) * size])
-      do { target = unsafe try write(samples[position], slot) } catch { failure = error }
+      let target = targets.map { TensorView($0.rows(position..<position + 1)) }
+      do { unsafe try write(samples[position], slot, target) } catch { failure = error }
     }
     let isLast = state.withLock { state in
       if let failure { state.failures.append((position, failure)) }
-      state.targets[position] = target
       state.remaining -= 1
       return state.remaining == 0
     }
@@ -214,11 +223,8 @@ private final class PendingBatch: Sendable {
     repeat {
       guard !isInterrupted() else { throw .interrupted }
     } while isComplete.wait(timeout: .now() + .milliseconds(50)) == .timedOut
-    let (failures, found) = state.withLock { ($0.failures, $0.targets.compactMap { $0 }) }
+    let failures = state.withLock { $0.failures }
     if let first = failures.min(by: { $0.position < $1.position }) { throw first.error }
-    guard !found.isEmpty else { return Batch(images: images, targets: nil, samples: samples) }
-    do {
-      return Batch(images: images, targets: try Tensor(joiningRows: found), samples: samples)
-    } catch { throw DatasetError(.workFailed, "no memory for the targets of \(samples.count) images") }
+    return Batch(images: images, targets: targets, samples: samples)
   }
 }

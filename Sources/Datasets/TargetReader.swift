@@ -2,12 +2,17 @@ package import Tensors
 
 /// Reads what a network is trained towards and measured against: a class, a mask, a number.
 ///
-/// What a sample's target is belongs to the task; the loader puts targets together as it does images.
+/// What a sample's target is belongs to the task; the loader has each written into its row of the batch, as it does images.
 package protocol TargetReader: Sendable {
-  /// The target of one sample, as a row [1, …]: of one element type and extents for all samples of a run.
+  /// Type and extents of the target of an image that is prepared so.
+  func form(under preprocessing: Preprocessing) -> (elementType: ElementType, extents: [Int])
+
+  /// Writes the target of one sample, all elements.
   ///
-  /// - Parameter placement: how the sample's image was brought into the network's input.
-  func target(of sample: Sample, placed placement: ImagePlacement) throws(DatasetError) -> Tensor
+  /// - Parameters:
+  ///   - placement: how the sample's image was brought into the network's input.
+  ///   - row: of `form(under:)`, with an axis of extent 1 in front.
+  func write(_ sample: Sample, placed placement: ImagePlacement, into row: TensorView) throws(DatasetError)
 
   /// What a random crop of the sample's image is centred on, nil where it may lie anywhere.
   ///
@@ -58,14 +63,16 @@ package struct ImagePlacement: Sendable {
   }
 }
 
-/// The class of a sample as int64 [1].
+/// The class of a sample, int64.
 package struct ClassTargets: TargetReader {
   /// A reader of classes.
   package init() {}
 
-  package func target(of sample: Sample, placed placement: ImagePlacement) throws(DatasetError) -> Tensor {
-    do { return try Tensor([Int64(sample.label)]) } catch {
-      throw DatasetError(.workFailed, "no memory for the class of '\(sample.path)'")
-    }
+  package func form(under preprocessing: Preprocessing) -> (elementType: ElementType, extents: [Int]) {
+    (.int64, [])
+  }
+
+  package func write(_ sample: Sample, placed placement: ImagePlacement, into row: TensorView) {
+    unsafe row.buffer(of: Int64.self)[0] = Int64(sample.label)
   }
 }

@@ -12,6 +12,8 @@ struct MemoryNeeds {
   let inputs: Int
   /// Bytes of variables.
   let variables: Int
+  /// Constants that every run rearranges anew, from where they are.
+  let unprepared: Set<String>
   /// The node with the most bytes of results and scratch memory.
   private let largest: (node: LoweredNode, byteCount: Int)?
 
@@ -51,7 +53,7 @@ struct MemoryNeeds {
         throw .node(label: node.label, operatorName: node.operatorName.description, error)
       }
     }
-    let unprepared = MemoryNeeds.constantsOfBothDirections(in: graph, nodes)
+    unprepared = MemoryNeeds.constantsOfBothDirections(in: graph, nodes)
     for (index, node) in graph.nodes.enumerated() where !unprepared.isDisjoint(with: node.inputs) {
       do {
         nodes[index] = try BoundNode(node, in: graph, context.options, unprepared: unprepared)
@@ -71,12 +73,13 @@ struct MemoryNeeds {
     else { return [] }
     var directions: [String: Set<String>] = [:]
     var isWorthIt: [String: Bool] = [:]
-    for (node, bound) in zip(graph.nodes, nodes) where bound.kernel.preparation != nil {
+    for (node, bound) in zip(graph.nodes, nodes) {
       for name in node.inputs {
         guard let constant = graph.constants[name], constant.byteCount >= smallestUnprepared else { continue }
         directions[name, default: []].insert(node.operationText)
         let rows = bound.kernel.operations / (2 * max(constant.shape.elementCount, 1))
-        isWorthIt[name] = isWorthIt[name] ?? true && rows >= fewestRows
+        isWorthIt[name] =
+          isWorthIt[name] ?? true && bound.kernel.preparation != nil && rows >= fewestRows
       }
     }
     return Set(directions.keys.filter { directions[$0]?.count ?? 0 > 1 && isWorthIt[$0] ?? false })

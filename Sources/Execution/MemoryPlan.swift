@@ -13,6 +13,12 @@ package struct MemoryPlan {
     case arena(offset: Int)
     /// In the memory of a graph input, variable or constant of this name, from a byte on.
     case named(String, byteOffset: Int)
+
+    /// The graph input, variable or constant in whose memory it is.
+    var owner: String? {
+      if case .named(let name, _) = self { return name }
+      return nil
+    }
   }
 
   /// Alignment of every block in the arena, in bytes: a cache line.

@@ -15,11 +15,15 @@ package final class Plan: Sendable {
   package let kernels: [BoundKernel]
   let prepared: [(any PreparedConstants)?]
   let constants: [String: Tensor]
+  /// Per node, constants in a mapped file that it alone needs at a time: they are read again from the file for the next one.
+  let passing: [[Tensor]]
+  /// Nodes that compute or move something, in order; the results of the others are parts of their operands.
+  let working: [Int]
 
   /// Size of the memory that a session needs for inner values, in bytes.
   package var arenaByteCount: Int { memory.arenaByteCount }
 
-  /// Bytes that a session of its own allocates: inner values and inputs.
+  /// Bytes that a session of its own holds: inner values and what it is fed.
   package var sessionByteCount: Int { memory.arenaByteCount + inputByteCount }
 
   /// Bytes for all that a run needs: inner values, inputs, variables, and constants that were rearranged.
@@ -42,11 +46,17 @@ package final class Plan: Sendable {
     var prepared: [(any PreparedConstants)?] = []
     prepared.reserveCapacity(graph.nodes.count)
     var direct: [String: Tensor] = [:]
+    let mapped = needs.unprepared.filter { graph.constants[$0]?.storage.isMappedFile ?? false }
+    passing = graph.nodes.map { node in
+      node.inputs.filter { mapped.contains($0) }.compactMap { graph.constants[$0] }
+    }
     for (node, bound) in zip(graph.nodes, needs.nodes) {
       let entry = try cache.prepared(node, bound.kernel, in: graph, room)
       prepared.append(entry)
       for name in node.inputs {
-        guard let constant = graph.constants[name], direct[name] == nil else { continue }
+        guard let constant = graph.constants[name], direct[name] == nil, !mapped.contains(name) else {
+          continue
+        }
         // A prepared operator does not read its large constants again: those stay where they are.
         guard entry == nil || constant.byteCount < Plan.preparedThreshold else {
           constant.releasePages()
@@ -64,6 +74,9 @@ package final class Plan: Sendable {
     kernels = needs.nodes.map(\.kernel)
     constants = graph.constants.merging(direct) { $1 }
     self.memory = memory
+    working = graph.nodes.indices.filter { index in
+      !graph.nodes[index].outputs.allSatisfy { $0.isEmpty || memory.views.contains($0) }
+    }
     inputByteCount = needs.inputs
     plannedByteCount = memory.arenaByteCount + needs.inputs + needs.variables + cache.heldByteCount
   }

@@ -6,17 +6,19 @@ package import Tensors
 ///
 /// Owned by one thread.
 ///
-/// All views are made once; a run allocates no tensor memory.
+/// Views are made once, those of an input when it is fed; a run allocates no tensor memory.
 package final class Session {
   /// The plan that runs.
   package let plan: Plan
   /// Memory of inner values; larger than the plan needs where another session brought it.
   let arena: Storage
   private let variables: VariableStore
-  private let inputs: [TensorView]
-  private let outputs: [TensorView]
-  private let instructions: [Operands]
-  private let copies: [(source: TensorView, target: TensorView)]
+  /// What inputs, variables and constants are at present, by name.
+  private var named: [String: TensorView] = [:]
+  private var instructions: [Operands] = []
+  private var copies: [(source: TensorView, target: TensorView)] = []
+  /// Per graph input, the instructions that have it, or a view of it, as operand or result.
+  private let readers: [[Int]]
 
   /// Memory for a plan.
   ///
@@ -28,14 +30,15 @@ package final class Session {
   {
     self.plan = plan
     self.variables = variables
+    readers = plan.graph.inputs.map { name in
+      plan.graph.nodes.indices.filter { index in
+        let node = plan.graph.nodes[index]
+        return (node.inputs + node.outputs).contains { plan.memory.locations[$0]?.owner == name }
+      }
+    }
     let graph = plan.graph
     for name in graph.variables.keys.sorted() {
       if let start = graph.variables[name] { try variables.add(name, start: start) }
-    }
-    var named: [String: TensorView] = [:]
-    for (name, tensor) in plan.constants { named[name] = TensorView(tensor) }
-    for (name, tensor) in variables.tensors where graph.variables[name] != nil {
-      named[name] = TensorView(tensor)
     }
     var memory = arena
     do {
@@ -49,38 +52,45 @@ package final class Session {
     } catch { throw .outOfMemory(byteCount: error.byteCount) }
     guard let memory else { throw .outOfMemory(byteCount: plan.arenaByteCount) }
     self.arena = memory
+    named.merge(plan.constants.mapValues { TensorView($0) }) { $1 }
+    for (name, tensor) in variables.tensors where graph.variables[name] != nil {
+      named[name] = TensorView(tensor)
+    }
+    instructions = graph.nodes.indices.map { operands(of: $0) }
+    copies = updates()
+  }
 
-    func view(_ name: String) -> TensorView? {
-      guard !name.isEmpty, let location = plan.memory.locations[name] else { return nil }
-      let type = graph.type(name)
-      switch location {
-      case .arena(let offset):
-        return TensorView(
-          elementType: type.elementType, shape: type.shape, storage: memory, byteOffset: offset)
-      case .named(let owner, let byteOffset):
-        guard let base = named[owner] else { return nil }
-        return TensorView(
-          elementType: type.elementType, shape: type.shape, storage: base.storage,
-          byteOffset: base.byteOffset + byteOffset)
-      }
+  /// Where a value lies at present; nil for one that is absent, or that nobody computes.
+  private func view(_ name: String) -> TensorView? {
+    guard !name.isEmpty, let location = plan.memory.locations[name] else { return nil }
+    let type = plan.graph.type(name)
+    switch location {
+    case .arena(let offset):
+      return TensorView(
+        elementType: type.elementType, shape: type.shape, storage: arena, byteOffset: offset)
+    case .named(let owner, let byteOffset):
+      guard let base = named[owner] else { return nil }
+      return TensorView(
+        elementType: type.elementType, shape: type.shape, storage: base.storage,
+        byteOffset: base.byteOffset + byteOffset)
     }
-    inputs = graph.inputs.compactMap { named[$0] }
-    outputs = graph.outputs.compactMap { view($0) }
-    var instructions: [Operands] = []
-    instructions.reserveCapacity(graph.nodes.count)
-    for (index, node) in graph.nodes.enumerated() {
-      let scratch = plan.memory.scratchOffsets[index].map { offset in
-        TensorView(
-          elementType: .uint8, shape: Shape([plan.kernels[index].scratchByteCount]), storage: memory,
-          byteOffset: offset)
-      }
-      instructions.append(
-        Operands(
-          inputs: node.inputs.map(view), outputs: node.outputs.map(view), scratch: scratch,
-          prepared: plan.prepared[index]))
+  }
+
+  private func operands(of index: Int) -> Operands {
+    let node = plan.graph.nodes[index]
+    let scratch = plan.memory.scratchOffsets[index].map { offset in
+      TensorView(
+        elementType: .uint8, shape: Shape([plan.kernels[index].scratchByteCount]), storage: arena,
+        byteOffset: offset)
     }
-    self.instructions = instructions
-    copies = graph.updates.compactMap { update in
+    return Operands(
+      inputs: node.inputs.map(view), outputs: node.outputs.map(view), scratch: scratch,
+      prepared: plan.prepared[index])
+  }
+
+  /// The variables whose next content is computed elsewhere.
+  private func updates() -> [(source: TensorView, target: TensorView)] {
+    plan.graph.updates.compactMap { update in
       guard let source = view(update.value), let target = named[update.variable] else { return nil }
       let isInPlace = source.storage === target.storage && source.byteOffset == target.byteOffset
       return isInPlace ? nil : (source, target)
@@ -88,18 +98,26 @@ package final class Session {
   }
 
   /// Feeds one graph input, by position.
+  ///
+  /// It is read where it lies, so it must stay as it is until the run is over; the session holds it until the next one is fed.
   package func setInput(_ index: Int, to tensor: Tensor) throws(ExecutionError) {
     let name = plan.graph.inputs[index]
     // An input whose value was bound when the graph was lowered is a constant now.
     guard plan.graph.constants[name] == nil else { return }
-    let view = inputs[index]
-    guard view.elementType == tensor.elementType, view.shape == tensor.shape else {
+    let type = plan.graph.type(name)
+    guard type.elementType == tensor.elementType, type.shape == tensor.shape else {
       throw .input(
         name: name,
-        message: "expects \(view.elementType.name)\(view.shape), "
+        message: "expects \(type.elementType.name)\(type.shape), "
           + "given \(tensor.elementType.name)\(tensor.shape)")
     }
-    view.copyBytes(from: TensorView(tensor))
+    do { named[name] = TensorView(try tensor.aligned()) } catch {
+      throw .outOfMemory(byteCount: error.byteCount)
+    }
+    for reader in readers[index] { instructions[reader] = operands(of: reader) }
+    if plan.graph.updates.contains(where: { plan.memory.locations[$0.value]?.owner == name }) {
+      copies = updates()
+    }
   }
 
   /// Runs the graph on what was fed.
@@ -111,24 +129,30 @@ package final class Session {
   package func run(
     profile: Profile? = nil, isInterrupted: () -> Bool = { false }
   ) throws(ExecutionError) {
-    for (index, operands) in instructions.enumerated() {
+    for index in plan.working {
       guard !isInterrupted() else { throw .interrupted }
       let start = profile == nil ? nil : ContinuousClock.now
-      do { try plan.kernels[index].run(operands) } catch {
+      do { try plan.kernels[index].run(instructions[index]) } catch {
         let node = plan.graph.nodes[index]
         throw .node(label: node.label, operatorName: node.operatorName.description, error)
       }
+      for constant in plan.passing[index] { constant.releasePages() }
       if let profile, let start { profile.add(ContinuousClock.now - start, node: index) }
     }
     for copy in copies { copy.target.copyBytes(from: copy.source) }
   }
 
   /// A delivered value where it lies; valid until the next run.
-  package func outputView(_ index: Int) -> TensorView { outputs[index] }
+  package func outputView(_ index: Int) -> TensorView {
+    guard let view = view(plan.graph.outputs[index]) else {
+      preconditionFailure("nobody computes '\(plan.graph.outputs[index])'")
+    }
+    return view
+  }
 
   /// A delivered value, copied out of the session.
   package func output(_ index: Int) throws(ExecutionError) -> Tensor {
-    do { return try outputs[index].tensor.copied() } catch {
+    do { return try outputView(index).tensor.copied() } catch {
       throw .outOfMemory(byteCount: error.byteCount)
     }
   }
@@ -142,7 +166,7 @@ package final class Session {
     for (index, tensor) in tensors.enumerated() { try setInput(index, to: tensor) }
     try run(isInterrupted: isInterrupted)
     var results: [Tensor] = []
-    for index in outputs.indices { results.append(try output(index)) }
+    for index in plan.graph.outputs.indices { results.append(try output(index)) }
     return results
   }
 }

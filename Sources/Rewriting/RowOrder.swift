@@ -135,7 +135,7 @@ extension EditableGraph {
     let nodes = readers(of: value).compactMap { self[$0] }
     let results = nodes.flatMap { $0.outputs.filter { !$0.isEmpty } }
     if nodes.count == 1, results.count == 1 { return results.first }
-    guard nodes.count > 1, results.allSatisfy({ isInner($0) }) else { return nil }
+    guard results.count > 1, results.allSatisfy({ isInner($0) }) else { return nil }
     let meetings = Set(results.flatMap { readers(of: $0) })
     guard meetings.count == 1, let id = meetings.first, let meeting = self[id], meeting.operation is Concat,
       Set(meeting.inputs) == Set(results)

@@ -124,6 +124,14 @@ public struct Tensor: Sendable {
     return try unsafe body(bytes)
   }
 
+  /// Calls `body` with the elements where they lie; a type other than the tensor's own is a broken invariant.
+  package func withElements<Element: Scalar, Result, Failure: Error>(
+    of type: Element.Type, _ body: (Span<Element>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let elements = unsafe UnsafeBufferPointer(TensorView(self).buffer(of: type))
+    return try body(unsafe Span(_unsafeElements: elements))
+  }
+
   /// Whether the first element lies on a multiple of `alignment` bytes.
   package func isAligned(to alignment: Int) -> Bool {
     unsafe Int(bitPattern: storage.base + byteOffset) % alignment == 0

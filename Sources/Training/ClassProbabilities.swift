@@ -41,6 +41,16 @@ package struct NonFiniteScores: ReportableError, Equatable {
     throw NonFiniteScores(row: position / columns, value: values[position])
   }
 
+  /// Throws where one of the scores [n, …] is not finite.
+  package static func check(_ scores: Tensor) throws(NonFiniteScores) {
+    let columns = max(scores.shape.elementCount / max(scores.shape[0], 1), 1)
+    try scores.withElements(of: Float.self) { values throws(NonFiniteScores) in
+      for position in values.indices where !values[position].isFinite {
+        throw NonFiniteScores(row: position / columns, value: values[position])
+      }
+    }
+  }
+
   package var failureCode: FailureCode { .workFailed }
   package var message: String {
     "the model's outputs\(image.map { " for '\($0)'" } ?? "") are not finite numbers: \(value)"

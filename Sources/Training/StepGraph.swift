@@ -35,12 +35,12 @@ package enum StepGraph {
       let loss = try objective.loss(of: output, against: targets, in: &builder)
       let gradients = try Differentiation.extend(
         &builder, seeds: [(value: loss, gradient: lossScale)], by: parameters)
+      let start = try ZeroStart(upTo: parameters.map { graph.type($0).byteCount }.max() ?? 0)
       for (parameter, gradient) in zip(parameters, gradients) {
         guard let gradient else { continue }
         let sum = gradientSum(of: parameter)
-        let type = graph.type(parameter)
         builder.origin = LoweredNode.Origin(label: parameter, phase: .backward)
-        builder.addVariable(sum, start: try Tensor(zeros: type.shape, of: type.elementType))
+        builder.addVariable(sum, start: start.zeros(like: graph.type(parameter)))
         builder.addUpdate(of: sum, to: try builder.emit(Add(), [sum, gradient]))
       }
       builder.setOutputs([loss, output])

@@ -27,13 +27,14 @@ package enum UpdateGraph {
     builder.addInput(step, type: ValueType(.int64, []))
     var norms: [String] = []
     do {
+      let none = try ZeroStart(upTo: parameters.values.map(\.byteCount).max() ?? 0)
       for group in groups where !group.parameters.isEmpty {
         builder.origin = LoweredNode.Origin(label: group.name, phase: .update)
         builder.addInput(learningRate(of: group.name), type: ValueType(.float32, []))
         var sums: [String] = []
         for name in group.parameters {
           guard let start = parameters[name] else { throw TrainingError.unsuitable("no parameter '\(name)'") }
-          let zeros = try Tensor(zeros: start.shape, of: start.elementType)
+          let zeros = none.zeros(like: ValueType(start.elementType, start.shape))
           builder.addVariable(name, start: start)
           builder.addVariable(StepGraph.gradientSum(of: name), start: zeros)
           builder.addVariable(moments(of: name).first, start: zeros)

@@ -182,8 +182,7 @@ struct ToolTests {
     }
   }
 
-  @Test(.timeLimit(.minutes(1)))
-  func `the first interruption asks to stop, the second ends the process with 130`() async {
+  @Test func `the first interruption asks to stop, the second ends the process with 130`() async {
     await #expect(processExitsWith: .exitCode(130)) {
       Interruption.takeOverSignals()
       if Interruption.isRequested { exit(1) }

@@ -144,7 +144,7 @@ import Testing
     #expect(error.details[1].hasSuffix("/b/caf\\xE9.png': the name is not UTF-8"))
   }
 
-  @Test(.timeLimit(.minutes(1))) func `links in circles are refused, however many there are`() throws {
+  @Test func `links in circles are refused, however many there are`() throws {
     let folder = try folder("a/1.png", "b/1.png")
     for link in ["a/up", "a/back", "a/again"] {
       try FileManager.default.createSymbolicLink(atPath: folder.file(link), withDestinationPath: "../a")

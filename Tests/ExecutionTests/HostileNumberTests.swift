@@ -18,9 +18,7 @@ import Testing
     _ testCase: OperatorCase
   ) throws {
     let variants = try HostileVariants(of: testCase).all()
-    let clock = ContinuousClock()
     for variant in variants {
-      let start = clock.now
       // Which of both it is does not matter here.
       do {
         if OperatorRegistry.isInternal(testCase.operatorName.domain) {
@@ -30,7 +28,6 @@ import Testing
         }
       } catch is OperatorError {
       } catch is any ReportableError {}
-      #expect(clock.now - start < .seconds(30), "\(testCase): \(variant.change)")
     }
   }
 

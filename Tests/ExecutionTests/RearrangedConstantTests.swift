@@ -1,4 +1,5 @@
 import Execution
+import Foundation
 import Graphs
 import Operators
 import Tensors
@@ -10,7 +11,11 @@ import Testing
   private static let (depth, columns) = (512, 640)
 
   /// y = x · (1 + s) · W and its gradient by s, over some images of some rows.
-  private static func step(images: Int, rows: Int) throws -> (plan: Plan, results: [[Double]]) {
+  ///
+  /// - Parameter path: a file that W is written to and mapped from, on no multiple of four bytes; nil keeps it in memory.
+  private static func step(images: Int, rows: Int, path: String? = nil) throws
+    -> (plan: Plan, results: [[Double]])
+  {
     var model = try ModelDescription(
       text: """
         <ir_version: 8, opset_import: ["" : 17]>
@@ -22,8 +27,13 @@ import Testing
         """)
     var random = Random(3)
     let weights = (0..<depth * columns).map { _ in Float(random.uniform()) - 0.5 }
-    model.graph.initializers.append(
-      TensorConstant(name: "w", try Tensor(weights, shape: Shape([depth, columns]))))
+    var tensor = try Tensor(weights, shape: Shape([depth, columns]))
+    if let path {
+      try Data([7] + tensor.bytes).write(to: URL(filePath: path))
+      tensor = Tensor(
+        elementType: .float32, shape: tensor.shape, storage: try MemoryMap.file(at: path), byteOffset: 1)
+    }
+    model.graph.initializers.append(TensorConstant(name: "w", tensor))
     let compiled = CompiledModel(
       model, variables: ["s"], registry: .standard, context: .testing(threads: 2))
     var builder = GradientBuilder(extending: try compiled.graph(batch: images), prefix: "gradient/")
@@ -35,7 +45,9 @@ import Testing
     builder.setOutputs([output] + gradients.compactMap { $0 })
     let plan = try compiled.plan(builder.graph)
     let x = (0..<images * rows * depth).map { Float($0 * 37 % 101) / 101 - 0.5 }
-    let results = try Session(plan).run([try Tensor(x, shape: Shape([images, rows, depth]))])
+    let session = try Session(plan)
+    _ = try session.run([try Tensor(x, shape: Shape([images, rows, depth]))])
+    let results = try session.run([try Tensor(x, shape: Shape([images, rows, depth]))])
     return (plan, results.map { $0.elements(of: Float.self).map(Double.init) })
   }
 
@@ -49,5 +61,19 @@ import Testing
     #expect(results[0] == Array(both[0].prefix(results[0].count)))
     let (few, _) = try Self.step(images: 1, rows: 64)
     #expect(held(few) >= 2 * weights)
+  }
+
+  @Test func `weights in a mapped file are read from it by every run, and stay on no pages`() throws {
+    let folder = try TemporaryFolder()
+    let (mapped, results) = try Self.step(images: 1, rows: 1024, path: folder.file("weights"))
+    #expect(results == (try Self.step(images: 1, rows: 1024)).results)
+    let held = mapped.plannedByteCount - mapped.sessionByteCount
+    #expect(held < Self.depth * Self.columns)
+    let maps = try #require(SystemMemory.text(of: "/proc/self/smaps"))
+    let lines = maps.split(separator: "\n").drop { !$0.hasSuffix("\(folder.file("weights"))") }
+    let resident = try #require(lines.first { $0.hasPrefix("Rss:") })
+    // The first and the last page belong to more than the tensor.
+    #expect(try #require(Int(resident.split(separator: " ")[1])) <= 8, "\(resident)")
+    withExtendedLifetime(mapped) {}
   }
 }

@@ -30,14 +30,14 @@ import Training
   }
 
   /// Scores that say these classes.
-  private func scores(_ prediction: [Int], width: Int, height: Int) -> ResizedScores {
+  private func scores(_ prediction: [Int], width: Int, height: Int) throws -> ResizedScores {
     let scores = (0..<3).flatMap { index in prediction.map { $0 == index ? Float(2) : 0 } }
-    return ResizedScores(scores, classes: 3, height: height, width: width)
+    return ResizedScores(try Tensor(scores, shape: [1, 3, height, width]))
   }
 
-  private func comparison(_ given: Case) -> MaskComparison {
+  private func comparison(_ given: Case) throws -> MaskComparison {
     MaskComparison(
-      scores(given.prediction, width: given.width, height: given.height),
+      try scores(given.prediction, width: given.width, height: given.height),
       Mask(width: given.width, height: given.height, classes: given.reference),
       of: Sample(path: "image", label: 0, index: 0),
       foreground: [1, 2], tolerance: 2)
@@ -53,7 +53,7 @@ import Training
 
   @Test func `overlaps and distances of borders are those of scipy`() throws {
     for (number, given) in try cases().enumerated() {
-      let found = comparison(given)
+      let found = try comparison(given)
       for (index, expected) in given.classes.enumerated() {
         let figures = found.classes[index]
         expectEqual(figures.iou, expected.iou, "iou \(number) \(index)")
@@ -68,14 +68,14 @@ import Training
   private static let classes = MaskClasses(names: ["background", "a", "b"], values: [0, 1, 2])
 
   @Test func `a class in neither mask is left out of means, and images without any are counted`() throws {
-    func image(_ prediction: [Int], _ reference: [Int16]) -> MaskComparison {
+    func image(_ prediction: [Int], _ reference: [Int16]) throws -> MaskComparison {
       MaskComparison(
-        scores(prediction, width: 2, height: 2), Mask(width: 2, height: 2, classes: reference),
+        try scores(prediction, width: 2, height: 2), Mask(width: 2, height: 2, classes: reference),
         of: Sample(path: "image", label: 0, index: 0),
         foreground: [1, 2], tolerance: 2)
     }
     let metrics = SegmentationMetrics(
-      [
+      try [
         image([0, 0, 0, 0], [0, 0, 0, 0]),  // empty in both
         image([1, 0, 0, 0], [0, 0, 0, 0]),  // a false positive
         image([0, 0, 0, 0], [1, 1, 0, 0]),  // missed
@@ -96,14 +96,49 @@ import Training
     #expect(metrics.perClass[0].iou == 10.0 / 13)
   }
 
-  @Test func `scores are resized as PyTorch does, half a pixel being the middle of one`() {
+  @Test func `scores are resized as PyTorch does, half a pixel being the middle of one`() throws {
     // torch.nn.functional.interpolate([[0, 4], [8, 12]], size=(3, 4), mode="bilinear", align_corners=False)
-    let scores = ResizedScores([0, 4, 8, 12], classes: 1, height: 2, width: 2)
+    let scores = ResizedScores(try Tensor([0, 4, 8, 12] as [Float], shape: [1, 1, 2, 2]))
     var rows: [[Float]] = []
     scores.forEachRow(width: 4, height: 3) { _, row in rows.append((0..<4).map { row.score(0, $0) }) }
     let expected: [[Float]] = [[0, 1, 3, 4], [4, 5, 7, 8], [8, 9, 11, 12]]
     for (found, expected) in zip(rows, expected) {
       for (found, expected) in zip(found, expected) { #expect(abs(found - expected) < 1e-6) }
     }
+  }
+
+  @Test(arguments: [1, 3])
+  func `the running overlap counts every pixel once, those that count nowhere not at all`(threads: Int) throws
+  {
+    // Two images of 150 × 130 pixels: more than one stretch each.
+    let (height, width) = (150, 130)
+    let plane = height * width
+    func label(_ image: Int, _ pixel: Int) -> Int { (pixel * (image + 3)) % 7 / 3 }
+    func predicted(_ image: Int, _ pixel: Int) -> Int { (pixel * (image + 5)) % 11 / 4 }
+    var (both, either, scores, labels) = (0, 0, [Float](), [Int32]())
+    for image in 0..<2 {
+      for index in 0..<3 { scores += (0..<plane).map { predicted(image, $0) == index ? 1 : 0 } }
+      labels += (0..<plane).map { $0 % 13 == 0 ? -1 : Int32(label(image, $0)) }
+      for pixel in 0..<plane where pixel % 13 != 0 {
+        let (found, wanted) = (predicted(image, pixel) == 1, label(image, pixel) == 1)
+        both += found && wanted ? 1 : 0
+        either += found || wanted ? 1 : 0
+      }
+    }
+    let classes = MaskClasses(names: ["background", "a", "b"], values: [0, 1, 2])
+    var overlap = RunningOverlap(classes, threads: threads)
+    overlap.add(
+      try Tensor(scores, shape: Shape([2, 3, height, width])),
+      try Tensor(labels, shape: Shape([2, height, width])))
+    var other = (both: 0, either: 0)
+    for image in 0..<2 {
+      for pixel in 0..<plane where pixel % 13 != 0 {
+        let (found, wanted) = (predicted(image, pixel) == 2, label(image, pixel) == 2)
+        other.both += found && wanted ? 1 : 0
+        other.either += found || wanted ? 1 : 0
+      }
+    }
+    let dice = [(both, either), other].map { Double(2 * $0.0) / Double($0.0 + $0.1) }
+    #expect(overlap.values.map(\.value) == [(dice[0] + dice[1]) / 2])
   }
 }

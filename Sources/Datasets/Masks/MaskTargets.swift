@@ -1,7 +1,7 @@
 import Synchronization
 package import Tensors
 
-/// The mask of a sample as int32 [1, H, W], brought into the network's input as the image is, by the nearest pixel.
+/// The mask of a sample as int32 [H, W], brought into the network's input as the image is, by the nearest pixel.
 ///
 /// Pixels outside the image, and those that count nowhere, are `Mask.ignoredClass`. A third of the crops that show less than the image is
 /// centred on a pixel of a class beside the background, where the mask has one.
@@ -41,20 +41,23 @@ package struct MaskTargets: TargetReader {
     return nil
   }
 
-  package func target(of sample: Sample, placed placement: ImagePlacement) throws(DatasetError) -> Tensor {
+  package func form(under preprocessing: Preprocessing) -> (elementType: ElementType, extents: [Int]) {
+    (.int32, [preprocessing.outputHeight, preprocessing.outputWidth])
+  }
+
+  package func write(
+    _ sample: Sample, placed placement: ImagePlacement, into row: TensorView
+  ) throws(DatasetError) {
     let mask = try mask(of: sample)
     let (height, width) = (placement.preprocessing.outputHeight, placement.preprocessing.outputWidth)
-    var target = [Int32](repeating: Int32(Mask.ignoredClass), count: height * width)
+    let target = unsafe row.buffer(of: Int32.self)
     let columns = (0..<width).map { placement.column(at: $0, of: mask.width) }
     for row in 0..<height {
-      guard let source = placement.row(at: row, of: mask.height) else { continue }
+      let source = placement.row(at: row, of: mask.height)
       for (column, position) in columns.enumerated() {
-        guard let position else { continue }
-        target[row * width + column] = Int32(mask.classes[source * mask.width + position])
+        let value = source.flatMap { source in position.map { mask.classes[source * mask.width + $0] } }
+        unsafe target[row * width + column] = Int32(value ?? Mask.ignoredClass)
       }
-    }
-    do { return try Tensor(target, shape: Shape([1, height, width])) } catch {
-      throw DatasetError(.workFailed, "no memory for the mask of '\(sample.path)'")
     }
   }
 }

@@ -10,7 +10,7 @@ import Tensors
 ///     dx[j] = Σ(i: source of i is j) dy[i]
 ///
 /// Shapes: data [n…] → [before + n + after…]. Source: onnx/docs/Operators.md#Pad.
-struct Pad: ShapeDeciding, OlderForm {
+struct Pad: ShapeDeciding, OlderForm, Rearranging {
   static let schema = OperatorSchema(
     "Pad", versions: 2..., inputs: ["data", "pads?", "constant_value?", "axes?"], outputs: ["output"])
 
@@ -46,6 +46,19 @@ struct Pad: ShapeDeciding, OlderForm {
   }
 
   var shapeInputs: [Int] { [1, 3] }
+
+  func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
+    -> StridedMap?
+  {
+    // Pads that can't be read were refused when the node was typed; what adds elements is no rearrangement.
+    guard let pads = try? pads(inputs), (pads.before + pads.after).allSatisfy({ $0 <= 0 }) else { return nil }
+    return inputs[0].shape.extents.enumerated().reduce(map) { map, axis in
+      let (before, after) = (pads.before[axis.offset], pads.after[axis.offset])
+      guard before < 0 || after < 0 else { return map }
+      return map?.sliced(
+        axis: axis.offset, start: -before, count: axis.element + before + after, step: 1)
+    }
+  }
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let pads = try pads(inputs)

@@ -7,7 +7,7 @@ import Tensors
 ///     y[…, r · n + i, …] = x[…, i, …]          dx = Σ(r) dy
 ///
 /// Shapes: input [n…] → [repeats · n…]. Source: onnx/docs/Operators.md#Tile.
-struct Tile: ShapeDeciding, WithoutAttributes {
+struct Tile: ShapeDeciding, WithoutAttributes, Rearranging {
   static let schema = OperatorSchema(
     "Tile", versions: 6..., inputs: ["input", "repeats"], outputs: ["output"])
 
@@ -29,6 +29,13 @@ struct Tile: ShapeDeciding, WithoutAttributes {
   }
 
   var shapeInputs: [Int] { [1] }
+
+  func rearranged(_ map: StridedMap, to result: Int, _ inputs: InputTypes, _ results: [ValueType?])
+    -> StridedMap?
+  {
+    // What repeats elements moves more than there are.
+    results[result]?.shape == inputs[0].shape ? map : nil
+  }
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     let source = inputs[0].shape

@@ -1,5 +1,6 @@
 package import Datasets
 import Glibc
+package import Tensors
 
 /// Scores of classes on a grid, and what they are on another one: bilinear, half a pixel being the middle of one.
 package struct ResizedScores: Sendable {
@@ -7,12 +8,13 @@ package struct ResizedScores: Sendable {
   package let classes: Int
   private let height: Int
   private let width: Int
-  private let scores: [Float]
+  private let scores: Tensor
 
-  /// Scores [C, h, w].
-  package init(_ scores: [Float], classes: Int, height: Int, width: Int) {
-    precondition(scores.count == classes * height * width, "\(scores.count) scores")
-    (self.scores, self.classes, self.height, self.width) = (scores, classes, height, width)
+  /// Scores of one image, float32 [1, C, h, w]; they are read where they lie.
+  package init(_ scores: Tensor) {
+    precondition(scores.shape.rank == 4 && scores.shape[0] == 1, "scores \(scores.shape) of an image")
+    self.scores = scores
+    (classes, height, width) = (scores.shape[1], scores.shape[2], scores.shape[3])
   }
 
   /// The scores of one row of the other grid: [C, W].
@@ -47,30 +49,36 @@ package struct ResizedScores: Sendable {
   package func forEachRow(width targetWidth: Int, height targetHeight: Int, _ body: (Int, Row) -> Void) {
     let columns = Self.taps(width, targetWidth)
     let rows = Self.taps(height, targetHeight)
-    // Rows of the scores at the target's width, of which two are needed at a time.
-    var widened: [Int: [Float]] = [:]
-    func wide(_ row: Int) -> [Float] {
-      if let known = widened[row] { return known }
-      var result = [Float](repeating: 0, count: classes * targetWidth)
-      for index in 0..<classes {
-        let start = (index * height + row) * width
-        for (column, tap) in columns.enumerated() {
-          let (left, right) = (scores[start + tap.first], scores[start + tap.second])
-          result[index * targetWidth + column] = left + (right - left) * tap.share
-        }
-      }
-      widened[row] = result
-      return result
-    }
-    var row = Row(
-      values: [Float](repeating: 0, count: classes * targetWidth), width: targetWidth, classes: classes)
+    let none = [Float](repeating: 0, count: classes * targetWidth)
+    // Two rows of the scores at the target's width; the lower one is the next upper one, or the same again.
+    var (upper, lower) = (none, none)
+    var present = (upper: -1, lower: -1)
+    var row = Row(values: none, width: targetWidth, classes: classes)
     for (position, tap) in rows.enumerated() {
-      widened = widened.filter { $0.key >= tap.first }
-      let (upper, lower) = (wide(tap.first), wide(tap.second))
+      if present.upper != tap.first {
+        swap(&upper, &lower)
+        swap(&present.upper, &present.lower)
+        if present.upper != tap.first { widen(tap.first, columns, into: &upper) }
+      }
+      if present.lower != tap.second { widen(tap.second, columns, into: &lower) }
+      present = (tap.first, tap.second)
       for index in row.values.indices {
         row.values[index] = upper[index] + (lower[index] - upper[index]) * tap.share
       }
       body(position, row)
+    }
+  }
+
+  /// A row of the scores at the target's width, [C, W].
+  private func widen(_ row: Int, _ columns: [Tap], into result: inout [Float]) {
+    scores.withElements(of: Float.self) { scores in
+      for index in 0..<classes {
+        let start = (index * height + row) * width
+        for (column, tap) in columns.enumerated() {
+          let (left, right) = (scores[start + tap.first], scores[start + tap.second])
+          result[index * columns.count + column] = left + (right - left) * tap.share
+        }
+      }
     }
   }
 
@@ -84,8 +92,10 @@ package struct ResizedScores: Sendable {
     return Mask(width: width, height: height, classes: classes)
   }
 
-  /// For every place of a target the two places that it lies between, and how far it is from the first to the second.
-  private static func taps(_ source: Int, _ target: Int) -> [(first: Int, second: Int, share: Float)] {
+  /// The two places that a place of a target lies between, and how far it is from the first to the second.
+  private typealias Tap = (first: Int, second: Int, share: Float)
+
+  private static func taps(_ source: Int, _ target: Int) -> [Tap] {
     (0..<target).map { place in
       let x = (Double(place) + 0.5) * Double(source) / Double(target) - 0.5
       let inside = min(max(x, 0), Double(source - 1))

@@ -39,16 +39,18 @@ struct BrightnessTask: Task {
   func description(of images: LabelledImages) -> String { "\(images.classes.count) shades" }
 }
 
-/// The number of a sample as float [1, 1].
+/// The number of a sample as float [1].
 struct NumberTargets: TargetReader {
   let classes: [String]
 
   func number(of sample: Sample) -> Float { (Float(classes[sample.label]) ?? 0) / 100 }
 
-  func target(of sample: Sample, placed placement: ImagePlacement) throws(DatasetError) -> Tensor {
-    do { return try Tensor([number(of: sample)], shape: [1, 1]) } catch {
-      throw DatasetError(.workFailed, "no memory")
-    }
+  func form(under preprocessing: Preprocessing) -> (elementType: ElementType, extents: [Int]) {
+    (.float32, [1])
+  }
+
+  func write(_ sample: Sample, placed placement: ImagePlacement, into row: TensorView) {
+    unsafe row.buffer(of: Float.self)[0] = number(of: sample)
   }
 }
 

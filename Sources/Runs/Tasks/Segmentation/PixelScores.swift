@@ -79,14 +79,8 @@ package struct PixelScores: PicturedAnswer {
 
   /// The scores of each image of an output [n, C, H, W].
   private func scores(_ output: Tensor) throws(NonFiniteScores) -> [ResizedScores] {
-    let scores = output.elements(of: Float.self)
-    let size = output.shape.product(1..<4)
-    try NonFiniteScores.check(scores, columns: size)
-    return (0..<output.shape[0]).map { row in
-      ResizedScores(
-        Array(scores[row * size..<(row + 1) * size]), classes: output.shape[1], height: output.shape[2],
-        width: output.shape[3])
-    }
+    try NonFiniteScores.check(output)
+    return (0..<output.shape[0]).map { ResizedScores(output.rows($0..<$0 + 1)) }
   }
 
   /// The masks of images, each of its file's size.

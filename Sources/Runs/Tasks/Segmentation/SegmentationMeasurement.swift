@@ -14,34 +14,28 @@ package struct SegmentationMeasurement: Measurement {
   /// Nothing compared yet.
   ///
   /// - Parameter tolerance: pixels within which borders are near; nil leaves out what is told of borders.
-  init(_ classes: MaskClasses, tolerance: Double?, threads: Int = Processor.coreCount()) {
+  init(_ classes: MaskClasses, tolerance: Double?, threads: Int) {
     (self.classes, self.tolerance, self.threads) = (classes, tolerance, threads)
   }
 
   package mutating func add(_ output: Tensor, of samples: [Sample]) throws {
-    let scores = output.elements(of: Float.self)
     guard output.shape.rank == 4, output.shape[0] == samples.count, output.shape[1] == classes.names.count
     else {
       throw TrainingError.unsuitable(
         "the output is \(output.shape), expected [\(samples.count), \(classes.names.count), H, W]")
     }
-    let size = output.shape.product(1..<4)
-    try NonFiniteScores.check(scores, columns: size)
+    try NonFiniteScores.check(output)
     let (classes, tolerance) = (classes, tolerance)
     let found = Mutex([Result<MaskComparison, DatasetError>?](repeating: nil, count: samples.count))
-    let (height, width) = (output.shape[2], output.shape[3])
     parallelFor(samples.count, threads: threads) { position, _ in
       let sample = samples[position]
       let result = Result { () throws(DatasetError) in
         guard let files = sample.mask else {
           throw DatasetError(.badData, "'\(sample.name)' has no mask", file: sample.path)
         }
-        let resized = ResizedScores(
-          Array(scores[position * size..<(position + 1) * size]), classes: classes.names.count,
-          height: height, width: width)
         return MaskComparison(
-          resized, try files.joined(classes), of: sample, foreground: classes.foreground,
-          tolerance: tolerance)
+          ResizedScores(output.rows(position..<position + 1)), try files.joined(classes), of: sample,
+          foreground: classes.foreground, tolerance: tolerance)
       }
       found.withLock { $0[position] = result }
     }

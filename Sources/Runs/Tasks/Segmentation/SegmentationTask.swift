@@ -23,7 +23,7 @@ package struct SegmentationTask: Task {
     package var classWeights: [Double]?
     /// Whether the written model gives the class of every pixel beside the scores.
     package var hasArgMax = false
-    /// How many masks are read at a time.
+    /// Threads that read masks and compare them.
     package var threads = 1
 
     /// The defaults.
@@ -102,11 +102,11 @@ package struct SegmentationTask: Task {
   }
 
   package func runningFigures(for images: LabelledImages) -> any RunningFigures {
-    RunningOverlap(images.pixelClasses)
+    RunningOverlap(images.pixelClasses, threads: options.threads)
   }
 
   package func measurement(of images: LabelledImages) -> any Measurement {
-    SegmentationMeasurement(images.pixelClasses, tolerance: nil)
+    SegmentationMeasurement(images.pixelClasses, tolerance: nil, threads: options.threads)
   }
 
   package func answer(of model: ModelFile, context: ExecutionContext) throws -> any TaskAnswer {

@@ -57,9 +57,7 @@ extension ImageModel {
         let output = try output(of: try preprocessing.tensor(of: tile), isInterrupted: isInterrupted)
         classes = output.shape[1]
         if sums.isEmpty { sums = [Float](repeating: 0, count: classes * counts.count) }
-        let scores = ResizedScores(
-          output.elements(of: Float.self), classes: classes, height: output.shape[2], width: output.shape[3])
-        scores.forEachRow(width: tileWidth, height: tileHeight) { row, values in
+        ResizedScores(output).forEachRow(width: tileWidth, height: tileHeight) { row, values in
           for column in 0..<tileWidth {
             let pixel = (top + row) * image.width + left + column
             counts[pixel] += 1
