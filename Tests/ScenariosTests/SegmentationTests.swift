@@ -1,5 +1,7 @@
 import Datasets
 import Foundation
+import Graphs
+import ONNXFormat
 import TensorFiles
 import Tensors
 import TestSupport
@@ -182,6 +184,44 @@ import Testing
     #expect(missing.errors.contains("no training mask holds classes 'b', 'c'"))
   }
 
+  @Test func `a Segmenter of as many classes as the masks keeps its decoder, and trains it`() throws {
+    let folder = try TemporaryFolder()
+    for (part, count) in [("train", 4), ("test", 2)] {
+      for number in 0..<count {
+        // Four quarters, a class each.
+        var (mask, pixels): ([UInt8], [UInt8]) = ([], [])
+        for pixel in 0..<1024 {
+          let label = pixel / 512 * 2 + pixel % 32 / 16
+          mask.append(UInt8(label))
+          pixels.append(UInt8(60 * label + number))
+        }
+        for (kind, bytes) in [("images", pixels), ("masks", mask)] {
+          try folder.write(
+            PNGCoder.encode(Image(width: 32, height: 32, channels: 1, bytes: bytes)),
+            to: "data/\(part)/\(kind)/\(part)\(number).png")
+        }
+      }
+    }
+    let segmenter = Scenario.fixture("segmenter/segmenter_mask.ts17.dynamic.onnx")
+    let kept = try ToolProcess.run(
+      ["train", segmenter, "-o", "kept", "--epochs", "1"] + Self.options, in: folder)
+    #expect(kept.code == 0, "\(kept.errors)")
+    #expect(kept.errors.contains("its head is trained further"))
+    let before = try ONNXFile.read(segmenter).graph
+    let after = try ONNXFile.read(folder.file("kept/model.onnx")).graph
+    #expect(!after.nodes.contains { $0.name.hasPrefix("head/") })
+    let (start, end) = (before.tensorsByName, after.tensorsByName)
+    let decoder = start.keys.filter { $0.hasPrefix("decoder.") }
+    let encoder = start.keys.filter { $0.hasPrefix("encoder.") }
+    #expect(decoder.count == 24 && encoder.count == 22)
+    for name in decoder {
+      #expect(!(try #require(end[name]).isIdentical(to: try #require(start[name]))), "\(name)")
+    }
+    for name in encoder {
+      #expect(try #require(end[name]).isIdentical(to: try #require(start[name])), "\(name)")
+    }
+  }
+
   @Test func `cross-validation tests every mask once`() throws {
     let folder = try TemporaryFolder()
     try Self.write(folder, train: 12, test: 3)
@@ -215,5 +255,14 @@ import Testing
     let text = try refused(Self.options + ["--mask-classes", "lesion"])
     #expect(text.code == 64)
     #expect(text.errors.contains("background=0,benign=1"))
+  }
+}
+
+extension Graph {
+  /// The initializers by name.
+  fileprivate var tensorsByName: [String: Tensor] {
+    Dictionary(initializers.compactMap { initializer in initializer.tensor.map { (initializer.name, $0) } }) {
+      $1
+    }
   }
 }

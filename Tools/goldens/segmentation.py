@@ -5,7 +5,8 @@
 Trains MODEL on drawn images and masks for some steps with `dka train --task segmentation`, then compares
   - the written file's parameters of the head with the published count,
   - `evaluate --csv` and its object with what scipy, scikit-learn and MONAI's definitions give for the masks that `predict` writes,
-  - those masks with ONNX Runtime's scores, resized by PyTorch (bilinear, align_corners=False) and arg-maxed.
+  - those masks with ONNX Runtime's scores, resized by PyTorch (bilinear, align_corners=False) and arg-maxed,
+  - probabilities of `predict --tiles 0.5` with the mean of ONNX Runtime's scores over overlapping tiles of the network's input.
 Needs onnxruntime, numpy, Pillow, scipy, scikit-learn and torch; with monai installed its metrics are compared as well.
 """
 
@@ -94,7 +95,7 @@ def main():
         draw(work / "data/test", 12, 2)
         trained = run(
             options.dka, "train", options.model, "--data", work / "data", "-o", work / "run", "--task", "segmentation",
-            "--head", options.head, "--epochs", 6, "--batch", 4, "--dim", 8, "--lr-head", 1e-3, "--image-size", 32)
+            "--head", options.head, "--epochs", 6, "--batch", 4, "--dim", 8, "--lr-head", 1e-3, "--image-size", 32, "--mean", 0.5, "--std", 0.5)
         model = work / "run/model.onnx"
         found = run(
             options.dka, "evaluate", model, "--data", work / "data", "--csv", work / "figures.csv", "--save-inputs", work / "inputs")
@@ -149,6 +150,27 @@ def main():
                     close(f"{row['image']} {label} {key}", float(row[key]) if row[key] else None, value)
         print(f"masks agree in all but {differing} of {total} pixels; iou, dice, hd95, surface dice equal to 1e-9")
         check_monai(answers, images, work / "figures.csv")
+        check_tiles(options.dka, model, session, images, work)
+
+
+def check_tiles(dka, model, session, images, work):
+    """Scores of images in tiles half over one another, averaged pixel by pixel."""
+    side, worst = 32, 0.0
+    answers = run(dka, "predict", model, *images, "-o", work / "tiles", "--tiles", 0.5, "--probabilities")["predictions"]
+    for answer, path in zip(answers, images):
+        pixels = np.asarray(Image.open(path).convert("RGB"), np.float32).transpose(2, 0, 1) / 255
+        height, width = pixels.shape[1:]
+        sums, counts = np.zeros((3, height, width)), np.zeros((height, width))
+        starts = [sorted({*range(0, extent - side, side // 2), extent - side}) for extent in (height, width)]
+        for top in starts[0]:
+            for left in starts[1]:
+                tile = (pixels[None, :, top:top + side, left:left + side] - 0.5) / 0.5
+                sums[:, top:top + side, left:left + side] += session.run(None, {session.get_inputs()[0].name: tile})[0][0]
+                counts[top:top + side, left:left + side] += 1
+        expected = torch.from_numpy(sums / counts).softmax(0).numpy()
+        worst = max(worst, float(np.abs(expected - np.load(answer["probabilities"])).max()))
+    assert worst < 1e-4, worst
+    print(f"probabilities of {len(images)} images in tiles agree with ONNX Runtime's to {worst:.1e}")
 
 
 def check_monai(answers, images, table):
