@@ -122,19 +122,16 @@ public final class BatchLoader {
     let end = min(nextStart + options.batchSize, order.count)
     let chosen = order[nextStart..<end].map { samples[$0] }
     nextStart = end
+    let (preprocessing, targets, options, epoch) = (preprocessing, targets, options, epoch)
     let shape = Shape(
-      [
-        chosen.count, self.preprocessing.channels, self.preprocessing.outputHeight,
-        self.preprocessing.outputWidth,
-      ])
+      [chosen.count, preprocessing.channels, preprocessing.outputHeight, preprocessing.outputWidth])
     let images = Tensor(elementType: .float32, shape: shape, storage: try buffers.lease())
     var targetRows: Tensor?
-    if let form = targets?.form(under: self.preprocessing) {
+    if let form = targets?.form(under: preprocessing) {
       targetRows = try Tensor(zeros: Shape([chosen.count] + form.extents), of: form.elementType)
     }
     let batch = PendingBatch(images: images, targets: targetRows, samples: chosen)
     pending.append(batch)
-    let (preprocessing, targets, options, epoch) = (preprocessing, targets, options, epoch)
     workers.submit(
       chosen.indices.map { position in
         {

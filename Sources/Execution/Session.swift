@@ -17,8 +17,8 @@ package final class Session {
   private var named: [String: TensorView] = [:]
   private var instructions: [Operands] = []
   private var copies: [(source: TensorView, target: TensorView)] = []
-  /// Per graph input, the instructions that have it, or a view of it, as operand or result.
-  private let readers: [[Int]]
+  /// Per graph input, where it, or a view of it, is looked at.
+  private let uses: [InputUses]
 
   /// Memory for a plan.
   ///
@@ -30,12 +30,7 @@ package final class Session {
   {
     self.plan = plan
     self.variables = variables
-    readers = plan.graph.inputs.map { name in
-      plan.graph.nodes.indices.filter { index in
-        let node = plan.graph.nodes[index]
-        return (node.inputs + node.outputs).contains { plan.memory.locations[$0]?.owner == name }
-      }
-    }
+    uses = plan.graph.inputs.map { InputUses(of: $0, in: plan) }
     let graph = plan.graph
     for name in graph.variables.keys.sorted() {
       if let start = graph.variables[name] { try variables.add(name, start: start) }
@@ -114,10 +109,14 @@ package final class Session {
     do { named[name] = TensorView(try tensor.aligned()) } catch {
       throw .outOfMemory(byteCount: error.byteCount)
     }
-    for reader in readers[index] { instructions[reader] = operands(of: reader) }
-    if plan.graph.updates.contains(where: { plan.memory.locations[$0.value]?.owner == name }) {
-      copies = updates()
+    for use in uses[index].operands {
+      instructions[use.node].setInput(use.position, to: view(plan.graph.nodes[use.node].inputs[use.position]))
     }
+    for use in uses[index].results {
+      instructions[use.node].setOutput(
+        use.position, to: view(plan.graph.nodes[use.node].outputs[use.position]))
+    }
+    if uses[index].isNextState { copies = updates() }
   }
 
   /// Runs the graph on what was fed.
@@ -168,6 +167,25 @@ package final class Session {
     var results: [Tensor] = []
     for index in plan.graph.outputs.indices { results.append(try output(index)) }
     return results
+  }
+}
+
+/// Where an input that is fed, or a view of it, is looked at: found once, so that feeding touches nothing else.
+private struct InputUses {
+  /// Operands, by node and position.
+  private(set) var operands: [(node: Int, position: Int)] = []
+  /// Results that are a part of it, likewise.
+  private(set) var results: [(node: Int, position: Int)] = []
+  /// Whether it is the next content of a variable.
+  let isNextState: Bool
+
+  init(of name: String, in plan: Plan) {
+    func isPart(_ value: String) -> Bool { plan.memory.locations[value]?.owner == name }
+    for (index, node) in plan.graph.nodes.enumerated() {
+      operands += node.inputs.indices.filter { isPart(node.inputs[$0]) }.map { (index, $0) }
+      results += node.outputs.indices.filter { isPart(node.outputs[$0]) }.map { (index, $0) }
+    }
+    isNextState = plan.graph.updates.contains { isPart($0.value) }
   }
 }
 

@@ -142,8 +142,8 @@ package struct InputTypes {
 
 /// Operands and results of one evaluation.
 package struct Operands {
-  private let inputs: [TensorView?]
-  private let outputs: [TensorView?]
+  private var inputs: [TensorView?]
+  private var outputs: [TensorView?]
   /// Scratch memory as large as the kernel asked for.
   package let scratch: TensorView?
   /// What was made of constant operands, where the kernel has a `preparation`.
@@ -159,6 +159,12 @@ package struct Operands {
     self.scratch = scratch
     self.prepared = prepared
   }
+
+  /// Puts another view of the same type in place of an operand.
+  package mutating func setInput(_ index: Int, to view: TensorView?) { inputs[index] = view }
+
+  /// Puts another view of the same type in place of a result.
+  package mutating func setOutput(_ index: Int, to view: TensorView?) { outputs[index] = view }
 
   /// Number of operands, absent ones included.
   package var count: Int { inputs.count }

@@ -37,17 +37,20 @@ package struct NonFiniteScores: ReportableError, Equatable {
 
   /// Throws where one of the values, `columns` per image, is not finite.
   package static func check(_ values: [Float], columns: Int) throws(NonFiniteScores) {
-    guard let position = values.firstIndex(where: { !$0.isFinite }) else { return }
-    throw NonFiniteScores(row: position / columns, value: values[position])
+    try check(values.span, columns: columns)
   }
 
   /// Throws where one of the scores [n, …] is not finite.
   package static func check(_ scores: Tensor) throws(NonFiniteScores) {
     let columns = max(scores.shape.elementCount / max(scores.shape[0], 1), 1)
     try scores.withElements(of: Float.self) { values throws(NonFiniteScores) in
-      for position in values.indices where !values[position].isFinite {
-        throw NonFiniteScores(row: position / columns, value: values[position])
-      }
+      try check(values, columns: columns)
+    }
+  }
+
+  private static func check(_ values: Span<Float>, columns: Int) throws(NonFiniteScores) {
+    for position in values.indices where !values[position].isFinite {
+      throw NonFiniteScores(row: position / columns, value: values[position])
     }
   }
 

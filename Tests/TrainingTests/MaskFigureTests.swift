@@ -115,30 +115,24 @@ import Training
     let plane = height * width
     func label(_ image: Int, _ pixel: Int) -> Int { (pixel * (image + 3)) % 7 / 3 }
     func predicted(_ image: Int, _ pixel: Int) -> Int { (pixel * (image + 5)) % 11 / 4 }
-    var (both, either, scores, labels) = (0, 0, [Float](), [Int32]())
+    var (scores, labels) = ([Float](), [Int32]())
+    var both = [0, 0, 0]
+    var sizes = [0, 0, 0]
     for image in 0..<2 {
       for index in 0..<3 { scores += (0..<plane).map { predicted(image, $0) == index ? 1 : 0 } }
       labels += (0..<plane).map { $0 % 13 == 0 ? -1 : Int32(label(image, $0)) }
       for pixel in 0..<plane where pixel % 13 != 0 {
-        let (found, wanted) = (predicted(image, pixel) == 1, label(image, pixel) == 1)
-        both += found && wanted ? 1 : 0
-        either += found || wanted ? 1 : 0
+        let (found, wanted) = (predicted(image, pixel), label(image, pixel))
+        sizes[found] += 1
+        sizes[wanted] += 1
+        if found == wanted { both[found] += 1 }
       }
     }
-    let classes = MaskClasses(names: ["background", "a", "b"], values: [0, 1, 2])
-    var overlap = RunningOverlap(classes, threads: threads)
+    var overlap = RunningOverlap(Self.classes, threads: threads)
     overlap.add(
       try Tensor(scores, shape: Shape([2, 3, height, width])),
       try Tensor(labels, shape: Shape([2, height, width])))
-    var other = (both: 0, either: 0)
-    for image in 0..<2 {
-      for pixel in 0..<plane where pixel % 13 != 0 {
-        let (found, wanted) = (predicted(image, pixel) == 2, label(image, pixel) == 2)
-        other.both += found && wanted ? 1 : 0
-        other.either += found || wanted ? 1 : 0
-      }
-    }
-    let dice = [(both, either), other].map { Double(2 * $0.0) / Double($0.0 + $0.1) }
-    #expect(overlap.values.map(\.value) == [(dice[0] + dice[1]) / 2])
+    let dices = [1, 2].map { Double(2 * both[$0]) / Double(sizes[$0]) }
+    #expect(overlap.values.map(\.value) == [(dices[0] + dices[1]) / 2])
   }
 }

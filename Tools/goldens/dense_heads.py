@@ -53,7 +53,6 @@ def cut_head(model):
 
 def shapes_of(path, names, image):
     """Shapes of values of a file for one image, in ONNX Runtime."""
-
     model = onnx.load(str(path))
     for name in names:
         model.graph.output.append(helper.make_empty_tensor_value_info(name))

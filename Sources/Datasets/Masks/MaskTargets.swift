@@ -52,11 +52,12 @@ package struct MaskTargets: TargetReader {
     let (height, width) = (placement.preprocessing.outputHeight, placement.preprocessing.outputWidth)
     let target = unsafe row.buffer(of: Int32.self)
     let columns = (0..<width).map { placement.column(at: $0, of: mask.width) }
-    for row in 0..<height {
-      let source = placement.row(at: row, of: mask.height)
+    unsafe target.update(repeating: Int32(Mask.ignoredClass))
+    for line in 0..<height {
+      guard let source = placement.row(at: line, of: mask.height) else { continue }
       for (column, position) in columns.enumerated() {
-        let value = source.flatMap { source in position.map { mask.classes[source * mask.width + $0] } }
-        unsafe target[row * width + column] = Int32(value ?? Mask.ignoredClass)
+        guard let position else { continue }
+        unsafe target[line * width + column] = Int32(mask.classes[source * mask.width + position])
       }
     }
   }
