@@ -71,7 +71,7 @@ public struct AdaptedModel: Sendable {
     }
     let model = layout.revealing(values, in: model)
     var adapted = model
-    var scores = layout.rivals.isEmpty ? layout.head?.output ?? layout.decoder?.output : nil
+    var scores = layout.decoder?.output ?? (layout.rivals.isEmpty ? layout.head?.output : nil)
     let installed = try head?.install(
       in: model.graph, layout,
       HeadContext(
@@ -257,8 +257,8 @@ extension AdaptedModel {
   ) -> [Parameter] {
     var counts: [String: Int] = [:]
     for initializer in graph.initializers { counts[initializer.name] = initializer.shape.elementCount }
-    let old = layout.head?.initializers ?? layout.decoder?.initializers ?? []
-    let head = newHead ?? old
+    let old = (layout.decoder?.initializers ?? []) + (layout.head?.initializers ?? [])
+    let head = newHead ?? layout.decoder?.initializers ?? layout.head?.initializers ?? []
     let backbone =
       method.trainsBackbone
       ? layout.weights.map(\.name).filter { !old.contains($0) && !head.contains($0) } : []

@@ -5,7 +5,10 @@ extension Graph {
   func depends(_ value: String, onAnyOf others: Set<String>) -> Bool {
     guard !others.contains(value) else { return true }
     let needed = nodesNeeded(for: [value])
-    return nodes.indices.contains { needed[$0] && !others.isDisjoint(with: nodes[$0].outputs) }
+    return nodes.indices.contains {
+      needed[$0]
+        && !(others.isDisjoint(with: nodes[$0].outputs) && others.isDisjoint(with: nodes[$0].usedNames))
+    }
   }
 
   /// The graph without the nodes, tensors and descriptions that only other outputs than the given values needed.

@@ -66,12 +66,15 @@ public struct BackboneError: ReportableError {
   }
 
   /// Several outputs could hold the scores of the classes.
-  package static func ambiguousScores(_ outputs: [String]) -> BackboneError {
+  ///
+  /// - Parameter other: what else the user can do about it.
+  package static func ambiguousScores(_ outputs: [String], or other: String? = nil) -> BackboneError {
     let list = outputs.map { "'\($0)'" }.joined(separator: ", ")
     var error = BackboneError(.badData, "each of the outputs \(list) could be the scores of the classes")
     error.tensor = outputs.first
     error.hint =
-      "name one in the model's metadata under '\(ScoreOutput.metadataKey)', or leave the others out of the file"
+      "name one in the model's metadata under '\(ScoreOutput.metadataKey)', \(other.map { $0 + ", " } ?? "")or leave the others out "
+      + "of the file"
     return error
   }
 

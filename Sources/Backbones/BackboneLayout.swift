@@ -33,6 +33,8 @@ public struct BackboneLayout: Sendable {
   public var head: ClassifierHead?
   /// The head for pixels that the file has; nil where it has none.
   public internal(set) var decoder: PixelHead?
+  /// Outputs of other heads for pixels that could be meant just as well; empty where there is no doubt.
+  public internal(set) var decoderRivals: [String] = []
   /// What a new classifier reads, or nil where nothing suits.
   public var headInput: HeadInput?
   /// The last map of each grid, in the order of the network; empty where no blocks are known.

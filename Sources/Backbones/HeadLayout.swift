@@ -17,12 +17,15 @@ extension GraphView {
   ///
   /// - Parameters:
   ///   - last: the last value of the stream.
+  ///   - isDense: whether a head for pixels is looked for beside a classifier too.
   ///   - variant: the variant in words, from the classifier that was found.
   func layout(
     family: String, _ blocks: [BackboneLayout.Block], behind last: String?, stem: ImageStem,
-    variant: (ClassifierHead?) -> String
+    isDense: Bool = false, variant: (ClassifierHead?) -> String
   ) throws(Mismatch) -> BackboneLayout {
-    guard let last, let layout = layout(blocks, behind: last, weightsFrom: stem.convolutionIndex) else {
+    guard let last,
+      let layout = layout(blocks, behind: last, weightsFrom: stem.convolutionIndex, isDense: isDense)
+    else {
       throw Mismatch("the network has no output")
     }
     var result = layout
@@ -47,9 +50,9 @@ extension GraphView {
   }
 
   /// A layout with head and image input, still without family and variant; nil where the network delivers nothing.
-  private func layout(_ blocks: [BackboneLayout.Block], behind start: String, weightsFrom first: Int)
-    -> BackboneLayout?
-  {
+  private func layout(
+    _ blocks: [BackboneLayout.Block], behind start: String, weightsFrom first: Int, isDense: Bool = false
+  ) -> BackboneLayout? {
     guard let output = outputs.first else { return nil }
     let tail = Tail(after: start, in: self)
     let prefix = blocks.flatMap(\.points).last { $0.value == start }?.prefixTokens ?? 0
@@ -62,10 +65,14 @@ extension GraphView {
     layout.finalMap = layout.maps.last.map { map in
       map.value == start ? map.held(by: tail.normalizedStream ?? map.value) : map
     }
-    if tail.classifier == nil {
-      layout.decoder = PixelHead(
+    if isDense || tail.classifier == nil {
+      let heads = PixelHead.all(
         behind: layout.finalMap?.value ?? start, ImageInput.first(of: self), in: self)
-      if let decoder = layout.decoder { layout.output = decoder.output }
+      layout.decoder = heads.first
+      if heads.first?.output != model.namedScoreOutput {
+        layout.decoderRivals = heads.dropFirst().map(\.output)
+      }
+      if tail.classifier == nil, let decoder = heads.first { layout.output = decoder.output }
     }
     layout.expansion = expansion
     layout.storedTypes = storedTypes

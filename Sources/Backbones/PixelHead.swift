@@ -10,28 +10,48 @@ public struct PixelHead: Sendable, Hashable {
   /// Its initializers that training may change.
   public let initializers: [String]
 
-  /// The head behind the last maps of a network; nil where no output is at the size of its images.
+  /// The value with the logits, which the loss of training reads: the output, or what its Softmax reads.
+  public let logits: String
+
+  /// The heads behind the last maps of a network: one where there is no doubt, none where no output is at the size of its images.
+  ///
+  /// Of several outputs of the same weights, such as logits and their probabilities, the logits are the head's; an output that another
+  /// head makes on its way is none.
   ///
   /// - Parameters:
-  ///   - map: the last map behind the final normalisation; all that the output needs beside it is the head.
+  ///   - map: the last map behind the final normalisation; all that an output needs beside it is its head.
   ///   - image: the image input.
-  init?(behind map: String, _ image: ImageInput?, in view: GraphView) {
-    guard let image, let output = Self.outputs(at: image, in: view).first else { return nil }
-    let needed = view.ancestors(of: map)
-    let nodes = view.ancestors(of: output).filter { !needed.contains($0) }
-    let weights = view.weights(of: nodes)
-    guard !weights.isEmpty else { return nil }
-    self.output = output
-    classes = view.extents(output)[1]
-    initializers = weights.map(\.name)
+  static func all(behind map: String, _ image: ImageInput?, in view: GraphView) -> [PixelHead] {
+    guard let image else { return [] }
+    let needed = Set(view.ancestors(of: map))
+    let found = outputs(at: image, in: view).compactMap { output -> PixelHead? in
+      let nodes = view.ancestors(of: output).filter { !needed.contains($0) }
+      let weights = view.weights(of: nodes)
+      guard !weights.isEmpty else { return nil }
+      return PixelHead(
+        output: output, classes: view.extents(output)[1], initializers: weights.map(\.name),
+        logits: ScoreOutput(output, in: view).logits)
+    }
+    return found.enumerated().filter { position, head in
+      let weights = Set(head.initializers)
+      return !found.enumerated().contains { other, rival in
+        let theirs = Set(rival.initializers)
+        guard weights == theirs else { return weights.isStrictSubset(of: theirs) }
+        return rival.deliversLogits == head.deliversLogits ? other < position : rival.deliversLogits
+      }
+    }.map(\.element)
   }
 
-  /// Outputs [B, n, H, W] of floating-point numbers with the extents of the images.
+  private var deliversLogits: Bool { output == logits }
+
+  /// Outputs [B, n, H, W] of floating-point numbers with the extents of the images; the one that the model's metadata name goes first.
   static func outputs(at image: ImageInput, in view: GraphView) -> [String] {
-    view.outputs.filter { value in
+    let found = view.outputs.filter { value in
       let extents = view.extents(value)
       return extents.count == 4 && extents[1] > 1 && extents[2] == image.height && extents[3] == image.width
         && view.elementType(value)?.isFloatingPoint ?? false
     }
+    let named = view.model.namedScoreOutput
+    return found.filter { $0 == named } + found.filter { $0 != named }
   }
 }

@@ -52,9 +52,14 @@ package struct ResidualStream: Sendable {
 
   /// Follows the additions of a network behind the map that its first convolution makes.
   ///
+  /// - Parameter output: of a network with several heads the output that is followed; nil for all.
   /// - Throws: where a residual addition does not belong to one stream, or where its map is unknown.
-  package init(behind map: String, in view: GraphView) throws(Mismatch) {
-    let residuals = view.residuals
+  package init(behind map: String, towards output: String? = nil, in view: GraphView) throws(Mismatch) {
+    var residuals = view.residuals
+    if let output {
+      let needed = Set(view.ancestors(of: output))
+      residuals.removeAll { !needed.contains($0.index) }
+    }
     let inner = Set(residuals.flatMap(\.nodes))
     for residual in residuals where residual.isPlain || !inner.contains(residual.index) {
       if let last = points.last, view.isPooled(residual, behind: last.value) { break }

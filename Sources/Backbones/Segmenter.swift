@@ -8,7 +8,8 @@ import Graphs
 ///               → Transpose(0,2,1) → Reshape [B,n,h,w] → Resize
 ///
 /// The Concat that puts class tokens behind the patches is the border: what follows belongs to the head, though it repeats the encoder's
-/// pattern. A linear head on every patch is a Segmenter, not a classifier.
+/// pattern. A linear head on every patch is a Segmenter, not a classifier. Of several heads one is followed, and the layout names the
+/// others.
 package enum Segmenter: Backbone {
   package static let name = "segmenter"
 
@@ -23,7 +24,7 @@ package enum Segmenter: Backbone {
     }
     try stem.requirePatches(in: view)
     try view.requireShapes()
-    let stream = try ResidualStream(behind: stem.map, in: view)
+    let stream = try ResidualStream(behind: stem.map, towards: output, in: view)
     let points = stream.segments[0].points
     guard let last = points.last, points.allSatisfy({ $0.layout == .tokens }) else {
       throw Mismatch("the residual stream holds maps, expected tokens [B, N, C]")
@@ -35,7 +36,7 @@ package enum Segmenter: Backbone {
     }
     let blocks = try Branch.blocks(of: branches, at: points, in: view)
     let isMask = stream.segments.count > 1
-    let layout = try view.layout(family: name, blocks, behind: last.value, stem: stem) { _ in
+    let layout = try view.layout(family: name, blocks, behind: last.value, stem: stem, isDense: true) { _ in
       "\(last.prefixTokens == 0 ? "no class token" : "\(last.prefixTokens) prefix \(last.prefixTokens == 1 ? "token" : "tokens")"), "
         + (isMask ? "mask transformer" : "linear head on every patch")
     }
@@ -49,7 +50,7 @@ package enum Segmenter: Backbone {
   private static func requireScoresOfPatches(_ output: String, _ grid: TokenGrid, in view: GraphView)
     throws(Mismatch)
   {
-    var value = view.beforeRearranging(output)
+    var value = view.beforeRearranging(ScoreOutput(output, in: view).logits)
     if let resize = view.node(making: value, "Resize", "Upsample") {
       value = view.beforeRearranging(resize.inputs[0])
     }

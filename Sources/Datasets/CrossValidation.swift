@@ -36,6 +36,36 @@ extension LabelledImages {
     return withParts(of: [result])
   }
 
+  /// These images in folds, stratified by class, each to be measured by what the others train; groups, and the images of a file, stay
+  /// whole.
+  ///
+  /// Unlike parts these are there to choose by: of fewer units than folds some folds have none, and are left out, and where all images
+  /// are of one group or file they are divided after all.
+  ///
+  /// - Returns: positions of the images that train and of those that are measured, per fold that has both.
+  package func folds(_ count: Int, seed: Int) -> [(training: [Int], measured: [Int])] {
+    var fold = [Int](repeating: 0, count: samples.count)
+    var next = 0
+    var unitsByClass = unitsByClass
+    if unitsByClass.joined().count == 1 {
+      unitsByClass = classes.indices.map { label in
+        samples.indices.filter { samples[$0].label == label }.map { [$0] }
+      }
+    }
+    for (label, units) in unitsByClass.enumerated() {
+      var random = Random(seed, 0xF01D, label)
+      for unit in random.permutation(of: units.count) {
+        for position in units[unit] { fold[position] = next % count }
+        next += 1
+      }
+    }
+    return (0..<count).compactMap { index in
+      let measured = fold.indices.filter { fold[$0] == index }
+      let training = fold.indices.filter { fold[$0] != index }
+      return measured.isEmpty || training.isEmpty ? nil : (training, measured)
+    }
+  }
+
   /// What a user should know about folds of these images.
   ///
   /// - Parameter count: how many folds.

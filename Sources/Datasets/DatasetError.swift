@@ -13,12 +13,29 @@ public struct DatasetError: ReportableError, Equatable {
   public let hint: String?
   /// Everything of one kind that was found, a line each.
   public let details: [String]
+  /// What is wrong with one image of a file that holds several.
+  private let frame: FrameFault?
+
+  /// A fault that the other images of a file may have too.
+  private struct FrameFault: Hashable {
+    let file: String
+    let frame: Int
+    let reason: String
+  }
 
   package init(
     _ failureCode: FailureCode, _ message: String, file: String? = nil, hint: String? = nil,
     details: [String] = []
   ) {
+    self.init(failureCode, message, file: file, hint: hint, details: details, frame: nil)
+  }
+
+  private init(
+    _ failureCode: FailureCode, _ message: String, file: String?, hint: String? = nil, details: [String] = [],
+    frame: FrameFault?
+  ) {
     self.details = details
+    self.frame = frame
     self.failureCode = failureCode
     self.message = message
     self.file = file
@@ -35,7 +52,9 @@ public struct DatasetError: ReportableError, Equatable {
 
   /// An image that is wrong, of a file that may hold several.
   static func badImage(_ sample: Sample, _ reason: String) -> Self {
-    Self(.badData, "\(sample.quoted): \(reason)", file: sample.path)
+    Self(
+      .badData, "\(sample.quoted): \(reason)", file: sample.path,
+      frame: sample.frame.map { FrameFault(file: sample.path, frame: $0, reason: reason) })
   }
 
   /// A file or folder that is not there or cannot be opened.
@@ -49,6 +68,28 @@ public struct DatasetError: ReportableError, Equatable {
     let areAllMissing = failures.allSatisfy { $0.failureCode == .missingInput }
     return DatasetError(
       areAllMissing ? .missingInput : .badData, summary, hint: "replace or remove these files",
-      details: failures.map(\.message))
+      details: lines(of: failures))
+  }
+
+  /// What is wrong, a line each; what is wrong in the same way with several images of a file is said once.
+  package static func lines(of failures: [DatasetError]) -> [String] {
+    struct Key: Hashable {
+      let file: String
+      let reason: String
+    }
+    func key(_ failure: DatasetError) -> Key? {
+      failure.frame.map { Key(file: $0.file, reason: $0.reason) }
+    }
+    var frames: [Key: [Int]] = [:]
+    for failure in failures {
+      if let frame = failure.frame, let key = key(failure) { frames[key, default: []].append(frame.frame) }
+    }
+    return failures.compactMap { failure in
+      guard let key = key(failure), let all = frames[key], all.count > 1 else { return failure.message }
+      guard failure.frame?.frame == all[0] else { return nil }
+      let isRange = zip(all, all.dropFirst()).allSatisfy { $0 + 1 == $1 }
+      let text = isRange ? "\(all[0]) … \(all[all.count - 1])" : DatasetNote.list(all.map(String.init))
+      return "'\(key.file)' frames \(text): \(key.reason)"
+    }
   }
 }

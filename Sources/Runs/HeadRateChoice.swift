@@ -46,14 +46,15 @@ struct HeadRateChoice {
   /// - Parameters:
   ///   - trainer: trains nothing but the head; left as it came.
   ///   - measurement: measures the loss, nothing yet.
-  ///   - training: features of the training images.
+  ///   - images: the training images.
+  ///   - training: their features, in their order.
   ///   - validation: features of the validation images, or nil where there are none.
   init(
-    _ trainer: Trainer, _ measurement: any Measurement, training: ImageFeatures,
+    _ trainer: Trainer, _ measurement: any Measurement, of images: LabelledImages, training: ImageFeatures,
     validation: ImageFeatures?, _ configuration: TrainingConfiguration, emit: (RunEvent) -> Void = { _ in },
     isInterrupted: () -> Bool
   ) throws {
-    let folds = validation == nil ? Self.folds(training.samples, seed: configuration.seed) : []
+    let folds = validation == nil ? images.folds(Self.foldCount, seed: configuration.seed) : []
     let trained = validation == nil ? folds.reduce(0) { $0 + $1.training.count } : training.samples.count
     emit(
       .begin(
@@ -130,28 +131,6 @@ struct HeadRateChoice {
     }
     return losses
   }
-
-  /// Divides training images into folds, stratified by class; each is measured by a head that the others trained.
-  ///
-  /// - Returns: positions of the images that train and of those that are measured, per fold that has both: of fewer images than folds
-  ///   some have none.
-  private static func folds(_ samples: [Sample], seed: Int) -> [(training: [Int], measured: [Int])] {
-    var fold = [Int](repeating: 0, count: samples.count)
-    var next = 0
-    for label in Set(samples.map(\.label)).sorted() {
-      let members = samples.indices.filter { samples[$0].label == label }
-      var random = Random(seed, 0xF01D, label)
-      for member in random.permutation(of: members.count) {
-        fold[members[member]] = next % foldCount
-        next += 1
-      }
-    }
-    return (0..<foldCount).compactMap { index in
-      let measured = fold.indices.filter { fold[$0] == index }
-      let training = fold.indices.filter { fold[$0] != index }
-      return measured.isEmpty || training.isEmpty ? nil : (training, measured)
-    }
-  }
 }
 
 extension TrainingLoop {
@@ -163,7 +142,7 @@ extension TrainingLoop {
     guard let (trainer, training, validation) = try headMaterial(adapted, context) else { return nil }
     let choice = try RunInterrupted.translating {
       try HeadRateChoice(
-        trainer, material.task.measurement(of: material.training), training: training,
+        trainer, material.task.measurement(of: material.training), of: material.training, training: training,
         validation: validation, material.configuration, emit: emit, isInterrupted: isInterrupted)
     }
     emit(.note(choice.text))

@@ -37,15 +37,12 @@ package struct Injection: Sendable {
       memoryLimit: context.memoryBudget.byteCount)
   }
 
-  /// Refuses a network in which the method has no place, or of which no one output is the classifier's.
-  package func verifyFit(to model: ModelDescription, context: ExecutionContext) throws {
-    let layout: BackboneLayout
-    if let installed = try installed(in: model) {
-      layout = try found(installed, context: context).layout
-    } else {
-      layout = try fit(to: model, context: context).layout
-    }
-    guard layout.rivals.isEmpty else { throw BackboneError.ambiguousScores([layout.output] + layout.rivals) }
+  /// What was recognised of a network.
+  ///
+  /// - Throws: where the method has no place in it.
+  package func layout(of model: ModelDescription, context: ExecutionContext) throws -> BackboneLayout {
+    if let installed = try installed(in: model) { return try found(installed, context: context).layout }
+    return try fit(to: model, context: context).layout
   }
 
   private func fit(to model: ModelDescription, context: ExecutionContext) throws -> (

@@ -78,7 +78,9 @@ package struct Inspection {
       } ?? .null,
       "classes": names.map { JSONValue($0.names) } ?? .null,
       "blocks": .array((layout?.blocks ?? []).map(Inspection.json)),
-      "head": head?.head.map(Inspection.json) ?? .null, "scores": scores.map(Inspection.json) ?? .null,
+      "head": head?.head.map(Inspection.json) ?? .null,
+      "mask_head": layout.flatMap(Inspection.maskHead) ?? .null,
+      "scores": scores.map(Inspection.json) ?? .null,
       "methods": JSONValue(methods), "adapters": adapters?.json ?? .null,
       "unsupported": .array(unsupported.map(Inspection.json)),
       "candidates": JSONValue(layout == nil ? recognition?.candidates ?? [] : []),
@@ -183,6 +185,15 @@ package struct Inspection {
       "node": .string(head.node), "weight": JSONValue(head.weight), "features": .integer(head.features),
       "classes": .integer(head.classes),
     ]
+  }
+
+  private static func maskHead(of layout: BackboneLayout) -> JSONValue? {
+    layout.decoder.map { decoder in
+      [
+        "output": .string(decoder.output), "classes": .integer(decoder.classes),
+        "others": JSONValue(layout.decoderRivals),
+      ]
+    }
   }
 
   private static func json(_ scores: ScoreOutput) -> JSONValue {

@@ -93,6 +93,13 @@ struct InspectionText {
     lines += rest
     if let layout { addBlocks(of: layout) }
     if let head { add("head", "'\(head.node)', \(head.features) features, \(head.classes) classes") }
+    if let decoder = layout?.decoder {
+      let rivals = (layout?.decoderRivals ?? []).map { "'\($0)'" }.joined(separator: ", ")
+      add(
+        "mask head",
+        "'\(decoder.output)', \(decoder.classes) classes of pixels"
+          + (rivals.isEmpty ? "" : "; also in the file: \(rivals)"))
+    }
     if let scores {
       add("scores", "'\(scores.name)', \(scores.kind.rawValue.replacing("_", with: " "))")
     }

@@ -35,7 +35,7 @@ package struct PredictionRun: Sendable {
     }
     for note in images.notes { emit(RunEvent(note)) }
     failures = images.failures
-    for failure in failures { emit(.warning(failure.message)) }
+    for line in DatasetError.lines(of: failures) { emit(.warning(line)) }
     folder?.expectVolumes(in: images.samples)
     let answer = try TaskRegistry.task(of: model).answer(of: model, context: context)
     let imageModel = try model.imageModel(answer, choice.preprocessing)

@@ -84,7 +84,11 @@ package struct TrainingRun {
     for line in model.warnings { emit(.warning(line)) }
     if let bound = model.bound { emit(.note(bound.note)) }
     var choice = try preprocessing(of: model)
-    try model.located { try request.injection.verifyFit(to: model.description, context: context) }
+    let layout = try model.located {
+      let layout = try request.injection.layout(of: model.description, context: context)
+      try request.task.requireOneHead(in: layout, startsAnew: request.startsHeadAnew)
+      return layout
+    }
     let reading = choice.preprocessing.reading ?? ImageReading()
     let images = try images(reading)
     // What the files themselves say is part of how images are prepared, and of what the model says of it.
@@ -92,7 +96,7 @@ package struct TrainingRun {
     let parts = try TrainingParts(of: images, request.task, request.configuration, source: request.data)
     let lock = try folder.lock(emit)
     return try withExtendedLifetime(lock) {
-      do { return try run(model, choice, parts, start: start) } catch is RunInterrupted {
+      do { return try run(model, layout, choice, parts, start: start) } catch is RunInterrupted {
         let isStarted = Folder.exists(folder.checkpoint)
         emit(
           .note(
@@ -106,7 +110,7 @@ package struct TrainingRun {
 
   /// The work in the folder, which is locked.
   private func run(
-    _ model: ModelFile, _ choice: PreprocessingChoice, _ parts: TrainingParts,
+    _ model: ModelFile, _ layout: BackboneLayout, _ choice: PreprocessingChoice, _ parts: TrainingParts,
     start: ContinuousClock.Instant
   ) throws -> TrainingReport {
     let isResumed = try folder.prepare(resumes: request.resumes, emit)
@@ -117,7 +121,7 @@ package struct TrainingRun {
       threads: context.options.threads, emit: emit, isInterrupted: isInterrupted)
     let remarks = request.task.remarks(onTraining: parts.train, request.configuration)
     for note in parts.notes + examined.notes + remarks { emit(RunEvent(note)) }
-    let keepsHead = try keepsHead(of: model, for: parts.train)
+    let keepsHead = keepsHead(of: model, layout, for: parts.train)
     let adapted = try model.located {
       try request.injection.apply(
         to: model.description, head: keepsHead ? nil : request.task.head(for: parts.train), context: context)
@@ -187,18 +191,14 @@ package struct TrainingRun {
   }
 
   /// Whether the model's head was trained on the same classes by an earlier run, or suits the task as it is.
-  private func keepsHead(of model: ModelFile, for train: LabelledImages) throws -> Bool {
+  private func keepsHead(of model: ModelFile, _ layout: BackboneLayout, for train: LabelledImages) -> Bool {
     guard !request.startsHeadAnew else { return false }
     let metadata = model.description.metadata
     func value(_ key: String) -> String? { metadata.first { $0.key == key }?.value }
     let isOfRun =
       value("dka.recipe.method") != nil && value("task") == type(of: request.task).metadataName
       && request.task.metadata(of: train).allSatisfy { value($0.key) == $0.value }
-    if isOfRun { return true }
-    return try model.located {
-      request.task.keepsHead(
-        of: try Injection.recognize(model.description, context: context).layout, for: train)
-    }
+    return isOfRun || request.task.keepsHead(of: layout, for: train)
   }
 
   /// The epochs that are left, each followed by its line of metrics and a checkpoint.

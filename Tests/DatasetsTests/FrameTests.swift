@@ -128,6 +128,25 @@ import Testing
     #expect(notes[0].message.contains("x.toy' frame 0 (train) and "))
   }
 
+  @Test func `what is wrong with a whole file is said once`() throws {
+    var volume = Array(try Data(contentsOf: URL(filePath: FixtureFiles.path("formats/las_int16.nii"))))
+    volume.removeLast(100)
+    try folder.write(volume, to: "short.nii")
+    try folder.write(Array("no image".utf8), to: "none.png")
+    var images = try ImageList(
+      of: [folder.file("short.nii"), folder.file("none.png")], reading: ImageReading())
+    let count = images.samples.count
+    #expect(count > 2)
+    do throws(DatasetError) {
+      try images.keepReadable(threads: 2, isInterrupted: { false })
+      Issue.record("nothing can be read")
+    } catch {
+      #expect(error.message.hasPrefix("\(count) images given"))
+      #expect(error.details.count == 2)
+      #expect(error.details[0].contains("short.nii' frames 0 … \(count - 2): cannot be decoded as NIfTI"))
+    }
+  }
+
   @Test func `frames that cannot be read are named, those outside the file too`() throws {
     let images = try table("x.toy#1,a,,", "y.toy#3,a,,")
     try folder.write(Array(ToyFormat.file([1, 2, 3]).dropLast(8)), to: "x.toy")

@@ -54,6 +54,22 @@ private func groups(_ images: LabelledImages) -> Set<String> { Set(images.sample
     #expect(try all.split().part(.test).samples.map(\.index) == expected.sorted())
   }
 
+  @Test func `folds to choose by divide no group, and those of a single one are its images`() {
+    let all = patients()
+    let folds = all.folds(5, seed: 7)
+    #expect(folds.count == 5)
+    #expect(folds.flatMap(\.measured).sorted() == Array(all.samples.indices))
+    for fold in folds {
+      #expect((fold.training + fold.measured).sorted() == Array(all.samples.indices))
+      let measured = Set(fold.measured.map { all.samples[$0].group })
+      #expect(measured.isDisjoint(with: fold.training.map { all.samples[$0].group }))
+      #expect(Set(fold.measured.map { all.samples[$0].label }) == [0, 1])
+    }
+    let one = images((0..<10).map { ($0 % 2, "p") }).folds(5, seed: 7)
+    #expect(one.map(\.measured.count) == [2, 2, 2, 2, 2])
+    #expect(images([(0, nil), (1, nil)]).folds(5, seed: 7).map(\.measured.count) == [1, 1])
+  }
+
   @Test func `a group with several classes counts for the most frequent one`() throws {
     // Of class a there are ten single images and one in b's group, which cannot test a alone.
     let singles = [(label: Int, group: String?)](repeating: (0, nil), count: 10)

@@ -149,7 +149,9 @@ import Testing
       in: folder)
     #expect(result.code == 0, "\(result.errors)")
     let secrets = ["P-17", "P-4", "Doe", "Jane", "19500101"]
-    for name in folder.files(below: "run") + folder.files(below: "masks") + ["answers.csv"] {
+    let written = folder.allFiles(below: "run") + folder.allFiles(below: "masks") + ["answers.csv"]
+    #expect(["run/model.onnx", "run/config.json", "run/images.sha256"].allSatisfy(written.contains))
+    for name in written {
       let bytes = Array(try folder.bytes(name))
       for secret in secrets { #expect(bytes.firstRange(of: Array(secret.utf8)) == nil, "\(name): \(secret)") }
     }

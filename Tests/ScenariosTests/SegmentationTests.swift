@@ -234,6 +234,18 @@ import Testing
     #expect(object["dice_foreground_mean"]?.number != nil)
   }
 
+  @Test func `images and masks that cannot be read are listed together`() throws {
+    let folder = try TemporaryFolder()
+    try Self.write(folder, train: 4, test: 2)
+    try folder.write(Array("no image".utf8), to: "data/train/images/train1.png")
+    try folder.write(Array("no mask".utf8), to: "data/test/masks/test0.png")
+    let result = try ToolProcess.run(["train", Scenario.transformer, "-o", "run"] + Self.options, in: folder)
+    #expect(result.code == 65)
+    #expect(result.errors.contains("1 of 6 images and 1 of 6 masks cannot be read"), "\(result.errors)")
+    #expect(result.errors.contains("train1.png': neither PNG"))
+    #expect(result.errors.contains("test0.png': neither PNG"))
+  }
+
   @Test func `what does not fit is refused by name`() throws {
     let folder = try TemporaryFolder()
     try Self.write(folder, train: 4, test: 2)

@@ -111,10 +111,15 @@ enum ToolProcess {
 }
 
 extension TemporaryFolder {
-  /// Paths of the files below a folder, sorted.
+  /// Paths of the PNG and JPEG images below a folder, sorted.
   func files(below name: String) -> [String] {
+    allFiles(below: name).filter { $0.hasSuffix(".png") || $0.hasSuffix(".jpg") }
+  }
+
+  /// Paths of all files below a folder, sorted.
+  func allFiles(below name: String) -> [String] {
     (FileManager.default.enumerator(atPath: file(name))?.compactMap { $0 as? String } ?? [])
-      .filter { $0.hasSuffix(".png") || $0.hasSuffix(".jpg") }.sorted().map { name + "/" + $0 }
+      .sorted().map { name + "/" + $0 }.filter { !Folder.isFolder(file($0)) }
   }
 
   /// Writes a network that tells three classes apart by the mean of each colour.

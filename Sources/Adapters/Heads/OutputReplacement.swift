@@ -1,7 +1,7 @@
 import Backbones
 import Graphs
 
-/// What a new head makes of a network's outputs: the old one goes, those that do not depend on its classifier stay.
+/// What a new head makes of a network's outputs: the old one goes, those that do not depend on it stay.
 struct OutputReplacement {
   /// Outputs that stay.
   let others: [ValueDescription]
@@ -9,10 +9,11 @@ struct OutputReplacement {
   let batch: Dimension
 
   init(of layout: BackboneLayout, in graph: Graph) {
-    let products = Set(layout.head?.layers.map(\.product) ?? [])
+    let parts = Set((layout.head?.layers.map(\.product) ?? []) + (layout.decoder?.initializers ?? []))
     others = graph.outputs.filter { output in
       output.name != layout.output && output.name != layout.decoder?.output
-        && !graph.depends(output.name, onAnyOf: products)
+        && !layout.decoderRivals.contains(output.name)
+        && !graph.depends(output.name, onAnyOf: parts)
     }
     let old = graph.outputs.first { $0.name == layout.output }
     let image = layout.image.flatMap { image in graph.inputs.first { $0.name == image.name } }

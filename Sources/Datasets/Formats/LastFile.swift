@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// What was made of the file that was read last, so that its images need not each be read from its start.
+/// What was made of the file that was read last, or why nothing was, so that its images need not each be read from its start.
 final class LastFile<Content>: Sendable where Content: Sendable {
   private struct Identity: Equatable {
     let path: String
@@ -13,7 +13,7 @@ final class LastFile<Content>: Sendable where Content: Sendable {
     let nanoseconds: Int
   }
 
-  private let state = Mutex<(identity: Identity, content: Content)?>(nil)
+  private let state = Mutex<(identity: Identity, content: Result<Content, CodecError>)?>(nil)
 
   /// The content of a file: as it was kept, where the file has not changed since, else anew.
   ///
@@ -22,12 +22,12 @@ final class LastFile<Content>: Sendable where Content: Sendable {
     -> Content
   {
     let identity = Self.identity(of: path, part)
-    if let kept = state.withLock({ $0 }), kept.identity == identity { return kept.content }
+    if let kept = state.withLock({ $0 }), kept.identity == identity { return try kept.content.get() }
     // Two files would take twice the memory.
     state.withLock { $0 = nil }
-    let content = try make()
+    let content = Result(catching: make)
     if let identity { state.withLock { $0 = (identity, content) } }
-    return content
+    return try content.get()
   }
 
   private static func identity(of path: String, _ part: Int) -> Identity? {

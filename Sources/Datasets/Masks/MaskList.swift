@@ -154,11 +154,23 @@ struct MaskList {
     }
     var failures: [DatasetError] = []
     for case .failure(let error) in results.joined() { failures.append(error) }
-    let count = items.reduce(0) { $0 + $1.masks.count }
-    if let error = DatasetError.joined(failures, "\(failures.count) of \(count) masks cannot be read") {
-      throw error
-    }
+    guard failures.isEmpty else { throw try unreadable(failures, threads: threads) }
     return results.map { row in row.compactMap { try? $0.get() } }
+  }
+
+  /// One error for masks and images that cannot be read: images are read later, but whoever repairs files wants to know them all.
+  private func unreadable(_ masks: [DatasetError], threads: Int) throws(DatasetError) -> DatasetError {
+    let samples = items.enumerated().map { index, item in
+      Sample(path: item.path, frame: item.frame, reading: reading, label: 0, index: index)
+    }
+    let images = try LabelledImages(classes: [""], samples: samples)
+      .readability(threads: threads, isInterrupted: { false }).failures
+    let count = items.reduce(0) { $0 + $1.masks.count }
+    let text =
+      images.isEmpty
+      ? "\(masks.count) of \(count) masks cannot be read"
+      : "\(images.count) of \(items.count) images and \(masks.count) of \(count) masks cannot be read"
+    return DatasetError.joined(images + masks, text) ?? masks[0]
   }
 
   private func requireEqualSizes(_ facts: [[Facts]]) throws(DatasetError) {

@@ -42,8 +42,13 @@ package protocol Task: Sendable {
   /// The new head for these images.
   func head(for images: LabelledImages) -> any TaskHead
 
+  /// Refuses a network with several heads of which each could be the one that is meant.
+  ///
+  /// - Parameter startsAnew: whether the head that it has is not to be kept.
+  func requireOneHead(in layout: BackboneLayout, startsAnew: Bool) throws
+
   /// Whether a head that a network has, and no run of this program made, suits these images.
-  func keepsHead(of layout: BackboneLayout?, for images: LabelledImages) -> Bool
+  func keepsHead(of layout: BackboneLayout, for images: LabelledImages) -> Bool
 
   /// What training minimises.
   var objective: any Objective { get }
@@ -86,7 +91,8 @@ package protocol Task: Sendable {
 extension Task {
   package var defaults: TaskDefaults { TaskDefaults(epochs: 100, batch: 64, bottleneck: nil) }
   package func measuring(_ preprocessing: Preprocessing) -> Preprocessing { preprocessing }
-  package func keepsHead(of layout: BackboneLayout?, for images: LabelledImages) -> Bool { false }
+  package func requireOneHead(in layout: BackboneLayout, startsAnew: Bool) throws {}
+  package func keepsHead(of layout: BackboneLayout, for images: LabelledImages) -> Bool { false }
   package func classNames(of images: LabelledImages) -> [String] { images.classes }
   package func remarks(onTraining images: LabelledImages, _ configuration: TrainingConfiguration)
     -> [DatasetNote]

@@ -31,9 +31,8 @@ package struct NIfTIFormat: ImageFormat {
     throws(CodecError) -> Image
   {
     let (volume, geometry) = try volume(reading, bytes, path)
-    let floats = try geometry.pixels(ofSlice: frame) { voxel throws(CodecError) in
-      volume.brightness(of: volume.value(at: voxel), reading.window)
-    }
+    let brightness = volume.brightness(reading.window)
+    let floats = try geometry.pixels(ofSlice: frame) { voxel throws(CodecError) in brightness(voxel) }
     return Image(width: geometry.width, height: geometry.height, channels: 1, floats: floats)
   }
 

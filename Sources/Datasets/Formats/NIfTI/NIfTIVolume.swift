@@ -1,9 +1,12 @@
+import Synchronization
+
 /// The voxels of one volume.
-struct NIfTIVolume: Sendable {
+final class NIfTIVolume: Sendable {
   let header: NIfTIHeader
   private let bytes: [UInt8]
-  /// The values that become black and white where nobody says otherwise; nil where all are one.
-  private let shown: (least: Double, largest: Double)
+  /// The values that become black and white where nobody says otherwise; nil until a slice is shown so, since all values are sorted
+  /// for it, and masks and windows need none.
+  private let shown = Mutex<(least: Double, largest: Double)?>(nil)
 
   /// Bytes behind the voxels that are believed to be a careless writer's.
   private static let slack = 4096
@@ -16,7 +19,6 @@ struct NIfTIVolume: Sendable {
       try unsafe Self.read(content, volume)
     }
     (self.header, self.bytes) = (header, bytes)
-    shown = Self.shown(header, bytes)
   }
 
   /// The header of a file.
@@ -65,14 +67,12 @@ struct NIfTIVolume: Sendable {
   }
 
   /// What a voxel's number stands for.
-  func value(at voxel: Int) -> Double { Self.value(header, bytes, voxel) }
-
-  private static func value(_ header: NIfTIHeader, _ bytes: [UInt8], _ voxel: Int) -> Double {
-    let number = stored(header, bytes, voxel)
+  func value(at voxel: Int) -> Double {
+    let number = stored(at: voxel)
     return header.slope == 1 && header.intercept == 0 ? number : number * header.slope + header.intercept
   }
 
-  private static func stored(_ header: NIfTIHeader, _ bytes: [UInt8], _ voxel: Int) -> Double {
+  private func stored(at voxel: Int) -> Double {
     let size = header.voxelType.size
     var bits: UInt64 = 0
     for index in 0..<size {
@@ -90,13 +90,13 @@ struct NIfTIVolume: Sendable {
   }
 
   /// The 0.5th and 99.5th percentile of the values above 0 (linear between neighbours), else the least and the largest value.
-  private static func shown(_ header: NIfTIHeader, _ bytes: [UInt8]) -> (least: Double, largest: Double) {
+  private func shownRange() -> (least: Double, largest: Double) {
     let voxels = 0..<bytes.count / header.voxelType.size
     var values: [Float] = []
     values.reserveCapacity(voxels.count)
     var (least, largest) = (Double.infinity, -Double.infinity)
     for voxel in voxels {
-      let value = value(header, bytes, voxel)
+      let value = value(at: voxel)
       guard value.isFinite else { continue }
       (least, largest) = (min(least, value), max(largest, value))
       if value > 0 { values.append(Float(value)) }
@@ -112,11 +112,24 @@ struct NIfTIVolume: Sendable {
     return (percentile(0.005), percentile(0.995))
   }
 
-  /// The brightness from 0 to 1 of a value.
-  func brightness(of value: Double, _ window: ImageReading.Window?) -> Float {
-    guard value.isFinite else { return 0 }
-    if let window { return Float(window.brightness(of: value)) }
-    guard shown.largest > shown.least else { return value > 0 && value >= shown.largest ? 1 : 0 }
-    return Float(min(max((value - shown.least) / (shown.largest - shown.least), 0), 1))
+  /// The brightness from 0 to 1 of a voxel's value.
+  func brightness(_ window: ImageReading.Window?) -> (_ voxel: Int) -> Float {
+    if let window {
+      return { voxel in
+        let value = self.value(at: voxel)
+        return value.isFinite ? Float(window.brightness(of: value)) : 0
+      }
+    }
+    let (least, largest) = shown.withLock { shown in
+      let range = shown ?? shownRange()
+      shown = range
+      return range
+    }
+    return { voxel in
+      let value = self.value(at: voxel)
+      guard value.isFinite else { return 0 }
+      guard largest > least else { return value > 0 && value >= largest ? 1 : 0 }
+      return Float(min(max((value - least) / (largest - least), 0), 1))
+    }
   }
 }

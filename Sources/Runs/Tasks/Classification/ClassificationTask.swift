@@ -1,5 +1,5 @@
 package import Adapters
-import Backbones
+package import Backbones
 package import Datasets
 import Graphs
 package import Operators
@@ -34,6 +34,10 @@ package struct ClassificationTask: Task {
 
   package func head(for images: LabelledImages) -> any TaskHead {
     ClassificationHead(classes: images.classes.count)
+  }
+
+  package func requireOneHead(in layout: BackboneLayout, startsAnew: Bool) throws {
+    guard layout.rivals.isEmpty else { throw BackboneError.ambiguousScores([layout.output] + layout.rivals) }
   }
 
   package var objective: any Objective { CrossEntropyObjective() }

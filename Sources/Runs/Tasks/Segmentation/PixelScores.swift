@@ -30,13 +30,17 @@ package struct PixelScores: PicturedAnswer {
         guard case .tensor(_, let dimensions?)? = output.type?.kind else { return false }
         return dimensions.count == 4
       }
-      guard let output = description.namedScoreOutput ?? (maps.count == 1 ? maps[0].name : nil) else {
+      guard description.namedScoreOutput != nil || maps.count < 2 else {
+        throw BackboneError.ambiguousScores(maps.map(\.name))
+      }
+      guard let output = description.namedScoreOutput ?? maps.first?.name else {
         throw TrainingError.unsuitable(
           "none of the outputs \(names.map { "'\($0)'" }.joined(separator: ", ")) gives scores of pixels, [images, classes, H, W]"
         )
       }
       let compiled = CompiledModel(
-        description.delivering([output]), registry: ModelFile.registry, context: context)
+        description.delivering([ScoreOutput(output, in: description.graph).logits]),
+        registry: ModelFile.registry, context: context)
       let graph = try compiled.graph(batch: 1)
       let type = graph.outputs.first.map { graph.type($0) }
       guard let type, type.shape.rank == 4, type.elementType == .float32, type.shape[1] > 1 else {

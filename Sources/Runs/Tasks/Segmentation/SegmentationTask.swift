@@ -75,8 +75,16 @@ package struct SegmentationTask: Task {
       options.head, classes: images.pixelClasses.names.count, hasArgMax: options.hasArgMax)
   }
 
-  package func keepsHead(of layout: BackboneLayout?, for images: LabelledImages) -> Bool {
-    options.head == nil && layout?.decoder?.classes == images.pixelClasses.names.count
+  package func requireOneHead(in layout: BackboneLayout, startsAnew: Bool) throws {
+    guard options.head == nil, !startsAnew, let decoder = layout.decoder, !layout.decoderRivals.isEmpty else {
+      return
+    }
+    throw BackboneError.ambiguousScores(
+      [decoder.output] + layout.decoderRivals, or: "start a new head with --head or --new-head")
+  }
+
+  package func keepsHead(of layout: BackboneLayout, for images: LabelledImages) -> Bool {
+    options.head == nil && layout.decoder?.classes == images.pixelClasses.names.count
   }
 
   package var objective: any Objective {
@@ -90,7 +98,7 @@ package struct SegmentationTask: Task {
     guard let output = adapted.classifierOutput ?? adapted.model.namedScoreOutput ?? outputs.first else {
       throw TrainingError.unsuitable("the model has no output")
     }
-    return output
+    return ScoreOutput(output, in: adapted.model.graph).logits
   }
 
   package func requireFit(of output: ValueType?, to images: LabelledImages) throws(TrainingError) {
