@@ -1,7 +1,7 @@
 public import Datasets
 import Operators
 public import Runs
-import Training
+public import Training
 
 /// Trains an adapted model's trainable tensors on labelled images, epoch by epoch.
 ///
@@ -22,12 +22,14 @@ public final class FineTuning {
 
   /// Prepares training; reads every image once to see that it can be.
   ///
-  /// Images with masks train a model with a `Head.dense`.
+  /// Images with masks (`LabelledImages.masked(at:)`) train a model with a `Head.dense`, or a Segmenter with its own.
   ///
   /// - Parameters:
   ///   - model: what `Model.adapted(by:in:head:seed:)` gave.
   ///   - images: labelled images; those without parts of their own are dealt out.
   ///   - configuration: the recipe. `epochs` sets the length of the learning-rate schedule.
+  ///   - loss: what training for masks minimises.
+  ///   - classWeights: weight of each class of pixels in it; nil where all weigh the same.
   ///   - preprocessing: how images are prepared, or nil for what the model says.
   ///   - report: is told what happens while it does.
   ///   - isInterrupted: is asked between micro-batches; an epoch ends with `RunInterrupted` when it says so.
@@ -35,6 +37,7 @@ public final class FineTuning {
   ///   where classes are empty or images unreadable.
   public init(
     of model: Model, on images: LabelledImages, _ configuration: TrainingConfiguration = .init(),
+    loss: SegmentationLoss.Kind = .crossEntropy, classWeights: [Double]? = nil,
     preparedBy preprocessing: Preprocessing? = nil, report: @escaping (RunEvent) -> Void = { _ in },
     isInterrupted: @escaping () -> Bool = { false }
   ) throws {
@@ -47,6 +50,7 @@ public final class FineTuning {
       ?? model.preprocessing()
     var segmentation = SegmentationTask.Options()
     segmentation.threads = model.threads
+    (segmentation.loss, segmentation.classWeights) = (loss, classWeights)
     let task: any Task = images.masks == nil ? ClassificationTask() : SegmentationTask(segmentation)
     self.task = task
     parts = try TrainingParts(of: images, task, configuration, source: "the images")

@@ -8,15 +8,16 @@ public enum Head: Sendable, Hashable {
   case original
   /// A new linear classifier of so many classes.
   case classifier(classes: Int)
-  /// A new head that gives every pixel scores of so many classes.
-  case dense(DenseHead.Kind? = nil, classes: Int)
+  /// A new head that gives every pixel scores of so many classes, and with `hasArgMax` the class as a second output.
+  case dense(DenseHead.Kind? = nil, classes: Int, hasArgMax: Bool = false)
 
   /// The head that is put in; nil for the one that the model has.
   var replacement: (any TaskHead)? {
     switch self {
     case .original: nil
     case .classifier(let classes): ClassificationHead(classes: classes)
-    case .dense(let kind, let classes): DenseHead(kind, classes: classes)
+    case .dense(let kind, let classes, let hasArgMax):
+      DenseHead(kind, classes: classes, hasArgMax: hasArgMax)
     }
   }
 }

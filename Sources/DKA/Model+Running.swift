@@ -51,28 +51,30 @@ extension Model {
 
   /// Figures of masks that this model predicts, on all of the given images, at the size of each file.
   ///
-  /// - Parameter preprocessing: how images are prepared, or nil for what `preprocessing(side:)` says.
+  /// - Parameters:
+  ///   - preprocessing: how images are prepared, or nil for what `preprocessing(side:)` says.
+  ///   - tiles: how images larger than the network's input are cut; nil resizes them.
   /// - Throws: where the model gives no scores of pixels, or images cannot be read, all named at once.
-  public func segmented(on images: LabelledImages, preparedBy preprocessing: Preprocessing? = nil) throws
-    -> SegmentationMetrics
-  {
+  public func segmented(
+    on images: LabelledImages, preparedBy preprocessing: Preprocessing? = nil, in tiles: Tiles? = nil
+  ) throws -> SegmentationMetrics {
     try images.verifyReadable(threads: threads)
     let scores = try PixelScores(of: file, context: context)
     return try file.imageModel(scores, try preprocessing ?? self.preprocessing().preprocessing)
-      .metrics(of: images, scores.comparison(with: images))
+      .metrics(of: images, scores.comparison(with: images), in: tiles)
   }
 
   /// The masks of image files, in their order, each of the file's size.
   ///
+  /// - Parameter tiles: how images larger than the network's input are cut; nil resizes them.
   /// - Throws: where the model gives no scores of pixels, or images cannot be read, all named at once.
-  public func masks(for images: [String]) throws -> [Mask] {
+  public func masks(for images: [String], in tiles: Tiles? = nil) throws -> [Mask] {
     let samples = images.enumerated().map { Sample(path: $1, label: 0, index: $0) }
     try LabelledImages(classes: [""], samples: samples).verifyReadable(threads: threads)
     let scores = try PixelScores(of: file, context: context)
+    let model = try file.imageModel(scores, try preprocessing().preprocessing)
     var masks: [Mask] = []
-    try file.imageModel(scores, try preprocessing().preprocessing).run(samples) {
-      masks += try scores.masks($1, of: $0.samples)
-    }
+    try model.run(samples, in: tiles) { masks += try scores.masks($1, of: [$0]) }
     return masks
   }
 

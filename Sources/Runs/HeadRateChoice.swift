@@ -154,26 +154,28 @@ extension TrainingLoop {
   private func headMaterial(_ adapted: AdaptedModel, _ context: ExecutionContext) throws -> (
     Trainer, ImageFeatures, ImageFeatures?
   )? {
-    let images = material.validation.samples
+    func features(of images: LabelledImages, _ material: TrainingLoop.Material, _ title: String) throws
+      -> ImageFeatures?
+    {
+      guard !images.samples.isEmpty else { return nil }
+      return try ImageFeatures(of: images, material, title: title, emit, isInterrupted)
+    }
+    let title = "features of the validation images"
     if let trainingFeatures {
       return (
         material.trainer, trainingFeatures,
-        images.isEmpty ? nil : try ImageFeatures(joining: validationFeatures)
+        validationFeatures.isEmpty
+          ? try features(of: material.validation, material, title)
+          : try ImageFeatures(joining: validationFeatures)
       )
     }
     var material = material
     material.configuration.augmentation = .none
     material.trainer = try adapted.trainer(material.configuration, material.task, context: context)
     guard try material.trainer.hasPrefix() else { return nil }
-    func features(of images: LabelledImages, _ title: String) throws -> ImageFeatures? {
-      guard !images.samples.isEmpty else { return nil }
-      return try ImageFeatures(of: images, material, title: title, emit, isInterrupted)
-    }
-    guard let training = try features(of: material.training, "features for the head's learning rate") else {
-      return nil
-    }
-    return (
-      material.trainer, training, try features(of: material.validation, "features of the validation images")
-    )
+    guard
+      let training = try features(of: material.training, material, "features for the head's learning rate")
+    else { return nil }
+    return (material.trainer, training, try features(of: material.validation, material, title))
   }
 }

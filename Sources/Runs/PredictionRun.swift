@@ -44,24 +44,14 @@ package struct PredictionRun: Sendable {
     if isLong { emit(.begin(title: "predicting", total: images.samples.count)) }
     defer { if isLong { emit(.end) } }
     var found: [any PresentedPrediction] = []
-    if let tiles {
-      guard answer is any PicturedAnswer else {
-        throw DatasetError(.usage, "--tiles is there for models that answer with masks")
-      }
-      try imageModel.run(
-        images.samples, in: tiles, report: { if isLong { emit(.advance(done: $0, figures: [])) } },
-        isInterrupted: isInterrupted
-      ) { sample, output in
-        found += try answer.predictions(output, of: [sample], by: model, into: folder)
-      }
-      predictions = found
-      return
+    guard tiles == nil || answer is any PicturedAnswer else {
+      throw DatasetError(.usage, "--tiles is there for models that answer with masks")
     }
     try imageModel.run(
-      images.samples, report: { if isLong { emit(.advance(done: $0, figures: [])) } },
+      images.samples, in: tiles, report: { if isLong { emit(.advance(done: $0, figures: [])) } },
       isInterrupted: isInterrupted
-    ) { batch, output in
-      found += try answer.predictions(output, of: batch.samples, by: model, into: folder)
+    ) { sample, output in
+      found += try answer.predictions(output, of: [sample], by: model, into: folder)
     }
     predictions = found
   }

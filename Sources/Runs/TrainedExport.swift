@@ -86,7 +86,8 @@ struct TrainedExport {
     emit(.begin(title: title, total: images.samples.count))
     defer { emit(.end) }
     return try imageModel.metrics(
-      of: images, answer.measurement(of: images), report: { emit(.advance(done: $0, figures: [])) },
+      of: images, answer.measurement(of: images), in: request.task.tiles,
+      report: { emit(.advance(done: $0, figures: [])) },
       isInterrupted: isInterrupted)
   }
 

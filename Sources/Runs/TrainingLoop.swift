@@ -39,7 +39,7 @@ package final class TrainingLoop {
   private let batches: any BatchSource
   /// Bytes that are held at the same time.
   private let memoryByteCount: Int
-  /// Values at the cut of the validation images, in parts.
+  /// Values at the cut of the validation images, in parts; none where they are measured in tiles.
   let validationFeatures: [ImageFeatures]
   /// Values at the cut of the training images, where they don't change between epochs.
   let trainingFeatures: ImageFeatures?
@@ -62,7 +62,7 @@ package final class TrainingLoop {
     memoryByteCount = memory.byteCount
     let images = material.validation
     validationFeatures =
-      images.samples.isEmpty
+      images.samples.isEmpty || material.task.tiles != nil
       ? []
       : try ImageFeatures.parts(
         of: images, material, title: "preparing validation images", emit, isInterrupted)
@@ -150,9 +150,21 @@ package final class TrainingLoop {
 
   /// Figures on the validation images with the present parameters.
   private func validate(title: String, later: Int) throws -> (any PresentedMetrics)? {
-    guard !validationFeatures.isEmpty else { return nil }
-    emit(.begin(title: title, total: material.validation.samples.count, later: later))
-    var measurement = material.task.measurement(of: material.validation)
+    let images = material.validation
+    guard !images.samples.isEmpty else { return nil }
+    emit(.begin(title: title, total: images.samples.count, later: later))
+    var measurement = material.task.measurement(of: images)
+    if let tiles = material.task.tiles {
+      let trainer = material.trainer
+      try tiles.scores(
+        of: images.samples, material.measuring,
+        output: { tile in
+          let features = try trainer.features(of: tile, isInterrupted: isInterrupted)
+          return try trainer.output(features, isInterrupted: isInterrupted)
+        }, report: { emit(.advance(done: $0, figures: [])) }
+      ) { try measurement.add($1, of: [$0]) }
+      return measurement.metrics
+    }
     var done = 0
     for features in validationFeatures {
       try measurement.add(

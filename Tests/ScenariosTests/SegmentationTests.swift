@@ -158,6 +158,38 @@ import Testing
     #expect(refused.errors.contains("answer with masks"))
   }
 
+  @Test func `training measures in tiles where it is to`() throws {
+    let folder = try TemporaryFolder()
+    try Self.write(folder, train: 16, test: 2)
+    func trained(_ name: String, _ words: [String]) throws -> (report: JSONObject, validation: [Double]) {
+      let result = try ToolProcess.run(
+        ["train", Scenario.transformer, "-o", name, "--epochs", "2", "--head", "linear", "--json"]
+          + Self.options + words,
+        in: folder)
+      #expect(result.code == 0, "\(result.errors)")
+      #expect(result.errors.contains(words.isEmpty ? "measured are whole images" : "measured are tiles"))
+      let lines = try folder.text("\(name)/metrics.jsonl").split(separator: "\n")
+      return (
+        try result.json(),
+        try lines.map { try #require(try JSONValue(parsing: String($0))["validation"]?["loss"]?.number) }
+      )
+    }
+    let (whole, tiled) = (try trained("whole", []), try trained("tiled", ["--tiles", "0.5"]))
+    #expect(tiled.validation.count == 2 && whole.validation != tiled.validation)
+    let measured = try ToolProcess.object(
+      ["evaluate", "tiled/model.onnx", "--data", "data", "--tiles", "0.5"], in: folder)
+    for key in ["loss", "iou", "dice", "hd95"] {
+      #expect(measured[key] != nil && tiled.report["test"]?[key] == measured[key], "\(key)")
+    }
+    #expect(whole.report["test"]?["loss"] != measured["loss"])
+    try expectDone(["train", "--resume", "tiled", "--epochs", "3"], in: folder)
+    let other = try ToolProcess.run(["train", "--resume", "tiled", "--tiles", "0"], in: folder)
+    #expect(other.code == 65 && other.errors.contains("tiles"), "\(other.errors)")
+    let classes = try ToolProcess.run(
+      ["train", Scenario.transformer, "--data", "data", "-o", "x", "--tiles", "0.5"], in: folder)
+    #expect(classes.code == 64 && classes.errors.contains("--tiles is there for --task segmentation"))
+  }
+
   @Test func `a file of masks trains further, and a Segmenter of other classes gets a new head`()
     throws
   {

@@ -31,18 +31,18 @@ enum SegmentationOptions {
     flag: "with-argmax", "give model.onnx a second output, mask [images, H, W]: the class of every pixel")
   static let tiles = Option(
     "tiles", .number(0..<1),
-    "of a model that answers with masks, cut larger images into tiles that overlap by this share, such as 0.5, and average their scores [images are resized]"
+    "measure, and predict, images larger than the network's input in tiles that overlap by this share, such as 0.5; their scores are averaged [images are resized]"
   )
 
   static var group: ArgumentGroup {
-    ArgumentGroup("Segmentation", [classes, head, loss, weights, argmax] as [any ArgumentDefinition])
+    ArgumentGroup("Segmentation", [classes, head, loss, weights, tiles, argmax] as [any ArgumentDefinition])
   }
 
   /// The task of a name with what the command line says of it.
   static func task(_ arguments: ParsedArguments, named name: String) throws -> any Task {
     guard name == SegmentationTask.name else {
       let ours: [any ArgumentDefinition] =
-        [classes, head, loss, weights] + (arguments[argmax] ? [argmax] : [])
+        [classes, head, loss, weights, tiles] + (arguments[argmax] ? [argmax] : [])
       if let strange = ours.first(where: { arguments.isGiven($0) })?.form.spelling {
         throw UsageError("\(strange) is there for --task segmentation", field: strange)
       }
@@ -58,6 +58,7 @@ enum SegmentationOptions {
     options.head = arguments[head]
     options.loss = arguments[loss] ?? .crossEntropy
     options.classWeights = arguments[weights]
+    options.tiles = arguments[tiles].map { Tiles(overlap: $0) }
     options.hasArgMax = arguments[argmax]
     options.threads = arguments[CommonOptions.threads] ?? Processor.coreCount()
     return SegmentationTask(options)

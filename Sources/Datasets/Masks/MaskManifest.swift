@@ -85,6 +85,20 @@ package enum MaskManifest {
 }
 
 extension LabelledImages {
+  /// Images with masks: of a folder `DIR/{train,test}/{images,masks}` or `DIR/{images,masks}`, or of a table with the columns `image` and
+  /// `mask`.
+  ///
+  /// - Parameters:
+  ///   - classes: what the values of masks mean, nil for what the training masks hold.
+  ///   - reading: how images are made of DICOM and NIfTI files.
+  ///   - threads: masks that are read at a time.
+  /// - Throws: for images without masks and the reverse, masks that cannot be read, all of them at once, and values that mean nothing.
+  public static func masked(
+    at path: String, classes: MaskClasses? = nil, reading: ImageReading = ImageReading(), threads: Int = 4
+  ) throws(DatasetError) -> LabelledImages {
+    try masked(at: path, classes: classes, isOfModel: false, reading: reading, threads: threads)
+  }
+
   /// Images with masks of a folder or of a table that lists them.
   ///
   /// - Parameters:
@@ -92,8 +106,7 @@ extension LabelledImages {
   ///   - isOfModel: whether a model says so, so that masks of a background and one other class may use another value for that one.
   ///   - reading: how images are made of DICOM and NIfTI files.
   package static func masked(
-    at path: String, classes: MaskClasses?, isOfModel: Bool = false, reading: ImageReading = ImageReading(),
-    threads: Int
+    at path: String, classes: MaskClasses?, isOfModel: Bool, reading: ImageReading, threads: Int
   ) throws(DatasetError) -> LabelledImages {
     let wanted: MaskList.Wanted = classes.map { isOfModel ? .model($0) : .given($0) } ?? .found
     return CSVManifest.isTable(path)

@@ -61,6 +61,9 @@ package protocol Task: Sendable {
   /// - Parameter output: what the network delivers for one image.
   func requireFit(of output: ValueType?, to images: LabelledImages) throws(TrainingError)
 
+  /// How images that are larger than the network's input are cut to be measured; nil where they are resized.
+  var tiles: Tiles? { get }
+
   /// How images are prepared that are measured, where that is not how they are prepared to be learnt from.
   func measuring(_ preprocessing: Preprocessing) -> Preprocessing
 
@@ -90,6 +93,7 @@ package protocol Task: Sendable {
 
 extension Task {
   package var defaults: TaskDefaults { TaskDefaults(epochs: 100, batch: 64, bottleneck: nil) }
+  package var tiles: Tiles? { nil }
   package func measuring(_ preprocessing: Preprocessing) -> Preprocessing { preprocessing }
   package func requireOneHead(in layout: BackboneLayout, startsAnew: Bool) throws {}
   package func keepsHead(of layout: BackboneLayout, for images: LabelledImages) -> Bool { false }

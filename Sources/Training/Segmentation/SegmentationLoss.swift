@@ -10,13 +10,18 @@ import Tensors
 ///
 /// p is the softmax, or the sigmoid where bce is in the sum. Class weights weigh pixels by their class (ce), or channels (bce, dice), and
 /// divide by the sum of the weights. Pixels of the class −1 count nowhere. Shapes: scores [n, C, H, W], classes int32 [n, H, W].
-package struct SegmentationLoss: Objective {
+public struct SegmentationLoss: Objective {
   /// The terms that are added.
-  package enum Kind: String, Sendable, CaseIterable {
+  public enum Kind: String, Sendable, CaseIterable {
+    /// Cross-entropy of pixels.
     case crossEntropy = "ce"
+    /// Soft Dice per image and class.
     case dice
+    /// Binary cross-entropy of every class.
     case binaryCrossEntropy = "bce"
+    /// The sum of both.
     case crossEntropyAndDice = "ce+dice"
+    /// The sum of both.
     case binaryCrossEntropyAndDice = "bce+dice"
   }
 

@@ -23,6 +23,8 @@ package struct SegmentationTask: Task {
     package var classWeights: [Double]?
     /// Whether the written model gives the class of every pixel beside the scores.
     package var hasArgMax = false
+    /// How images larger than the network's input are cut to be measured; nil resizes them.
+    package var tiles: Tiles?
     /// Threads that read masks and compare them.
     package var threads = 1
 
@@ -91,6 +93,8 @@ package struct SegmentationTask: Task {
     SegmentationLoss(options.loss, classWeights: options.classWeights)
   }
 
+  package var tiles: Tiles? { options.tiles }
+
   package func measuring(_ preprocessing: Preprocessing) -> Preprocessing { preprocessing.ofWholeImage }
 
   package func trainedOutput(of adapted: AdaptedModel) throws -> String {
@@ -142,12 +146,12 @@ package struct SegmentationTask: Task {
   package func remarks(onTraining images: LabelledImages, _ configuration: TrainingConfiguration)
     -> [DatasetNote]
   {
-    guard configuration.augmentation.crops else { return [] }
+    let measured =
+      options.tiles.map { "measured are tiles of the network's size, each \($0.overlap) over the next" }
+      ?? "measured are whole images, resized to the network's input"
+    guard configuration.augmentation.crops else { return [DatasetNote(.note, measured)] }
     return [
-      DatasetNote(
-        .note,
-        "a third of the random crops is centred on a pixel of a class; measured are whole images, resized to the network's input"
-      )
+      DatasetNote(.note, "a third of the random crops is centred on a pixel of a class; \(measured)")
     ]
   }
 }
