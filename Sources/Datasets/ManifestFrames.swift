@@ -7,8 +7,7 @@ struct ManifestFrames {
 
   /// A row that names a frame stands for that one; another for all frames of its file that no row names.
   init(of files: [(path: String, frame: Int?)], _ listed: inout ListedFiles) {
-    var named: [[UInt8]: Set<Int>] = [:]
-    for case (let path, let frame?) in files { named[[UInt8](path.utf8), default: []].insert(frame) }
+    let named = Self.named(in: files)
     for (path, frame) in files {
       let found = listed.images(ofFile: path)
       groups.append(found.group)
@@ -19,6 +18,13 @@ struct ManifestFrames {
         byRow.append(found.frames.filter { $0.map { !others.contains($0) } ?? true })
       }
     }
+  }
+
+  /// The frames of each file, by the bytes of its name, that stand for themselves.
+  static func named(in files: [(path: String, frame: Int?)]) -> [[UInt8]: Set<Int>] {
+    var named: [[UInt8]: Set<Int>] = [:]
+    for case (let path, let frame?) in files { named[[UInt8](path.utf8), default: []].insert(frame) }
+    return named
   }
 
   /// Files whose frames are in several groups, so that a group kept whole would divide them.

@@ -103,6 +103,13 @@ import Testing
         }
       #expect(abs(spacing.rows - wanted[0]) < 1e-5 && abs(spacing.columns - wanted[1]) < 1e-5)
     }
+    // A row of the whole file stands for the slices that no row names.
+    let table = "image,mask\ncase.nii,case.nii.gz\ncase.nii#2,one.nii.gz#1\n"
+    try copy("las_int16.nii", "case.nii")
+    for name in ["case.nii.gz", "one.nii.gz"] { try copy("las_mask.nii.gz", name) }
+    let listed = try LabelledImages.masked(at: try folder.write(table, to: "list.csv"))
+    #expect(listed.samples.map(\.frame) == [0, 1, 3, 2])
+    #expect(listed.samples.compactMap { $0.mask?.files[0].frame } == [0, 1, 3, 1])
     try copy("volumes.nii.gz", "data/images/case.nii")
     let other = try MaskFolder.read(folder.file("data"), reading: ImageReading(volume: 2))
     #expect(other.samples.allSatisfy { $0.reading.volume == 2 && $0.mask?.files[0].reading.volume == 0 })

@@ -2,7 +2,7 @@
 ///
 /// Columns by name, in any order and case: the image, `file`, else one of `image`, `path`, `filename`; `mask`; optionally the part
 /// (`split`, else `part` or `set`), `group`, and `mask_class`, the class that everything but 0 in the mask stands for. Files are
-/// relative to the table or absolute; `#12` behind a name is a frame. An image with several masks has a row for each. Files of several
+/// relative to the table or absolute; `#12` behind a name is a frame, a name alone all frames that no row names. An image with several masks has a row for each. Files of several
 /// images go with their masks frame by frame, DICOM segmentations with the images that they refer to; without a column `group` DICOM files
 /// of one patient are a group.
 package enum MaskManifest {
@@ -52,9 +52,11 @@ package enum MaskManifest {
     }
     try table.report(problems)
     var failures: [DatasetError] = []
+    let frames = ManifestFrames.named(in: named.map { ($0.path, $0.frame) })
     for image in named {
       list.add(
-        image.path, frame: image.frame, masks: image.masks, split: image.split, group: image.group, &listed,
+        image.path, frame: image.frame, except: frames[[UInt8](image.path.utf8)] ?? [], masks: image.masks,
+        split: image.split, group: image.group, &listed,
         &failures)
     }
     if let error = DatasetError.joined(

@@ -12,15 +12,18 @@ extension MaskList {
   /// Images and masks of several frames go together by their number; those of a DICOM segmentation by the image that a frame refers to.
   /// - Parameters:
   ///   - frame: the one image of the file that is meant; nil for all.
+  ///   - others: images of the file that are listed by themselves.
   ///   - group: what stays together, as a table says it; nil where no table does, for the file's patient.
   ///   - failures: what does not fit together, one error each.
   mutating func add(
-    _ path: String, frame: Int?, masks: [NamedMask], split: Split?, group: String??,
+    _ path: String, frame: Int?, except others: Set<Int> = [], masks: [NamedMask], split: Split?,
+    group: String??,
     _ listed: inout ListedFiles,
     _ failures: inout [DatasetError]
   ) {
     let found = listed.images(ofFile: path)
-    let frames = frame.map { [$0] } ?? found.frames
+    let frames = frame.map { [$0] } ?? found.frames.filter { $0.map { !others.contains($0) } ?? true }
+    guard !frames.isEmpty else { return }
     let spacing =
       found.contents?.spacing
       ?? found.contents?.volume.flatMap { SliceGeometry($0, along: reading.axis).spacing }
