@@ -6,7 +6,7 @@ import Tensors
 /// The same graph lowered at its own batch tells which axis of every value carries the batch: the one that
 /// differs. A Reshape whose constant target names the old extent gets a new target; a Concat operand that was
 /// stored at the old extent (a class token) is expanded, an Expand whose constant names the old extent gets a new one,
-/// and a Gather of an image's numbers by a list gets the lists of all images. Queries that are computed from weights alone
+/// and so do the sizes of a Resize; a Gather of an image's numbers by a list gets the lists of all images. Queries that are computed from weights alone
 /// (SigLIP's pooling) are expanded where they meet the keys of all images, so that a batch multiplies as an image does.
 /// Where tokens stand in front of images, as torchvision orders them, a Reshape merges both into rows,
 /// `[N, 1, h, d] → [N · 1, h · d]`: the batch is then the inner factor of its axis, which is remembered until a Reshape takes the rows apart again.
@@ -42,6 +42,8 @@ struct BatchBinding {
     case is Reshape: return try reshape(node, in: graph)
     case let join as Concat: return try concat(node, join, in: graph)
     case is Expand: return try expand(node, in: graph)
+    case let resize as Resize: return try self.resize(node, resize, in: graph)
+    case is GridSample: return try samples(node, in: graph)
     case let gather as Gather: return try self.gather(node, gather, in: graph)
     case is MatMul, is Attention: return try product(node, in: graph)
     case is any BinaryElementwise: return try windows(node, in: graph)
@@ -179,6 +181,32 @@ struct BatchBinding {
       .constant(name: name, try BatchBinding.shape(extents)),
       .node(LoweredNode(Expand(), [node.inputs[0], name], outputs: node.outputs, name: node.name)),
     ]
+  }
+
+  /// A Resize whose sizes name the extent that carries the batch, as exporters write them for images of one size.
+  private mutating func resize(_ node: LoweredNode, _ resize: Resize, in graph: LoweredGraph)
+    throws(OperatorError)
+    -> [Addition]?
+  {
+    guard node.inputs.count > 3, let batch = batchAxis(of: node.inputs[0], in: graph),
+      let source = reference.types[node.inputs[0]]?.shape,
+      var sizes = graph.constants[node.inputs[3]]?.integers,
+      let position = resize.position(of: batch.axis, in: source), sizes.indices.contains(position),
+      sizes[position] == source[batch.axis]
+    else { return nil }
+    edits.append(BatchEdit(output: node.outputs[0], change: .resize(sizes: sizes, position: position)))
+    sizes[position] *= batch.factor
+    var result = node
+    result.inputs[3] = "\(node.outputs[0])/batch_sizes"
+    return [.constant(name: result.inputs[3], try BatchBinding.shape(sizes)), .node(result)]
+  }
+
+  /// Places in the map of one image, where maps of all images are read at them.
+  private mutating func samples(_ node: LoweredNode, in graph: LoweredGraph) throws(OperatorError)
+    -> [Addition]?
+  {
+    guard let batch = batchAxis(of: node.inputs[0], in: graph), batch.axis == 0 else { return nil }
+    return try expanding(1..<2, of: node, along: batch, in: graph)
   }
 
   /// A Gather of all numbers of an image by a list, as which dynamo writes a flattening: the list of every image.

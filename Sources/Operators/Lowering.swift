@@ -58,7 +58,30 @@ package struct Lowering: Sendable {
       throw .graph("input '\(input)' is too large at a batch of \(batch)", value: input)
     }
     scaled.inputShapes[input] = batched
-    return try scaled.lower(unit, binding: BatchBinding(reference: reference))
+    let result = try scaled.lower(unit, binding: BatchBinding(reference: reference))
+    try Self.requireEveryImage(of: input, in: result, like: reference)
+    return result
+  }
+
+  /// Refuses a graph of which an output has the same extents for other numbers of images: a constant fixes them, and what it is was not
+  /// understood.
+  private static func requireEveryImage(
+    of input: String, in graph: LoweredGraph, like reference: LoweredGraph
+  ) throws(LoweringError) {
+    var reached: Set<String> = [input]
+    for node in graph.nodes where node.inputs.contains(where: reached.contains) {
+      reached.formUnion(node.outputs)
+    }
+    let stuck = graph.outputs.first { output in
+      guard reached.contains(output), let shape = graph.types[output]?.shape else { return false }
+      return shape.rank > 0 && shape == reference.types[output]?.shape
+    }
+    guard let stuck, let images = graph.types[input]?.shape, let shape = graph.types[stuck]?.shape else {
+      return
+    }
+    throw .graph(
+      "output '\(stuck)' is \(shape) for \(images[0]) images as for \(reference.types[input]?.shape[0] ?? 1): a constant of the file "
+        + "fixes it, give as many images as the file was exported for", value: stuck)
   }
 
   /// Lowers a model whose first input leaves its batch open, as the file says and without rewriting anything.

@@ -14,7 +14,7 @@ package struct FixedBatch: Error {
 extension Graph {
   /// This graph, exported with a batch of 1, for any number of images.
   ///
-  /// Changed are the constants of Reshape and Expand that held the batch, operands that were stored for one image, and the
+  /// Changed are the constants of Reshape, Expand and Resize that held the batch, operands that were stored for one image, and the
   /// dimensions that inputs, outputs and values declare.
   ///
   /// - Parameters:
@@ -131,6 +131,12 @@ private struct BatchOpening {
       if !followsImage(node.inputs[1]) {
         node.inputs[1] = try dynamicShape(target, axis, before: position, for: edit.output)
         note(node, "Expand to \(target) times the images in axis \(axis)")
+      }
+      nodes[position].append(node)
+    case .resize(let sizes, let place):
+      if !followsImage(node.inputs[3]) {
+        node.inputs[3] = try dynamicShape(sizes, place, before: position, for: edit.output)
+        note(node, "Resize to \(sizes), as many as there are images")
       }
       nodes[position].append(node)
     case .gatherPerImage(let source, let positions, let shape):

@@ -37,6 +37,11 @@ struct Resize: ShapeDeciding, OlderForm {
     return [ValueType(inputs[0].elementType, try geometry(inputs).shape)]
   }
 
+  /// Where the sizes name an axis of an operand; nil where they do not.
+  func position(of axis: Int, in shape: Shape) -> Int? {
+    (axes ?? Array(0..<shape.rank)).firstIndex { shape.normalizedAxis($0) == axis }
+  }
+
   var shapeInputs: [Int] { sampling.crops ? [1, 2, 3] : [2, 3] }
 
   func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
