@@ -38,6 +38,26 @@ import Testing
     #expect(try ToolProcess.object(["verify", "run/model.onnx"], in: folder)["valid"] == true)
   }
 
+  @Test func `a second output of classes is opened like the scores`() throws {
+    let folder = try TemporaryFolder()
+    try folder.drawPhantoms(train: 4, test: 3)
+    let words = [
+      "--task", "segmentation", "--with-argmax", "--head", "linear", "--epochs", "1", "--batch", "6", "--dim",
+      "4",
+    ]
+    let result = try ToolProcess.run(
+      [
+        "train", Scenario.fixture("backbones/\(Self.files[0]).onnx"), "--data", "images/index.csv", "-o",
+        "run",
+      ] + words,
+      in: folder)
+    #expect(result.code == 0 && result.errors.contains("model.onnx takes any number"), "\(result.errors)")
+    let shown = try ToolProcess.object(["inspect", "run/model.onnx"], in: folder)
+    let outputs = try #require(shown["outputs"]?.array)
+    #expect(outputs.map { $0["name"]?.string } == ["logits", "mask"])
+    #expect(outputs.allSatisfy { $0["shape"]?.array?.first == "batch" })
+  }
+
   @Test func `on request the batch stays`() throws {
     let (folder, result) = try train(Self.files[0], ["--keep-batch"])
     #expect(!result.errors.contains("takes any number"))
