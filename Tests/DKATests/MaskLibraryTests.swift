@@ -57,9 +57,11 @@ import Testing
       #expect(throws: DatasetError.self) {
         try FineTuning(of: adapted, on: images, recipe, classWeights: [1, 2])
       }
-      #expect(throws: (any Error).self) {
+      let error = try #require(throws: (any Error).self) {
         try FineTuning(of: try model.adapted(head: .dense(classes: 2)), on: images, recipe)
       }
+      let failure = try #require(error as? any ReportableError)
+      #expect(failure.message.contains("tells 2 classes of pixels apart, the masks have 3"))
       #expect(throws: DatasetError.self) { try LabelledImages.masked(at: folder + "/images/train") }
     }
   }

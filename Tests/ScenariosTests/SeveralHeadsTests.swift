@@ -80,8 +80,15 @@ import Testing
       "\(refused.errors)")
     #expect(refused.errors.contains("--new-head"))
     #expect(!FileManager.default.fileExists(atPath: folder.file("run")))
-    let unnamed = try ToolProcess.run(["evaluate", "model.onnx", "--data", "data"], in: folder)
-    #expect(unnamed.code != 0)
+    var answering = try twice()
+    answering.metadata.append(MetadataEntry(key: "task", value: "segment"))
+    try folder.write([], to: "answering.onnx")
+    try ONNXFile.write(answering, to: folder.file("answering.onnx"))
+    let unnamed = try ToolProcess.run(["evaluate", "answering.onnx", "--data", "data"], in: folder)
+    #expect(unnamed.code == 65)
+    #expect(
+      unnamed.errors.contains("each of the outputs 'logits', 'second/logits' could be the scores"),
+      "\(unnamed.errors)")
 
     // A new head takes the place of both.
     let fresh = try train(["--new-head"])
