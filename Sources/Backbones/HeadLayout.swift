@@ -69,6 +69,10 @@ extension GraphView {
       let heads = PixelHead.all(
         behind: layout.finalMap?.value ?? start, ImageInput.first(of: self), in: self)
       layout.decoder = heads.first
+      // What only other heads read does not train.
+      let others = Set(heads.dropFirst().flatMap(\.initializers)).subtracting(
+        heads.first?.initializers ?? [])
+      layout.weights.removeAll { others.contains($0.name) }
       if heads.first?.output != model.namedScoreOutput {
         layout.decoderRivals = heads.dropFirst().map(\.output)
       }

@@ -10,9 +10,6 @@ public struct PixelHead: Sendable, Hashable {
   /// Its initializers that training may change.
   public let initializers: [String]
 
-  /// The value with the logits, which the loss of training reads: the output, or what its Softmax reads.
-  public let logits: String
-
   /// The heads behind the last maps of a network: one where there is no doubt, none where no output is at the size of its images.
   ///
   /// Of several outputs of the same weights, such as logits and their probabilities, the logits are the head's; an output that another
@@ -23,26 +20,27 @@ public struct PixelHead: Sendable, Hashable {
   ///   - image: the image input.
   static func all(behind map: String, _ image: ImageInput?, in view: GraphView) -> [PixelHead] {
     guard let image else { return [] }
+    func deliversLogits(_ head: PixelHead) -> Bool {
+      ScoreOutput(head.output, in: view).logits == head.output
+    }
     let needed = Set(view.ancestors(of: map))
     let found = outputs(at: image, in: view).compactMap { output -> PixelHead? in
       let nodes = view.ancestors(of: output).filter { !needed.contains($0) }
       let weights = view.weights(of: nodes)
       guard !weights.isEmpty else { return nil }
       return PixelHead(
-        output: output, classes: view.extents(output)[1], initializers: weights.map(\.name),
-        logits: ScoreOutput(output, in: view).logits)
+        output: output, classes: view.extents(output)[1], initializers: weights.map(\.name))
     }
     return found.enumerated().filter { position, head in
       let weights = Set(head.initializers)
       return !found.enumerated().contains { other, rival in
         let theirs = Set(rival.initializers)
         guard weights == theirs else { return weights.isStrictSubset(of: theirs) }
-        return rival.deliversLogits == head.deliversLogits ? other < position : rival.deliversLogits
+        let (isLogits, areTheirs) = (deliversLogits(head), deliversLogits(rival))
+        return areTheirs == isLogits ? other < position : areTheirs
       }
     }.map(\.element)
   }
-
-  private var deliversLogits: Bool { output == logits }
 
   /// Outputs [B, n, H, W] of floating-point numbers with the extents of the images; the one that the model's metadata name goes first.
   static func outputs(at image: ImageInput, in view: GraphView) -> [String] {

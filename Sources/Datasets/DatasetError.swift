@@ -14,12 +14,13 @@ public struct DatasetError: ReportableError, Equatable {
   /// Everything of one kind that was found, a line each.
   public let details: [String]
   /// What is wrong with one image of a file that holds several.
-  private let frame: FrameFault?
+  private let fault: FrameFault?
+  /// Which image that is.
+  private let frame: Int?
 
   /// A fault that the other images of a file may have too.
   private struct FrameFault: Hashable {
     let file: String
-    let frame: Int
     let reason: String
   }
 
@@ -27,14 +28,15 @@ public struct DatasetError: ReportableError, Equatable {
     _ failureCode: FailureCode, _ message: String, file: String? = nil, hint: String? = nil,
     details: [String] = []
   ) {
-    self.init(failureCode, message, file: file, hint: hint, details: details, frame: nil)
+    self.init(failureCode, message, file: file, hint: hint, details: details, fault: nil, frame: nil)
   }
 
   private init(
     _ failureCode: FailureCode, _ message: String, file: String?, hint: String? = nil, details: [String] = [],
-    frame: FrameFault?
+    fault: FrameFault?, frame: Int?
   ) {
     self.details = details
+    self.fault = fault
     self.frame = frame
     self.failureCode = failureCode
     self.message = message
@@ -54,7 +56,7 @@ public struct DatasetError: ReportableError, Equatable {
   static func badImage(_ sample: Sample, _ reason: String) -> Self {
     Self(
       .badData, "\(sample.quoted): \(reason)", file: sample.path,
-      frame: sample.frame.map { FrameFault(file: sample.path, frame: $0, reason: reason) })
+      fault: sample.frame.map { _ in FrameFault(file: sample.path, reason: reason) }, frame: sample.frame)
   }
 
   /// A file or folder that is not there or cannot be opened.
@@ -73,23 +75,16 @@ public struct DatasetError: ReportableError, Equatable {
 
   /// What is wrong, a line each; what is wrong in the same way with several images of a file is said once.
   package static func lines(of failures: [DatasetError]) -> [String] {
-    struct Key: Hashable {
-      let file: String
-      let reason: String
-    }
-    func key(_ failure: DatasetError) -> Key? {
-      failure.frame.map { Key(file: $0.file, reason: $0.reason) }
-    }
-    var frames: [Key: [Int]] = [:]
+    var frames: [FrameFault: [Int]] = [:]
     for failure in failures {
-      if let frame = failure.frame, let key = key(failure) { frames[key, default: []].append(frame.frame) }
+      if let fault = failure.fault, let frame = failure.frame { frames[fault, default: []].append(frame) }
     }
     return failures.compactMap { failure in
-      guard let key = key(failure), let all = frames[key], all.count > 1 else { return failure.message }
-      guard failure.frame?.frame == all[0] else { return nil }
+      guard let fault = failure.fault, let all = frames[fault], all.count > 1 else { return failure.message }
+      guard failure.frame == all[0] else { return nil }
       let isRange = zip(all, all.dropFirst()).allSatisfy { $0 + 1 == $1 }
       let text = isRange ? "\(all[0]) … \(all[all.count - 1])" : DatasetNote.list(all.map(String.init))
-      return "'\(key.file)' frames \(text): \(key.reason)"
+      return "'\(fault.file)' frames \(text): \(fault.reason)"
     }
   }
 }

@@ -166,21 +166,11 @@ struct BatchBinding {
   private mutating func expand(_ node: LoweredNode, in graph: LoweredGraph) throws(OperatorError)
     -> [Addition]?
   {
-    guard let batch = batchAxis(of: node.inputs[0], in: graph),
-      let source = reference.types[node.inputs[0]]?.shape,
-      var extents = graph.constants[node.inputs[1]]?.integers
-    else { return nil }
-    let axis = batch.axis + extents.count - source.rank
-    guard extents.indices.contains(axis), extents[axis] == source[batch.axis], extents[axis] > 1 else {
-      return nil
+    // An extent of 1 takes what the operand has.
+    try scaling(1, of: node, in: graph) { axis, source, extents in
+      let position = axis + extents.count - source.rank
+      return extents.indices.contains(position) && extents[position] > 1 ? position : nil
     }
-    edits.append(BatchEdit(output: node.outputs[0], change: .expand(target: extents, axis: axis)))
-    extents[axis] *= batch.factor
-    let name = "\(node.outputs[0])/batch_shape"
-    return [
-      .constant(name: name, try BatchBinding.shape(extents)),
-      .node(LoweredNode(Expand(), [node.inputs[0], name], outputs: node.outputs, name: node.name)),
-    ]
   }
 
   /// A Resize whose sizes name the extent that carries the batch, as exporters write them for images of one size.
@@ -188,17 +178,30 @@ struct BatchBinding {
     throws(OperatorError)
     -> [Addition]?
   {
-    guard node.inputs.count > 3, let batch = batchAxis(of: node.inputs[0], in: graph),
+    try scaling(3, of: node, in: graph) { axis, source, _ in resize.position(of: axis, in: source) }
+  }
+
+  /// The node with the batch's extent multiplied in an operand that holds extents of the result.
+  ///
+  /// - Parameter position: where the operand has the extent of an axis of the first operand, of this shape; nil where it has none.
+  private mutating func scaling(
+    _ index: Int, of node: LoweredNode, in graph: LoweredGraph,
+    position: (_ axis: Int, _ source: Shape, _ extents: [Int]) -> Int?
+  ) throws(OperatorError) -> [Addition]? {
+    guard node.inputs.count > index, let batch = batchAxis(of: node.inputs[0], in: graph),
       let source = reference.types[node.inputs[0]]?.shape,
-      var sizes = graph.constants[node.inputs[3]]?.integers,
-      let position = resize.position(of: batch.axis, in: source), sizes.indices.contains(position),
-      sizes[position] == source[batch.axis]
+      var extents = graph.constants[node.inputs[index]]?.integers,
+      let position = position(batch.axis, source, extents), extents.indices.contains(position),
+      extents[position] == source[batch.axis]
     else { return nil }
-    edits.append(BatchEdit(output: node.outputs[0], change: .resize(sizes: sizes, position: position)))
-    sizes[position] *= batch.factor
+    edits.append(
+      BatchEdit(
+        output: node.outputs[0],
+        change: .scaleExtents(index: index, extents: extents, position: position)))
+    extents[position] *= batch.factor
     var result = node
-    result.inputs[3] = "\(node.outputs[0])/batch_sizes"
-    return [.constant(name: result.inputs[3], try BatchBinding.shape(sizes)), .node(result)]
+    result.inputs[index] = "\(node.outputs[0])/batch_extents"
+    return [.constant(name: result.inputs[index], try BatchBinding.shape(extents)), .node(result)]
   }
 
   /// Places in the map of one image, where maps of all images are read at them.

@@ -12,10 +12,8 @@ package struct BatchEdit: Sendable, Equatable {
     case repeatOperand(index: Int, shape: [Int], axis: Int)
     /// An operand of this shape, which has numbers for one image, is repeated whole along `axis` as often as there are images.
     case tileOperand(index: Int, shape: [Int], axis: Int)
-    /// The Expand's target is this, times the number of images in `axis`.
-    case expand(target: [Int], axis: Int)
-    /// The Resize's sizes are these, times the number of images at `position`.
-    case resize(sizes: [Int], position: Int)
+    /// An operand holds extents: an Expand's target, a Resize's sizes. They are these, times the number of images at `position`.
+    case scaleExtents(index: Int, extents: [Int], position: Int)
     /// The Gather reads an image's numbers, which have this shape, by a list of positions in its first axis.
     case gatherPerImage(source: [Int], positions: [Int], shape: [Int])
   }

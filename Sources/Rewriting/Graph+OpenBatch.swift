@@ -127,16 +127,10 @@ private struct BatchOpening {
       note(node, "operand \(index) repeated for every image")
       node.inputs[index] = tiled
       nodes[position].append(node)
-    case .expand(let target, let axis):
-      if !followsImage(node.inputs[1]) {
-        node.inputs[1] = try dynamicShape(target, axis, before: position, for: edit.output)
-        note(node, "Expand to \(target) times the images in axis \(axis)")
-      }
-      nodes[position].append(node)
-    case .resize(let sizes, let place):
-      if !followsImage(node.inputs[3]) {
-        node.inputs[3] = try dynamicShape(sizes, place, before: position, for: edit.output)
-        note(node, "Resize to \(sizes), as many as there are images")
+    case .scaleExtents(let index, let extents, let place):
+      if !followsImage(node.inputs[index]) {
+        node.inputs[index] = try dynamicShape(extents, place, before: position, for: edit.output)
+        note(node, "\(node.operatorName) to \(extents) times the images at position \(place)")
       }
       nodes[position].append(node)
     case .gatherPerImage(let source, let positions, let shape):

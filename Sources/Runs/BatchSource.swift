@@ -10,6 +10,14 @@ struct TrainingBatch {
   let targets: Tensor
   /// The samples that the rows are of.
   let samples: [Sample]
+
+  /// What decides each image's dropout in an epoch, counted from 0.
+  func keys(seed: Int, epoch: Int) -> [Int] {
+    samples.map { sample in
+      var random = Random(seed, epoch, sample.index, 1)
+      return Int(truncatingIfNeeded: random.next())
+    }
+  }
 }
 
 /// Batches of an epoch, as the trainer takes them: values at the cut and targets.

@@ -42,7 +42,8 @@ extension Benchmark {
       let targets = try targets(of: try trainer.outputType(), task.objective, count: options.batch)
       func step() throws {
         _ = try RunInterrupted.translating {
-          try trainer.step([images], targets: targets, isInterrupted: isInterrupted)
+          try trainer.step(
+            [images], targets: targets, keys: Array(0..<options.batch), isInterrupted: isInterrupted)
         }
       }
       try step()

@@ -35,8 +35,8 @@ package enum Evaluation {
 
   /// Figures on the part that is asked for; `Options.part` says which that is where none is.
   package static func run(
-    _ file: ModelFile, _ options: Options, context: ExecutionContext, emit: (RunEvent) -> Void,
-    isInterrupted: () -> Bool
+    _ file: ModelFile, _ options: Options, context: ExecutionContext, emit: @escaping (RunEvent) -> Void,
+    isInterrupted: @escaping () -> Bool
   ) throws -> any PresentedMetrics {
     let model = try file.located { try file.bound(imageSide: options.imageSide) }
     for line in model.warnings { emit(.warning(line)) }
@@ -46,8 +46,9 @@ package enum Evaluation {
     let task = TaskRegistry.task(of: model)
     let answer = try task.answer(of: model, context: context)
     let imageModel = try model.imageModel(answer, choice.preprocessing)
-    let (all, remark) = try answer.images(
-      at: options.data, choice.preprocessing.reading ?? ImageReading(), for: model)
+    let (all, remark) = try RunInterrupted.watching("reading masks", emit, isInterrupted) { watch in
+      try answer.images(at: options.data, choice.preprocessing.reading ?? ImageReading(), for: model, watch)
+    }
     if let remark { emit(.warning(remark)) }
     func hashes(of images: LabelledImages) throws -> [Int: String] {
       try RunSplit.hashes(of: images, threads: context.options.threads, isInterrupted: isInterrupted)

@@ -118,7 +118,8 @@ struct HeadRateChoice {
           let factor = configuration.schedule.factor(
             step: trainer.stepCount, total: stepsPerEpoch * configuration.epochs)
           _ = try trainer.step(
-            batch.features, targets: batch.targets, rateFactor: factor, isInterrupted: isInterrupted)
+            batch.features, targets: batch.targets, keys: batch.keys(seed: configuration.seed, epoch: epoch),
+            rateFactor: factor, isInterrupted: isInterrupted)
           advance(batch.samples.count)
         }
         var measurement = measurement

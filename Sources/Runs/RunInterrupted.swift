@@ -1,3 +1,4 @@
+import Datasets
 public import Tensors
 
 /// The user asked to stop; what was worth keeping has been saved.
@@ -12,5 +13,28 @@ public struct RunInterrupted: ReportableError {
     do { return try body() } catch let error as any ReportableError where error.failureCode == .interrupted {
       throw RunInterrupted()
     }
+  }
+
+  /// What a body that reads files gives; says how far it has come, and stops it where the user asks.
+  ///
+  /// - Parameters:
+  ///   - title: what is read, as progress names it; nothing is said where nothing is.
+  ///   - body: gets the watch for what it reads.
+  static func watching<Result>(
+    _ title: String, _ emit: @escaping (RunEvent) -> Void, _ isInterrupted: @escaping () -> Bool,
+    _ body: (_ watch: ReadingWatch) throws -> Result
+  ) throws -> Result {
+    var all: Int?
+    defer { if all != nil { emit(.end) } }
+    let result = try translating {
+      try body { done, total in
+        if all == nil { emit(.begin(title: title, total: total)) }
+        all = total
+        emit(.advance(done: done, figures: []))
+        return isInterrupted()
+      }
+    }
+    if let all { emit(.advance(done: all, figures: [])) }
+    return result
   }
 }

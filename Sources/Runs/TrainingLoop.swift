@@ -117,14 +117,11 @@ package final class TrainingLoop {
     while let batch = try batches.next() {
       guard !isInterrupted() else { throw RunInterrupted() }
       let factor = configuration.schedule.factor(step: trainer.stepCount, total: total)
-      let keys = batch.samples.map { sample in
-        var random = Random(configuration.seed, epochsDone, sample.index, 1)
-        return Int(truncatingIfNeeded: random.next())
-      }
       let lossSoFar = done == 0 ? [] : [("loss", loss / Double(done))]
       var inBatch = 0
       let result = try trainer.step(
-        batch.features, targets: batch.targets, keys: keys, rateFactor: factor,
+        batch.features, targets: batch.targets,
+        keys: batch.keys(seed: configuration.seed, epoch: epochsDone), rateFactor: factor,
         figures: { output, targets in
           figures.add(output, targets)
           inBatch += targets.shape[0]

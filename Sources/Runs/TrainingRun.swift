@@ -226,7 +226,9 @@ package struct TrainingRun {
   }
 
   private func images(_ reading: ImageReading) throws -> LabelledImages {
-    let images = try request.task.images(at: request.data, reading)
+    let images = try RunInterrupted.watching("reading masks", emit, isInterrupted) { watch in
+      try request.task.images(at: request.data, reading, watch)
+    }
     for note in images.notes { emit(RunEvent(note)) }
     if images.hasIntensities {
       let shown = reading.window.map { "a window of \($0.width) around \($0.center)" }

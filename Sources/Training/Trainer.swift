@@ -119,17 +119,18 @@ package final class Trainer {
   /// - Parameters:
   ///   - features: what `features(of:)` made of the images: per value at the cut, [n, …].
   ///   - targets: what the objective compares with, [n, …].
-  ///   - keys: a number per image that decides its dropout; not read without dropout.
+  ///   - keys: a number per image that decides its dropout.
   ///   - rateFactor: factor of the schedule on every group's learning rate.
   ///   - figures: is given each micro-batch's output before the update, and its targets.
   ///   - isInterrupted: asked before each micro-batch; a step that it ends changes no parameter and does not count.
   package func step(
-    _ features: [Tensor], targets: Tensor, keys: [Int] = [], rateFactor: Double = 1,
+    _ features: [Tensor], targets: Tensor, keys: [Int], rateFactor: Double = 1,
     figures: (Tensor, Tensor) -> Void = { _, _ in },
     isInterrupted: () -> Bool = { false }
   ) throws(TrainingError) -> StepResult {
     let images = targets.shape.rank == 0 ? 0 : targets.shape[0]
     precondition(images > 0, "a batch has at least one image")
+    precondition(keys.count == images, "\(keys.count) keys for \(images) images")
     for name in parameterNames { variables.clear(StepGraph.gradientSum(of: name)) }
     var loss = 0.0
     do {

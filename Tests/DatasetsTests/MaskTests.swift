@@ -197,6 +197,27 @@ import Testing
     #expect((70...140).contains(hits), "\(hits) of 300")
   }
 
+  @Test func `reading masks says how far it has come, and stops where it is told to`() throws {
+    let folder = try TemporaryFolder()
+    for number in 0..<5 {
+      try folder.write(try mask(filled(1)), to: "masks/\(number).png")
+      try folder.write(try image(UInt8(number)), to: "images/\(number).png")
+    }
+    var seen: [Int] = []
+    func read(stops: Bool) throws -> LabelledImages {
+      try LabelledImages.masked(at: folder.path, classes: nil, reading: ImageReading(), threads: 2) {
+        done, all in
+        seen.append(done)
+        #expect((0...5).contains(done) && all == 5)
+        return stops
+      }
+    }
+    #expect(try read(stops: false).samples.count == 5)
+    #expect(!seen.isEmpty && seen == seen.sorted())
+    let error = #expect(throws: DatasetError.self) { try read(stops: true) }
+    #expect(error?.failureCode == .interrupted)
+  }
+
   @Test func `fractions and validation are drawn by the classes in the masks`() throws {
     let folder = try TemporaryFolder()
     for number in 0..<60 {

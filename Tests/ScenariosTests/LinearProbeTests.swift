@@ -22,6 +22,23 @@ import Testing
     #expect(try (rate("run", in: folder) ?? 0) >= 1e-3)
   }
 
+  /// The head `stages` has dropout, which needs a key for every image of a step.
+  @Test(arguments: [
+    ("backbones/timm_vit.ts17.dynamic.onnx", "mask", "none"),
+    ("backbones/hf_swin.ts11.dynamic.slim.onnx", "stages", "none"),
+    ("backbones/timm_resnet.ts17.dynamic.onnx", "stages", "standard"),
+  ])
+  func `a rate is chosen for heads of pixels`(_ file: String, _ head: String, _ augment: String) throws {
+    let folder = try TemporaryFolder()
+    try SegmentationTests.write(folder, train: 10, test: 2)
+    let result = try ToolProcess.run(
+      [
+        "train", Scenario.fixture(file), "--data", "data", "-o", "run", "--task", "segmentation", "--method",
+        "linear", "--head", head, "--epochs", "2", "--batch", "4", "--augment", augment,
+      ], in: folder)
+    #expect(result.code == 0 && result.errors.contains("the head's learning rate is"), "\(result.errors)")
+  }
+
   @Test func `with fewer images than folds the folds that there were are counted`() throws {
     let folder = try TemporaryFolder()
     try folder.drawPhantoms(train: 1, test: 1)

@@ -11,8 +11,8 @@ import Testing
 @Suite struct SeveralHeadsTests {
   private let folder: TemporaryFolder
 
-  private static let options = [
-    "--data", "data", "--task", "segmentation", "--dim", "4", "--batch", "4", "--epochs", "1", "--mean",
+  private static let recipe = [
+    "--data", "data", "--task", "segmentation", "--batch", "4", "--epochs", "1", "--mean",
     "0.5", "--std", "0.5",
   ]
 
@@ -63,7 +63,7 @@ import Testing
   }
 
   private func train(_ words: [String]) throws -> ToolResult {
-    try ToolProcess.run(["train", "model.onnx", "-o", "run"] + Self.options + words, in: folder)
+    try ToolProcess.run(["train", "model.onnx", "-o", "run", "--dim", "4"] + Self.recipe + words, in: folder)
   }
 
   @Test func `of two heads for pixels none is chosen silently`() throws {
@@ -119,6 +119,23 @@ import Testing
     }
   }
 
+  @Test func `full fine-tuning counts no weight of a head that does not train`() throws {
+    var model = try twice()
+    model.metadata.append(MetadataEntry(key: "dka.output", value: "second/logits"))
+    try folder.write([], to: "model.onnx")
+    func counted() throws -> Substring? {
+      let run = try ToolProcess.run(
+        ["train", "model.onnx", "-o", "run", "--method", "full"] + Self.recipe, in: folder)
+      #expect(run.code == 0, "\(run.errors)")
+      try FileManager.default.removeItem(atPath: folder.file("run"))
+      return run.errors.split(separator: "\n").first { $0.contains("trainable parameters below the head") }
+    }
+    try ONNXFile.write(try segmenter(), to: folder.file("model.onnx"))
+    let one = try #require(try counted())
+    try ONNXFile.write(model, to: folder.file("model.onnx"))
+    #expect(try counted() == one)
+  }
+
   @Test func `a file that ends with Softmax trains on its logits and measures the same as one that does not`()
     throws
   {
@@ -136,7 +153,7 @@ import Testing
       try folder.write([], to: "\(name).onnx")
       try ONNXFile.write(model, to: folder.file("\(name).onnx"))
       let result = try ToolProcess.run(
-        ["train", "\(name).onnx", "-o", name, "--json"] + Self.options, in: folder)
+        ["train", "\(name).onnx", "-o", name, "--json", "--dim", "4"] + Self.recipe, in: folder)
       #expect(result.code == 0 && result.errors.contains("its head is trained further"), "\(result.errors)")
       let answers = try ToolProcess.run(
         ["predict", "\(name)/model.onnx", "data/test/images", "-o", "\(name)-masks", "--probabilities"],

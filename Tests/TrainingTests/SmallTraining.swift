@@ -77,7 +77,9 @@ struct SmallTraining {
 extension Trainer {
   /// One update on images whose targets are classes.
   func step(_ features: [Tensor], labels: [Int], isInterrupted: () -> Bool = { false }) throws -> StepResult {
-    try step(features, targets: try Tensor(labels.map(Int64.init)), isInterrupted: isInterrupted)
+    try step(
+      features, targets: try Tensor(labels.map(Int64.init)), keys: Array(labels.indices),
+      isInterrupted: isInterrupted)
   }
 }
 

@@ -17,15 +17,15 @@ public enum MaskFolder {
   public static func read(
     _ path: String, classes: MaskClasses? = nil, reading: ImageReading = ImageReading(), threads: Int = 1
   ) throws(DatasetError) -> LabelledImages {
-    try read(path, classes.map { .given($0) } ?? .found, reading, threads: threads)
+    try read(path, classes.map { .given($0) } ?? .found, reading, threads: threads) { _, _ in false }
   }
 
-  static func read(_ path: String, _ wanted: MaskList.Wanted, _ reading: ImageReading, threads: Int)
-    throws(DatasetError) -> LabelledImages
-  {
+  static func read(
+    _ path: String, _ wanted: MaskList.Wanted, _ reading: ImageReading, threads: Int, _ watch: ReadingWatch
+  ) throws(DatasetError) -> LabelledImages {
     var reader = MaskFolderReader(root: path, reading)
     try reader.read()
-    return try reader.finish(wanted, threads: threads)
+    return try reader.finish(wanted, threads: threads, watch)
   }
 
   /// Words for the folder of images, in lower case.
@@ -198,7 +198,9 @@ private struct MaskFolderReader {
     return (position, ClassName.trimmed(String(stem[..<mark])))
   }
 
-  func finish(_ wanted: MaskList.Wanted, threads: Int) throws(DatasetError) -> LabelledImages {
+  func finish(_ wanted: MaskList.Wanted, threads: Int, _ watch: ReadingWatch) throws(DatasetError)
+    -> LabelledImages
+  {
     let summary = "\(failures.count) files of '\(root)' do not fit together or cannot be read"
     if let error = DatasetError.joined(failures, summary) {
       throw DatasetError(
@@ -207,7 +209,7 @@ private struct MaskFolderReader {
         details: error.details)
     }
     guard !list.items.isEmpty else { throw .badFile(root, "no images found", hint: layout) }
-    var images = try list.images(wanted, threads: threads)
+    var images = try list.images(wanted, threads: threads, watch)
     images.hasIntensities = listed.hasIntensities
     images.ignored = ignored
     images.notes = notes + FileKind.remarks(on: ignored, among: formats) + images.notes

@@ -1,3 +1,4 @@
+import Synchronization
 import Tensors
 
 /// Images with the files of their masks, from which masks are read and classes found out.
@@ -62,10 +63,11 @@ struct MaskList {
 
   /// Reads every mask once and finds out the classes.
   ///
+  /// - Parameter watch: is told of how many images the masks are read.
   /// - Throws: one error for all masks that cannot be read; for masks of one image that differ in size; for values that mean nothing;
   ///   where classes cannot be told.
-  func images(_ wanted: Wanted, threads: Int) throws(DatasetError) -> LabelledImages {
-    let facts = try read(threads: threads)
+  func images(_ wanted: Wanted, threads: Int, _ watch: ReadingWatch) throws(DatasetError) -> LabelledImages {
+    let facts = try read(threads: threads, watch)
     try requireEqualSizes(facts)
     let named = items.flatMap(\.masks).contains { $0.className != nil }
     let classes = named ? try namedClasses(wanted) : try classes(wanted, facts)
@@ -103,13 +105,13 @@ struct MaskList {
       sample.mask = MaskFiles(files, width: first.width, height: first.height)
       samples.append(sample)
     }
-    return try finished(samples, strata, classes, threads: threads)
+    return try finished(samples, strata, classes, threads: threads, watch)
   }
 
   /// The images with strata in the order of their classes, and remarks on masks that overlap.
-  private func finished(_ samples: [Sample], _ strata: [[Int]], _ classes: MaskClasses, threads: Int)
-    throws(DatasetError) -> LabelledImages
-  {
+  private func finished(
+    _ samples: [Sample], _ strata: [[Int]], _ classes: MaskClasses, threads: Int, _ watch: ReadingWatch
+  ) throws(DatasetError) -> LabelledImages {
     let order = strata.indices.sorted { strata[$0].lexicographicallyPrecedes(strata[$1]) }
     var places = [Int](repeating: 0, count: strata.count)
     for (place, stratum) in order.enumerated() { places[stratum] = place }
@@ -126,7 +128,9 @@ struct MaskList {
         return sample
       })
     images.masks = MaskLabels(classes: classes, strata: order.map { strata[$0] })
-    if let note = try remarkOnOverlaps(samples, classes, threads: threads) { images.notes.append(note) }
+    if let note = try remarkOnOverlaps(samples, classes, threads: threads, watch) {
+      images.notes.append(note)
+    }
     let blurred = items.flatMap(\.masks).filter { entry in
       FileKind.endings(of: entry.path).contains(where: JPEGFormat().extensions.contains)
     }
@@ -139,10 +143,15 @@ struct MaskList {
   }
 
   /// What every mask holds, image by image.
-  private func read(threads: Int) throws(DatasetError) -> [[Facts]] {
+  private func read(threads: Int, _ watch: ReadingWatch) throws(DatasetError) -> [[Facts]] {
     let (items, reading) = (items, maskReading)
-    let results = try concurrentMap(count: items.count, threads: threads) { position in
-      items[position].masks.map { entry in
+    let done = Atomic(0)
+    let results = try concurrentMap(
+      count: items.count, threads: threads,
+      isInterrupted: { watch(done.load(ordering: .relaxed), items.count) }
+    ) { position in
+      defer { done.add(1, ordering: .relaxed) }
+      return items[position].masks.map { entry in
         Result { () throws(DatasetError) in
           if let (width, height) = entry.emptySize {
             return Facts(width: width, height: height, counts: [0: width * height])
@@ -154,17 +163,19 @@ struct MaskList {
     }
     var failures: [DatasetError] = []
     for case .failure(let error) in results.joined() { failures.append(error) }
-    guard failures.isEmpty else { throw try unreadable(failures, threads: threads) }
+    guard failures.isEmpty else { throw try unreadable(failures, threads: threads, watch) }
     return results.map { row in row.compactMap { try? $0.get() } }
   }
 
   /// One error for masks and images that cannot be read: images are read later, but whoever repairs files wants to know them all.
-  private func unreadable(_ masks: [DatasetError], threads: Int) throws(DatasetError) -> DatasetError {
+  private func unreadable(_ masks: [DatasetError], threads: Int, _ watch: ReadingWatch) throws(DatasetError)
+    -> DatasetError
+  {
     let samples = items.enumerated().map { index, item in
       Sample(path: item.path, frame: item.frame, reading: reading, label: 0, index: index)
     }
     let images = try LabelledImages(classes: [""], samples: samples)
-      .readability(threads: threads, isInterrupted: { false }).failures
+      .readability(threads: threads, isInterrupted: { watch(items.count, items.count) }).failures
     let count = items.reduce(0) { $0 + $1.masks.count }
     let text =
       images.isEmpty
@@ -272,12 +283,15 @@ struct MaskList {
   }
 
   /// A line on pixels that several masks of an image give different classes; nil where there is none.
-  private func remarkOnOverlaps(_ samples: [Sample], _ classes: MaskClasses, threads: Int)
-    throws(DatasetError) -> DatasetNote?
-  {
+  private func remarkOnOverlaps(
+    _ samples: [Sample], _ classes: MaskClasses, threads: Int, _ watch: ReadingWatch
+  ) throws(DatasetError) -> DatasetNote? {
     let several = samples.compactMap(\.mask).filter { $0.files.count > 1 }
     guard !several.isEmpty else { return nil }
-    let counts = try concurrentMap(count: several.count, threads: threads) { position in
+    let counts = try concurrentMap(
+      count: several.count, threads: threads,
+      isInterrupted: { watch(items.count, items.count) }
+    ) { position in
       (try? several[position].joining(classes))?.overlaps ?? 0
     }
     let pixels = counts.reduce(0, +)

@@ -6,9 +6,9 @@
 /// images go with their masks frame by frame, DICOM segmentations with the images that they refer to; without a column `group` DICOM files
 /// of one patient are a group.
 package enum MaskManifest {
-  static func read(_ path: String, _ wanted: MaskList.Wanted, _ reading: ImageReading, threads: Int)
-    throws(DatasetError) -> LabelledImages
-  {
+  static func read(
+    _ path: String, _ wanted: MaskList.Wanted, _ reading: ImageReading, threads: Int, _ watch: ReadingWatch
+  ) throws(DatasetError) -> LabelledImages {
     let table = try CSVTable(parsing: try CSVManifest.bytes(of: path), file: path)
     let columns = try ManifestColumns(ofMasks: table, file: path)
     guard !table.rows.isEmpty else { throw .badFile(path, "no images listed") }
@@ -65,7 +65,7 @@ package enum MaskManifest {
       throw error
     }
     guard !list.items.isEmpty else { throw .badFile(path, "all images are marked \(Split.unusedName)") }
-    var result = try list.images(wanted, threads: threads)
+    var result = try list.images(wanted, threads: threads, watch)
     result.hasIntensities = listed.hasIntensities
     if columns.group != nil { try table.report(ManifestFrames.problems(in: result.samples)) }
     if unused > 0 {
@@ -98,7 +98,7 @@ extension LabelledImages {
   public static func masked(
     at path: String, classes: MaskClasses? = nil, reading: ImageReading = ImageReading(), threads: Int = 4
   ) throws(DatasetError) -> LabelledImages {
-    try masked(at: path, classes: classes, isOfModel: false, reading: reading, threads: threads)
+    try masked(at: path, classes: classes, reading: reading, threads: threads) { _, _ in false }
   }
 
   /// Images with masks of a folder or of a table that lists them.
@@ -107,12 +107,15 @@ extension LabelledImages {
   ///   - classes: what the values of masks mean, nil for what the training masks hold.
   ///   - isOfModel: whether a model says so, so that masks of a background and one other class may use another value for that one.
   ///   - reading: how images are made of DICOM and NIfTI files.
+  ///   - threads: masks that are read at a time.
+  ///   - watch: is told how far that is.
   package static func masked(
-    at path: String, classes: MaskClasses?, isOfModel: Bool, reading: ImageReading, threads: Int
+    at path: String, classes: MaskClasses?, isOfModel: Bool = false, reading: ImageReading, threads: Int,
+    _ watch: ReadingWatch
   ) throws(DatasetError) -> LabelledImages {
     let wanted: MaskList.Wanted = classes.map { isOfModel ? .model($0) : .given($0) } ?? .found
     return CSVManifest.isTable(path)
-      ? try MaskManifest.read(path, wanted, reading, threads: threads)
-      : try MaskFolder.read(path, wanted, reading, threads: threads)
+      ? try MaskManifest.read(path, wanted, reading, threads: threads, watch)
+      : try MaskFolder.read(path, wanted, reading, threads: threads, watch)
   }
 }

@@ -24,8 +24,10 @@ package protocol Task: Sendable {
 
   /// Reads labelled images from a folder or table.
   ///
-  /// - Parameter reading: how images are made of DICOM and NIfTI files.
-  func images(at source: String, _ reading: ImageReading) throws -> LabelledImages
+  /// - Parameters:
+  ///   - reading: how images are made of DICOM and NIfTI files.
+  ///   - watch: follows files that are read for it.
+  func images(at source: String, _ reading: ImageReading, _ watch: ReadingWatch) throws -> LabelledImages
 
   /// Refuses images of which nothing could be learned.
   func requireLearnable(_ images: LabelledImages, source: String) throws
@@ -128,9 +130,10 @@ package protocol TaskAnswer {
   /// Images to measure the model on, with what it calls them.
   ///
   /// - Returns: the images, and how they were matched where that is not as written.
-  func images(at source: String, _ reading: ImageReading, for model: ModelFile) throws -> (
-    images: LabelledImages, remark: String?
-  )
+  func images(at source: String, _ reading: ImageReading, for model: ModelFile, _ watch: ReadingWatch) throws
+    -> (
+      images: LabelledImages, remark: String?
+    )
 
   /// Measures what the output says of images; nothing yet.
   func measurement(of images: LabelledImages) -> any Measurement

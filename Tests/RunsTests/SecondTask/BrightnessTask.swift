@@ -15,7 +15,7 @@ struct BrightnessTask: Task {
   static let name = "brightness"
   static let metadataName = "regress"
 
-  func images(at source: String, _ reading: ImageReading) throws -> LabelledImages {
+  func images(at source: String, _ reading: ImageReading, _ watch: ReadingWatch) throws -> LabelledImages {
     try ImageFolder.read(source)
   }
   func requireLearnable(_ images: LabelledImages, source: String) throws {}
@@ -117,9 +117,11 @@ struct RunningError: RunningFigures {
 struct NumberAnswer: TaskAnswer {
   let compiled: CompiledModel
 
-  func images(at source: String, _ reading: ImageReading, for model: ModelFile) throws -> (
-    images: LabelledImages, remark: String?
-  ) {
+  func images(at source: String, _ reading: ImageReading, for model: ModelFile, _ watch: ReadingWatch) throws
+    -> (
+      images: LabelledImages, remark: String?
+    )
+  {
     (try ImageFolder.read(source), nil)
   }
 

@@ -75,9 +75,9 @@ package struct ClassScores: TaskAnswer {
   }
 
   /// Images under the model's classes, which are matched by name.
-  package func images(at source: String, _ reading: ImageReading, for model: ModelFile) throws -> (
-    images: LabelledImages, remark: String?
-  ) {
+  package func images(
+    at source: String, _ reading: ImageReading, for model: ModelFile, _ watch: ReadingWatch
+  ) throws -> (images: LabelledImages, remark: String?) {
     let labelled = try ModelFile.images(at: source, reading, classCount: classCount)
     let matching = try model.matching(of: labelled, count: classCount, source: source)
     return (matching.applied(to: labelled), matching.remark)

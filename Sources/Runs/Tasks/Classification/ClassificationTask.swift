@@ -14,7 +14,9 @@ package struct ClassificationTask: Task {
   /// The task.
   package init() {}
 
-  package func images(at source: String, _ reading: ImageReading) throws -> LabelledImages {
+  package func images(at source: String, _ reading: ImageReading, _ watch: ReadingWatch) throws
+    -> LabelledImages
+  {
     try ModelFile.images(at: source, reading)
   }
 

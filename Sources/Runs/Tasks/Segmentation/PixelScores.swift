@@ -65,11 +65,11 @@ package struct PixelScores: PicturedAnswer {
       names: (0..<count).map { $0 == 0 ? "background" : "\($0)" }, values: Array(0..<count))
   }
 
-  package func images(at source: String, _ reading: ImageReading, for model: ModelFile) throws -> (
-    images: LabelledImages, remark: String?
-  ) {
+  package func images(
+    at source: String, _ reading: ImageReading, for model: ModelFile, _ watch: ReadingWatch
+  ) throws -> (images: LabelledImages, remark: String?) {
     let images = try LabelledImages.masked(
-      at: source, classes: classes, isOfModel: true, reading: reading, threads: threads)
+      at: source, classes: classes, isOfModel: true, reading: reading, threads: threads, watch)
     return (images, nil)
   }
 

@@ -42,9 +42,11 @@ package struct SegmentationTask: Task {
 
   package var defaults: TaskDefaults { TaskDefaults(epochs: 300, batch: 1, bottleneck: 192) }
 
-  package func images(at source: String, _ reading: ImageReading) throws -> LabelledImages {
+  package func images(at source: String, _ reading: ImageReading, _ watch: ReadingWatch) throws
+    -> LabelledImages
+  {
     try LabelledImages.masked(
-      at: source, classes: options.classes, reading: reading, threads: options.threads)
+      at: source, classes: options.classes, reading: reading, threads: options.threads, watch)
   }
 
   package func requireLearnable(_ images: LabelledImages, source: String) throws {
