@@ -4,7 +4,7 @@ package import Tensors
 ///
 /// Contiguous runs are joined in 8 lanes and in blocks of 1024, columns in blocks of 64 rows, so that the
 /// error of a sum grows with the length of a block instead of that of the sum. Every result element is made by one
-/// thread.
+/// thread; where there are fewer of them than threads, blocks of a long run are joined by all of them, and then in their order.
 package enum Reduction {
   /// What is computed from the elements x of one result element.
   package enum Kind: Sendable {
@@ -91,7 +91,16 @@ package enum Reduction {
     let source = unsafe UnsafePointer(x.words(F.Element.self))
     let target = unsafe y.words(F.Element.self)
     let offsets = walk.reducedOffsets
-    if walk.keptRun == 1 {
+    if walk.keptRun == 1, y.count < options.threads {
+      for index in 0..<y.count {
+        let line = unsafe source + walk.keptOffset(index)
+        var total = F.start
+        for offset in offsets {
+          total = unsafe F.join(total, joinRun(line + offset, walk.reducedRun, options, fold))
+        }
+        unsafe target[index] = finish(total)
+      }
+    } else if walk.keptRun == 1 {
       let run = walk.reducedRun
       forEachRange(y.count, workPerItem: run * offsets.count, options) { range in
         for index in range {
@@ -118,29 +127,68 @@ package enum Reduction {
 
   /// Columns that are reduced together: a few cache lines of each row.
   private static let columns = 128
+  /// Elements of a run that are joined by themselves.
+  private static let blockLength = 1024
   private static let rowsPerBlock = 64
 
   @inline(__always)
   private static func joinRun<F: Fold>(_ source: UnsafePointer<F.Element>, _ count: Int, _ fold: F.Type)
     -> F.Element
   {
+    let whole = count - count % 8
     var total = F.start
     var index = 0
-    while count - index >= 8 {
-      let end = min(count - (count - index) % 8, index + 1024)
-      var lanes = SIMD8<F.Element>(repeating: F.start)
-      while index < end {
-        lanes = unsafe F.join(lanes, F.prepare(eight(source + index)))
-        index += 8
+    while index < whole {
+      let end = min(whole, index + blockLength)
+      total = unsafe F.join(total, joinBlock(source + index, end - index, fold))
+      index = end
+    }
+    return unsafe joinRest(source + whole, count - whole, to: total, fold)
+  }
+
+  /// What `joinRun` gives, bit for bit, with the blocks joined by all threads.
+  @inline(__always)
+  private static func joinRun<F: Fold>(
+    _ source: UnsafePointer<F.Element>, _ count: Int, _ options: KernelOptions, _ fold: F.Type
+  ) -> F.Element {
+    let whole = count - count % 8
+    let blocks = (whole + blockLength - 1) / blockLength
+    return unsafe withUnsafeTemporaryAllocation(of: F.Element.self, capacity: blocks) { sums in
+      forEachRange(blocks, workPerItem: blockLength, options) { range in
+        for block in range {
+          let first = block * blockLength
+          unsafe sums[block] = joinBlock(source + first, min(blockLength, whole - first), fold)
+        }
       }
-      let low = F.join(F.join(lanes[0], lanes[4]), F.join(lanes[2], lanes[6]))
-      let high = F.join(F.join(lanes[1], lanes[5]), F.join(lanes[3], lanes[7]))
-      total = F.join(total, F.join(low, high))
+      var total = F.start
+      for block in 0..<blocks { total = unsafe F.join(total, sums[block]) }
+      return unsafe joinRest(source + whole, count - whole, to: total, fold)
     }
+  }
+
+  /// Joins at most a block of elements, a multiple of 8, in 8 lanes.
+  @inline(__always)
+  private static func joinBlock<F: Fold>(_ source: UnsafePointer<F.Element>, _ count: Int, _ fold: F.Type)
+    -> F.Element
+  {
+    var lanes = SIMD8<F.Element>(repeating: F.start)
+    var index = 0
     while index < count {
-      total = unsafe F.join(total, F.prepare(source[index]))
-      index += 1
+      lanes = unsafe F.join(lanes, F.prepare(eight(source + index)))
+      index += 8
     }
+    let low = F.join(F.join(lanes[0], lanes[4]), F.join(lanes[2], lanes[6]))
+    let high = F.join(F.join(lanes[1], lanes[5]), F.join(lanes[3], lanes[7]))
+    return F.join(low, high)
+  }
+
+  /// Joins fewer than 8 elements to what those before them gave.
+  @inline(__always)
+  private static func joinRest<F: Fold>(
+    _ source: UnsafePointer<F.Element>, _ count: Int, to total: F.Element, _ fold: F.Type
+  ) -> F.Element {
+    var total = total
+    for index in 0..<count { total = unsafe F.join(total, F.prepare(source[index])) }
     return total
   }
 
