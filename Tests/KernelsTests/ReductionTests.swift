@@ -2,7 +2,7 @@ import Kernels
 import Tensors
 import Testing
 
-/// Reductions of long runs to fewer results than there are threads.
+/// Reductions of long runs to fewer results than there are threads, and means of maps.
 @Suite struct ReductionTests {
   private static let kinds: [Reduction.Kind] = [
     .sum, .mean, .sumOfSquares, .euclideanNorm, .maximum, .minimum,
@@ -40,5 +40,26 @@ import Testing
       Double(values.min() ?? 0),
     ]
     for (found, expected) in zip(found, expected) { #expect(abs(found - expected) <= 1e-6 * abs(expected)) }
+  }
+
+  @Test(arguments: [1, 7, 3000]) func `means of maps do not depend on the number of threads`(_ positions: Int)
+    throws
+  {
+    var random = Random(7, 2)
+    let values = (0..<37 * positions).map { _ in Float(random.next() >> 40) / 16_777_216 - 0.25 }
+    let x = try Tensor(values, shape: Shape([1, 37, positions]))
+    func means(threads: Int) throws -> [Float] {
+      let y = try Tensor(zeros: Shape([1, 37, 1]), of: .float32)
+      Pooling.globalMean(
+        TensorView(x), into: TensorView(y), KernelOptions(threads: threads, level: .portable))
+      return y.elements(of: Float.self)
+    }
+    let one = try means(threads: 1)
+    #expect(try means(threads: 4).map(\.bitPattern) == one.map(\.bitPattern))
+    for map in 0..<37 {
+      let mean =
+        values[map * positions..<(map + 1) * positions].reduce(0.0) { $0 + Double($1) } / Double(positions)
+      #expect(abs(Double(one[map]) - mean) <= 1e-6)
+    }
   }
 }

@@ -23,7 +23,7 @@ package struct GlobalAveragePool: Operator, WithoutAttributes {
 
   package func bind(_ inputs: InputTypes, _ options: KernelOptions) throws(OperatorError) -> BoundKernel {
     BoundKernel(inputs, .operations(inputs[0].shape.elementCount)) { operands in
-      Pooling.globalMean(operands[0], into: operands.output(0))
+      Pooling.globalMean(operands[0], into: operands.output(0), options)
     }
   }
 
