@@ -20,26 +20,30 @@ public struct PixelHead: Sendable, Hashable {
   ///   - image: the image input.
   static func all(behind map: String, _ image: ImageInput?, in view: GraphView) -> [PixelHead] {
     guard let image else { return [] }
-    func deliversLogits(_ head: PixelHead) -> Bool {
-      ScoreOutput(head.output, in: view).logits == head.output
-    }
     let needed = Set(view.ancestors(of: map))
-    let found = outputs(at: image, in: view).compactMap { output -> PixelHead? in
+    let found = outputs(at: image, in: view).compactMap { output -> Candidate? in
       let nodes = view.ancestors(of: output).filter { !needed.contains($0) }
       let weights = view.weights(of: nodes)
       guard !weights.isEmpty else { return nil }
-      return PixelHead(
+      let head = PixelHead(
         output: output, classes: view.extents(output)[1], initializers: weights.map(\.name))
+      return Candidate(
+        head: head, weights: Set(head.initializers),
+        deliversLogits: ScoreOutput(output, in: view).logits == output)
     }
-    return found.enumerated().filter { position, head in
-      let weights = Set(head.initializers)
-      return !found.enumerated().contains { other, rival in
-        let theirs = Set(rival.initializers)
-        guard weights == theirs else { return weights.isStrictSubset(of: theirs) }
-        let (isLogits, areTheirs) = (deliversLogits(head), deliversLogits(rival))
-        return areTheirs == isLogits ? other < position : areTheirs
+    return found.enumerated().filter { position, own in
+      !found.enumerated().contains { other, rival in
+        guard own.weights == rival.weights else { return own.weights.isStrictSubset(of: rival.weights) }
+        return rival.deliversLogits == own.deliversLogits ? other < position : rival.deliversLogits
       }
-    }.map(\.element)
+    }.map(\.element.head)
+  }
+
+  /// An output that may be a head's scores.
+  private struct Candidate {
+    let head: PixelHead
+    let weights: Set<String>
+    let deliversLogits: Bool
   }
 
   /// Outputs [B, n, H, W] of floating-point numbers with the extents of the images; the one that the model's metadata name goes first.

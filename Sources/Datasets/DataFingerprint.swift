@@ -84,17 +84,17 @@ extension LabelledImages {
   ///   - root: the folder or table's folder that file names are relative to.
   ///   - known: SHA-256 of the content by `Sample.index`, of files that were read already.
   ///   - threads: how many files are read at a time.
-  ///   - isInterrupted: asked while files are read.
+  ///   - watch: is told of how many images the files are read.
   /// - Throws: an error that names all files that cannot be read.
   public func fingerprint(
     relativeTo root: String, known: [Int: String] = [:], threads: Int,
-    isInterrupted: () -> Bool = { false }
+    _ watch: ReadingWatch = { _, _ in false }
   ) throws(DatasetError) -> DataFingerprint {
     let hasSplit = hasSplit
     let sorted = samples.sorted { $0.index < $1.index }
     // A file is read once for all of its images.
     let first = sorted.firstOfFile
-    let read = try concurrentMap(count: sorted.count, threads: threads, isInterrupted: isInterrupted) {
+    let read = try concurrentMap(count: sorted.count, threads: threads, watch) {
       position -> Result<(image: String?, mask: String), MemoryMapError> in
       let sample = sorted[position]
       return Result { () throws(MemoryMapError) in

@@ -15,29 +15,30 @@ public struct DatasetError: ReportableError, Equatable {
   public let details: [String]
   /// What is wrong with one image of a file that holds several.
   private let fault: FrameFault?
-  /// Which image that is.
-  private let frame: Int?
 
   /// A fault that the other images of a file may have too.
-  private struct FrameFault: Hashable {
+  private struct FrameFault: Equatable {
     let file: String
     let reason: String
+    let frame: Int
+
+    /// Equal for images of a file in which the same is wrong.
+    var kind: [String] { [file, reason] }
   }
 
   package init(
     _ failureCode: FailureCode, _ message: String, file: String? = nil, hint: String? = nil,
     details: [String] = []
   ) {
-    self.init(failureCode, message, file: file, hint: hint, details: details, fault: nil, frame: nil)
+    self.init(failureCode, message, file: file, hint: hint, details: details, fault: nil)
   }
 
   private init(
     _ failureCode: FailureCode, _ message: String, file: String?, hint: String? = nil, details: [String] = [],
-    fault: FrameFault?, frame: Int?
+    fault: FrameFault?
   ) {
     self.details = details
     self.fault = fault
-    self.frame = frame
     self.failureCode = failureCode
     self.message = message
     self.file = file
@@ -56,7 +57,7 @@ public struct DatasetError: ReportableError, Equatable {
   static func badImage(_ sample: Sample, _ reason: String) -> Self {
     Self(
       .badData, "\(sample.quoted): \(reason)", file: sample.path,
-      fault: sample.frame.map { _ in FrameFault(file: sample.path, reason: reason) }, frame: sample.frame)
+      fault: sample.frame.map { FrameFault(file: sample.path, reason: reason, frame: $0) })
   }
 
   /// A file or folder that is not there or cannot be opened.
@@ -75,13 +76,12 @@ public struct DatasetError: ReportableError, Equatable {
 
   /// What is wrong, a line each; what is wrong in the same way with several images of a file is said once.
   package static func lines(of failures: [DatasetError]) -> [String] {
-    var frames: [FrameFault: [Int]] = [:]
-    for failure in failures {
-      if let fault = failure.fault, let frame = failure.frame { frames[fault, default: []].append(frame) }
-    }
+    let frames = Dictionary(grouping: failures.compactMap(\.fault), by: \.kind).mapValues { $0.map(\.frame) }
     return failures.compactMap { failure in
-      guard let fault = failure.fault, let all = frames[fault], all.count > 1 else { return failure.message }
-      guard failure.frame == all[0] else { return nil }
+      guard let fault = failure.fault, let all = frames[fault.kind], all.count > 1 else {
+        return failure.message
+      }
+      guard fault.frame == all[0] else { return nil }
       let isRange = zip(all, all.dropFirst()).allSatisfy { $0 + 1 == $1 }
       let text = isRange ? "\(all[0]) … \(all[all.count - 1])" : DatasetNote.list(all.map(String.init))
       return "'\(fault.file)' frames \(text): \(fault.reason)"

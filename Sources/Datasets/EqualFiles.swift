@@ -7,14 +7,13 @@ extension LabelledImages {
   ///
   /// - Parameter known: SHA-256 by `Sample.index`.
   func remarksOnEqualFiles(
-    byteCounts: [Int], known: [Int: String], threads: Int, isInterrupted: () -> Bool
+    byteCounts: [Int], known: [Int: String], threads: Int, _ watch: ReadingWatch
   ) throws(DatasetError) -> [DatasetNote] {
     let candidates = runs(of: Array(samples.indices)) { byteCounts[$0] }.filter { run in
       differs(run, \.split) || differs(run, \.label)
     }.flatMap(\.self)
     let samples = samples
-    let hashes = try concurrentMap(count: candidates.count, threads: threads, isInterrupted: isInterrupted) {
-      position in
+    let hashes = try concurrentMap(count: candidates.count, threads: threads, watch) { position in
       let sample = samples[candidates[position]]
       // A file that went away since it was decoded is reported when it is read next.
       return known[sample.index] ?? (try? SHA256.hexadecimal(mapping: sample.path)) ?? ""

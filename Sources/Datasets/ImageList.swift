@@ -120,11 +120,11 @@ public struct ImageList: Sendable {
   ///
   /// - Parameters:
   ///   - threads: how many decode at a time.
-  ///   - isInterrupted: asked while images are read.
+  ///   - watch: is told of how many images are read.
   /// - Throws: one error that names everything, where no image is left; one with the code `interrupted`.
-  package mutating func keepReadable(threads: Int, isInterrupted: () -> Bool) throws(DatasetError) {
+  package mutating func keepReadable(threads: Int, _ watch: ReadingWatch) throws(DatasetError) {
     let images = LabelledImages(classes: [""], samples: samples)
-    let found = try images.readability(threads: threads, isInterrupted: isInterrupted)
+    let found = try images.readability(threads: threads, watch)
     samples = found.readable
     failures += found.failures
     notes += found.notes

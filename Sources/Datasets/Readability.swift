@@ -1,4 +1,3 @@
-import Synchronization
 import Tensors
 
 extension LabelledImages {
@@ -7,15 +6,14 @@ extension LabelledImages {
   ///
   /// - Parameters:
   ///   - threads: how many decode at a time.
-  ///   - progress: called with the number of images done, from any of the threads.
-  ///   - isInterrupted: asked while images are read.
+  ///   - watch: is told of how many images are read.
   /// - Returns: remarks on equal files in several parts or classes, and on 16-bit files that use little of their range.
   /// - Throws: an error whose message names each unreadable file and its reason, a line each; one with the code `interrupted`.
   @discardableResult
   public func verifyReadable(
-    threads: Int, progress: (@Sendable (Int) -> Void)? = nil, isInterrupted: () -> Bool = { false }
+    threads: Int, _ watch: ReadingWatch = { _, _ in false }
   ) throws(DatasetError) -> [DatasetNote] {
-    try examined(threads: threads, isHashing: false, progress: progress, isInterrupted: isInterrupted).notes
+    try examined(threads: threads, isHashing: false, watch).notes
   }
 
   /// What `verifyReadable` says, and what it found out on the way: each file is read once for both.
@@ -27,11 +25,10 @@ extension LabelledImages {
   /// - Returns: SHA-256 of the content by `Sample.index`, of all files where they are hashed.
   package func examined(
     threads: Int, isHashing: Bool, known: [Int: String] = [:], formats: ImageFormats = .standard,
-    progress: (@Sendable (Int) -> Void)? = nil, isInterrupted: () -> Bool = { false }
+    _ watch: ReadingWatch = { _, _ in false }
   ) throws(DatasetError) -> (notes: [DatasetNote], hashes: [Int: String]) {
     let (results, first) = try facts(
-      threads: threads, isHashing: isHashing, known: known, formats: formats, progress: progress,
-      isInterrupted: isInterrupted)
+      threads: threads, isHashing: isHashing, known: known, formats: formats, watch)
     var facts: [ImageFacts] = []
     var failures: [DatasetError] = []
     for result in results {
@@ -54,17 +51,17 @@ extension LabelledImages {
     let remarks =
       ImageFacts.remarks(on: facts)
       + (try remarksOnEqualFiles(
-        byteCounts: facts.map(\.byteCount), known: hashes, threads: threads, isInterrupted: isInterrupted))
+        byteCounts: facts.map(\.byteCount), known: hashes, threads: threads,
+        { _, _ in watch(samples.count, samples.count) }))
     return (remarks, hashes)
   }
 
   /// Decodes every image once, and tells those that can be read from the others.
-  func readability(threads: Int, isInterrupted: () -> Bool) throws(DatasetError)
+  func readability(threads: Int, _ watch: ReadingWatch) throws(DatasetError)
     -> (readable: [Sample], failures: [DatasetError], notes: [DatasetNote])
   {
     let (results, _) = try facts(
-      threads: threads, isHashing: false, known: [:], formats: .standard, progress: nil,
-      isInterrupted: isInterrupted)
+      threads: threads, isHashing: false, known: [:], formats: .standard, watch)
     var readable: [Sample] = []
     var facts: [ImageFacts] = []
     var failures: [DatasetError] = []
@@ -81,23 +78,13 @@ extension LabelledImages {
 
   /// What is kept of every image, or why it cannot be read, and for each image the first one of the same file.
   private func facts(
-    threads: Int, isHashing: Bool, known: [Int: String], formats: ImageFormats,
-    progress: (@Sendable (Int) -> Void)?, isInterrupted: () -> Bool
+    threads: Int, isHashing: Bool, known: [Int: String], formats: ImageFormats, _ watch: ReadingWatch
   ) throws(DatasetError) -> (results: [Result<ImageFacts, DatasetError>], first: [Int]) {
     let samples = samples
     // A file is hashed once for all of its images.
     let first = samples.firstOfFile
-    let done = Mutex(0)
-    let results = try concurrentMap(count: samples.count, threads: threads, isInterrupted: isInterrupted) {
-      position in
-      defer {
-        let count = done.withLock { done in
-          done += 1
-          return done
-        }
-        progress?(count)
-      }
-      return Result { () throws(DatasetError) in
+    let results = try concurrentMap(count: samples.count, threads: threads, watch) { position in
+      Result { () throws(DatasetError) in
         let sample = samples[position]
         return try ImageFacts(
           reading: sample, by: formats,

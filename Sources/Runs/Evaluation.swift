@@ -46,7 +46,7 @@ package enum Evaluation {
     let task = TaskRegistry.task(of: model)
     let answer = try task.answer(of: model, context: context)
     let imageModel = try model.imageModel(answer, choice.preprocessing)
-    let (all, remark) = try RunInterrupted.watching("reading masks", emit, isInterrupted) { watch in
+    let (all, remark) = try RunInterrupted.watching(task.readingTitle, emit, isInterrupted) { watch in
       try answer.images(at: options.data, choice.preprocessing.reading ?? ImageReading(), for: model, watch)
     }
     if let remark { emit(.warning(remark)) }
@@ -76,7 +76,7 @@ package enum Evaluation {
     }
     let notes = try RunInterrupted.translating {
       try images.examined(
-        threads: context.options.threads, isHashing: false, known: known ?? [:], isInterrupted: isInterrupted
+        threads: context.options.threads, isHashing: false, known: known ?? [:], { _, _ in isInterrupted() }
       )
     }.notes
     if let table = options.imageTable {

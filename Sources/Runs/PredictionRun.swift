@@ -31,7 +31,7 @@ package struct PredictionRun: Sendable {
     if !choice.isAssumed { emit(.note("preprocessing from \(choice.source)")) }
     var images = try ImageList(of: paths, reading: choice.preprocessing.reading ?? ImageReading())
     try RunInterrupted.translating {
-      try images.keepReadable(threads: context.options.threads, isInterrupted: isInterrupted)
+      try images.keepReadable(threads: context.options.threads) { _, _ in isInterrupted() }
     }
     for note in images.notes { emit(RunEvent(note)) }
     failures = images.failures

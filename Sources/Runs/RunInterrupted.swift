@@ -24,17 +24,15 @@ public struct RunInterrupted: ReportableError {
     _ title: String, _ emit: @escaping (RunEvent) -> Void, _ isInterrupted: @escaping () -> Bool,
     _ body: (_ watch: ReadingWatch) throws -> Result
   ) throws -> Result {
-    var all: Int?
-    defer { if all != nil { emit(.end) } }
-    let result = try translating {
+    var hasBegun = false
+    defer { if hasBegun { emit(.end) } }
+    return try translating {
       try body { done, total in
-        if all == nil { emit(.begin(title: title, total: total)) }
-        all = total
+        if !hasBegun { emit(.begin(title: title, total: total)) }
+        hasBegun = true
         emit(.advance(done: done, figures: []))
         return isInterrupted()
       }
     }
-    if let all { emit(.advance(done: all, figures: [])) }
-    return result
   }
 }

@@ -87,7 +87,7 @@ package struct RunSplit: Sendable {
   ) throws -> [Int: String] {
     let indices = images.samples.map(\.index).sorted()
     let records = try RunInterrupted.translating {
-      try images.fingerprint(relativeTo: "", threads: threads, isInterrupted: isInterrupted).records
+      try images.fingerprint(relativeTo: "", threads: threads) { _, _ in isInterrupted() }.records
     }
     return Dictionary(uniqueKeysWithValues: zip(indices, records.map(\.sha256)))
   }

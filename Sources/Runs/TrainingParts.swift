@@ -1,5 +1,4 @@
 public import Datasets
-import Synchronization
 
 /// The images of one training run: those that train, those that choose an epoch, those that measure.
 public struct TrainingParts: Sendable {
@@ -75,19 +74,12 @@ public struct TrainingParts: Sendable {
   ///   - isInterrupted: asked while images are read.
   /// - Returns: remarks, and SHA-256 of the content by `Sample.index`.
   package func examined(
-    threads: Int, emit: (RunEvent) -> Void = { _ in }, isInterrupted: () -> Bool = { false }
+    threads: Int, emit: @escaping (RunEvent) -> Void = { _ in },
+    isInterrupted: @escaping () -> Bool = { false }
   ) throws -> (notes: [DatasetNote], hashes: [Int: String]) {
     let used = train.holding(train.samples + validation.samples + test.samples)
-    emit(.begin(title: "reading images", total: used.samples.count))
-    defer { emit(.end) }
-    let done = Atomic(0)
-    return try RunInterrupted.translating {
-      try used.examined(
-        threads: threads, isHashing: true, progress: { done.store($0, ordering: .relaxed) },
-        isInterrupted: {
-          emit(.advance(done: done.load(ordering: .relaxed), figures: []))
-          return isInterrupted()
-        })
+    return try RunInterrupted.watching("reading images", emit, isInterrupted) { watch in
+      try used.examined(threads: threads, isHashing: true, watch)
     }
   }
 }

@@ -226,7 +226,7 @@ package struct TrainingRun {
   }
 
   private func images(_ reading: ImageReading) throws -> LabelledImages {
-    let images = try RunInterrupted.watching("reading masks", emit, isInterrupted) { watch in
+    let images = try RunInterrupted.watching(request.task.readingTitle, emit, isInterrupted) { watch in
       try request.task.images(at: request.data, reading, watch)
     }
     for note in images.notes { emit(RunEvent(note)) }
@@ -249,7 +249,7 @@ package struct TrainingRun {
     return try RunInterrupted.translating {
       try images.fingerprint(
         relativeTo: Folder.isFolder(source) ? source : table, known: known, threads: context.options.threads,
-        isInterrupted: isInterrupted)
+        { _, _ in isInterrupted() })
     }
   }
 

@@ -109,7 +109,7 @@ import Testing
     try folder.write("hello", to: "a/text.jpg")
     let images = try ImageFolder.read(folder.path)
     let error = try #require(throws: DatasetError.self) {
-      try images.verifyReadable(threads: 2, isInterrupted: { true })
+      try images.verifyReadable(threads: 2) { _, _ in true }
     }
     #expect(error.failureCode == .interrupted)
   }

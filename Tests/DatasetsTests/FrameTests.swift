@@ -138,7 +138,7 @@ import Testing
     let count = images.samples.count
     #expect(count > 2)
     do throws(DatasetError) {
-      try images.keepReadable(threads: 2, isInterrupted: { false })
+      try images.keepReadable(threads: 2) { _, _ in false }
       Issue.record("nothing can be read")
     } catch {
       #expect(error.message.hasPrefix("\(count) images given"))

@@ -213,7 +213,7 @@ import Testing
       }
     }
     #expect(try read(stops: false).samples.count == 5)
-    #expect(!seen.isEmpty && seen == seen.sorted())
+    #expect(seen == seen.sorted() && seen.last == 5)
     let error = #expect(throws: DatasetError.self) { try read(stops: true) }
     #expect(error?.failureCode == .interrupted)
   }

@@ -8,6 +8,13 @@ import Testing
     .sum, .mean, .sumOfSquares, .euclideanNorm, .maximum, .minimum,
   ]
 
+  /// Half the distance from 1 to the next Float: what one operation errs by at most.
+  ///
+  /// A sum errs by as many units as an element goes through additions, times the sum of magnitudes (Higham, Accuracy and Stability of
+  /// Numerical Algorithms, section 4.2): here 128 in a lane of a block of 1024, 3 that join the lanes, one for each block, up to 7
+  /// behind the last, one for each run; and 2 for a square, a quotient or a root.
+  private static let unit = Double(Float.ulpOfOne) / 2
+
   private func reduce(_ kind: Reduction.Kind, _ x: Tensor, axes: [Int], threads: Int) throws -> [Float] {
     let kept = x.shape.extents.enumerated().filter { !axes.contains($0.offset) }.map(\.element)
     let y = try Tensor(zeros: Shape(kept), of: .float32)
@@ -31,15 +38,29 @@ import Testing
         #expect(several.map(\.bitPattern) == one.map(\.bitPattern), "\(kind) on \(threads) threads")
       }
     }
-    guard extents.count == 1, !values.isEmpty else { return }
-    let sum = values.reduce(0.0) { $0 + Double($1) }
-    let squares = values.reduce(0.0) { $0 + Double($1) * Double($1) }
-    let found = try Self.kinds.map { Double(try reduce($0, x, axes: axes, threads: 4)[0]) }
-    let expected = [
-      sum, sum / Double(values.count), squares, squares.squareRoot(), Double(values.max() ?? 0),
-      Double(values.min() ?? 0),
-    ]
-    for (found, expected) in zip(found, expected) { #expect(abs(found - expected) <= 1e-6 * abs(expected)) }
+    guard !values.isEmpty else { return }
+    // Every result from the elements it is made of, by Double and in the simplest order.
+    let kept = extents.count == 1 ? 1 : extents[extents.count - 2]
+    let run = extents[extents.count - 1]
+    let rows = values.count / (kept * run)
+    for index in 0..<kept {
+      let own = (0..<rows).flatMap { row in
+        values[((row * kept + index) * run)...].prefix(run).map(Double.init)
+      }
+      let blocks = (run + 1023) / 1024
+      let rounding = Double(128 + 3 + blocks + 7 + rows + 2) * Self.unit
+      let (sum, magnitude) = (own.reduce(0, +), own.reduce(0) { $0 + abs($1) })
+      let squares = own.reduce(0) { $0 + $1 * $1 }
+      let expected: [(value: Double, bound: Double)] = [
+        (sum, rounding * magnitude), (sum / Double(own.count), rounding * magnitude / Double(own.count)),
+        (squares, rounding * squares), (squares.squareRoot(), rounding * squares.squareRoot()),
+        (own.max() ?? 0, 0), (own.min() ?? 0, 0),
+      ]
+      for (kind, expected) in zip(Self.kinds, expected) {
+        let found = Double(try reduce(kind, x, axes: axes, threads: 4)[index])
+        #expect(abs(found - expected.value) <= expected.bound, "\(kind) of result \(index)")
+      }
+    }
   }
 
   @Test(arguments: [1, 7, 3000]) func `means of maps do not depend on the number of threads`(_ positions: Int)
@@ -57,9 +78,12 @@ import Testing
     let one = try means(threads: 1)
     #expect(try means(threads: 4).map(\.bitPattern) == one.map(\.bitPattern))
     for map in 0..<37 {
-      let mean =
-        values[map * positions..<(map + 1) * positions].reduce(0.0) { $0 + Double($1) } / Double(positions)
-      #expect(abs(Double(one[map]) - mean) <= 1e-6)
+      let own = values[map * positions..<(map + 1) * positions].map(Double.init)
+      let mean = own.reduce(0, +) / Double(positions)
+      let magnitude = own.reduce(0) { $0 + abs($1) } / Double(positions)
+      // An element goes through the additions of its lane, 3 that join the lanes, up to 7 behind them, and the quotient.
+      let rounding = Double(positions / 8 + 3 + 7 + 1) * Self.unit
+      #expect(abs(Double(one[map]) - mean) <= rounding * magnitude)
     }
   }
 }

@@ -1,4 +1,3 @@
-import Synchronization
 import Tensors
 
 /// Images with the files of their masks, from which masks are read and classes found out.
@@ -145,13 +144,8 @@ struct MaskList {
   /// What every mask holds, image by image.
   private func read(threads: Int, _ watch: ReadingWatch) throws(DatasetError) -> [[Facts]] {
     let (items, reading) = (items, maskReading)
-    let done = Atomic(0)
-    let results = try concurrentMap(
-      count: items.count, threads: threads,
-      isInterrupted: { watch(done.load(ordering: .relaxed), items.count) }
-    ) { position in
-      defer { done.add(1, ordering: .relaxed) }
-      return items[position].masks.map { entry in
+    let results = try concurrentMap(count: items.count, threads: threads, watch) { position in
+      items[position].masks.map { entry in
         Result { () throws(DatasetError) in
           if let (width, height) = entry.emptySize {
             return Facts(width: width, height: height, counts: [0: width * height])
@@ -175,7 +169,7 @@ struct MaskList {
       Sample(path: item.path, frame: item.frame, reading: reading, label: 0, index: index)
     }
     let images = try LabelledImages(classes: [""], samples: samples)
-      .readability(threads: threads, isInterrupted: { watch(items.count, items.count) }).failures
+      .readability(threads: threads) { _, _ in watch(items.count, items.count) }.failures
     let count = items.reduce(0) { $0 + $1.masks.count }
     let text =
       images.isEmpty
@@ -289,8 +283,7 @@ struct MaskList {
     let several = samples.compactMap(\.mask).filter { $0.files.count > 1 }
     guard !several.isEmpty else { return nil }
     let counts = try concurrentMap(
-      count: several.count, threads: threads,
-      isInterrupted: { watch(items.count, items.count) }
+      count: several.count, threads: threads, { _, _ in watch(items.count, items.count) }
     ) { position in
       (try? several[position].joining(classes))?.overlaps ?? 0
     }

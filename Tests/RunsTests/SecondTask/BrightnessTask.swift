@@ -14,6 +14,7 @@ import Training
 struct BrightnessTask: Task {
   static let name = "brightness"
   static let metadataName = "regress"
+  let readingTitle = "reading brightness"
 
   func images(at source: String, _ reading: ImageReading, _ watch: ReadingWatch) throws -> LabelledImages {
     try ImageFolder.read(source)

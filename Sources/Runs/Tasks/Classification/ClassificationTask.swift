@@ -10,6 +10,8 @@ package import Training
 package struct ClassificationTask: Task {
   package static let name = "classification"
   package static let metadataName = "classify"
+  /// Labels come with the names of files; nothing is read for them that progress would tell of.
+  package let readingTitle = "reading labels"
 
   /// The task.
   package init() {}

@@ -10,6 +10,8 @@ package import Training
 package struct SegmentationTask: Task {
   package static let name = "segmentation"
   package static let metadataName = "segment"
+  /// Masks.
+  package let readingTitle = "reading masks"
 
   /// What the command line says of it.
   package struct Options: Sendable {
