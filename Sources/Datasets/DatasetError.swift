@@ -54,9 +54,9 @@ public struct DatasetError: ReportableError, Equatable {
   }
 
   /// An image that is wrong, of a file that may hold several.
-  static func badImage(_ sample: Sample, _ reason: String) -> Self {
+  static func badImage(_ sample: Sample, _ reason: String, hint: String? = nil) -> Self {
     Self(
-      .badData, "\(sample.quoted): \(reason)", file: sample.path,
+      .badData, "\(sample.quoted): \(reason)", file: sample.path, hint: hint,
       fault: sample.frame.map { FrameFault(file: sample.path, reason: reason, frame: $0) })
   }
 
@@ -65,13 +65,22 @@ public struct DatasetError: ReportableError, Equatable {
     Self(.missingInput, "'\(file)': \(reason)", file: file, hint: hint)
   }
 
-  /// One error for several: the first where it is the only one, else a summary with a line each; nil for none.
-  static func joined(_ failures: [DatasetError], _ summary: String) -> DatasetError? {
-    guard failures.count > 1 else { return failures.first }
+  /// One error for several: what the only one says, else a summary with a line each; nil for none.
+  ///
+  /// - Parameter hint: what helps against all of them where they do not say the same themselves.
+  static func joined(_ failures: [DatasetError], _ summary: String, hint: String? = nil) -> DatasetError? {
+    guard let first = failures.first else { return nil }
+    let isOne = failures.count == 1
     let areAllMissing = failures.allSatisfy { $0.failureCode == .missingInput }
+    let own = failures.allSatisfy { $0.hint == first.hint } ? first.hint : nil
+    let general =
+      areAllMissing
+      ? "check the name and that the file can be opened"
+      : isOne ? "replace or remove this file" : "replace or remove these files"
     return DatasetError(
-      areAllMissing ? .missingInput : .badData, summary, hint: "replace or remove these files",
-      details: lines(of: failures))
+      isOne ? first.failureCode : areAllMissing ? .missingInput : .badData, isOne ? first.message : summary,
+      file: isOne ? first.file : nil, hint: own ?? hint ?? general,
+      details: isOne ? first.details : lines(of: failures))
   }
 
   /// What is wrong, a line each; what is wrong in the same way with several images of a file is said once.

@@ -110,7 +110,8 @@ private struct ImageFacts {
       let name = mask.files.first.map { "'\($0.name)'" } ?? "the mask"
       throw .badImage(
         sample,
-        "the image is \(image.width)×\(image.height) pixels, its mask \(name) \(mask.width)×\(mask.height)")
+        "the image is \(image.width)×\(image.height) pixels, its mask \(name) \(mask.width)×\(mask.height)",
+        hint: "a mask has the size of its image: write it anew, or remove both")
     }
     (self.byteCount, self.sha256) = (byteCount, sha256)
     if case .floats(let values) = image.samples, !formats.hasIntensities(sample.path) {

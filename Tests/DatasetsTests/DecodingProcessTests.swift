@@ -36,15 +36,27 @@ import Testing
     #expect(found.segmentation?.segments.map(\.label) == ["cyst", "tumour"])
   }
 
-  @Test func `a refusal is a reason, and the process goes on`() throws {
+  @Test func `a refusal is a reason with what to do, and the process goes on`() throws {
     let processes = DecodingProcesses(program: Self.program)
     defer { processes.use(program: nil) }
-    let bad = DecodingRequest(.image, Fixtures.path("formats/truncated.dcm"), frame: 0, ImageReading())
-    guard case .refusal(let reason)? = try processes.answer(to: bad) else {
-      Issue.record("a truncated file was decoded")
-      return
+    let refused: [(file: String, frame: Int, reason: String, hint: String?)] = [
+      ("truncated.dcm", 0, "the file ends too early", nil),
+      (
+        "no_pixels.dcm", 0, "no pixel data",
+        "export the image without compression, or leave out files that hold none"
+      ),
+      ("frames.dcm", 3, "no image 3", "give the number of an image that it holds behind #, counted from 0"),
+    ]
+    for expected in refused {
+      let bad = DecodingRequest(
+        .image, Fixtures.path("formats/" + expected.file), frame: expected.frame, ImageReading())
+      guard case .refusal(let error)? = try processes.answer(to: bad) else {
+        Issue.record("\(expected.file) was decoded")
+        continue
+      }
+      #expect(error.reason.contains(expected.reason), "\(error.reason)")
+      #expect(error.hint == expected.hint)
     }
-    #expect(reason.contains("the file ends too early"))
     guard case .image? = try processes.answer(to: request) else {
       Issue.record("no answer after a refusal")
       return

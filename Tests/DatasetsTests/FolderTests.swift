@@ -1,4 +1,5 @@
 import Datasets
+import Foundation
 import Tensors
 import TestSupport
 import Testing
@@ -129,6 +130,19 @@ import Testing
       #expect(error.details[0].contains("empty.png': the file is empty"))
       #expect(error.details[1].contains("short.png': cannot be decoded"))
       #expect(error.details[2].contains("text.jpg': neither PNG, JPEG"))
+      #expect(error.hint == "replace or remove these files")
     }
+  }
+
+  @Test func `what helps against one file is said as for several`() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("hello", to: "a/text.jpg")
+    let images = try ImageFolder.read(folder.path)
+    let unreadable = try #require(throws: DatasetError.self) { try images.verifyReadable(threads: 1) }
+    #expect(unreadable.hint == "replace or remove this file" && unreadable.details.isEmpty)
+    try FileManager.default.removeItem(atPath: folder.file("a/text.jpg"))
+    let missing = try #require(throws: DatasetError.self) { try images.verifyReadable(threads: 1) }
+    #expect(missing.failureCode == .missingInput)
+    #expect(missing.hint == "check the name and that the file can be opened")
   }
 }

@@ -101,12 +101,14 @@ import Testing
       let sample = Sample(path: Fixtures.path("formats/" + file), frame: 3, label: 0, index: 0)
       let error = try #require(throws: DatasetError.self) { try ImageFile.read(sample) }
       #expect(error.message.contains(reason), "\(error.message)")
+      #expect(error.hint?.contains("counted from 0") == true)
     }
     let volume = Sample(
       path: Fixtures.path("formats/volumes.nii.gz"), frame: 0, reading: ImageReading(volume: 3), label: 0,
       index: 0)
     let error = try #require(throws: DatasetError.self) { try ImageFile.read(volume) }
     #expect(error.message.contains("volumes 0 … 2, no volume 3"), "\(error.message)")
+    #expect(error.hint?.contains("--volume") == true)
   }
 
   @Test(arguments: [

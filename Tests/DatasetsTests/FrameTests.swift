@@ -156,5 +156,10 @@ import Testing
     #expect(error.details.count == 2)
     #expect(error.details[0].contains("x.toy' frame 1: cannot be decoded as Toy: the pixels end early"))
     #expect(error.details[1].contains("the file holds images 0 … 2, no image 3"))
+    #expect(error.hint == "replace or remove these files")
+    let outside = try #require(throws: DatasetError.self) {
+      try table("y.toy#3,a,,").examined(threads: 1, isHashing: false, formats: ToyFormat.formats)
+    }
+    #expect(outside.details.isEmpty && outside.hint?.contains("counted from 0") == true)
   }
 }

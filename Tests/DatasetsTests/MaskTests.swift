@@ -107,7 +107,7 @@ import Testing
     let images = try MaskFolder.read(other.path)
     let size = try #require(throws: DatasetError.self) { try images.verifyReadable(threads: 1) }
     #expect(size.message.contains("the image is 6×4 pixels, its mask"))
-    #expect(size.message.contains("2×2"))
+    #expect(size.message.contains("2×2") && size.hint?.contains("the size of its image") == true)
   }
 
   @Test func `a mask in colour, an empty one and masks of one value are refused`() throws {

@@ -29,7 +29,7 @@ package enum ImageFile {
       let image = try formats.decode(
         frame: sample.frame ?? 0, sample.reading, of: content, path: sample.path)
       return (image, storage.byteCount, isHashing ? SHA256.hexadecimal(of: storage) : nil)
-    } catch { throw .badImage(sample, error.reason) }
+    } catch { throw .badImage(sample, error.reason, hint: error.hint) }
   }
 
   /// The values that a sample's file stores, which are classes where it is a mask.
@@ -40,7 +40,7 @@ package enum ImageFile {
       let bytes = unsafe UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount)
       let content = unsafe bytes.bindMemory(to: UInt8.self).span
       return try formats.values(frame: sample.frame ?? 0, sample.reading, of: content, path: sample.path)
-    } catch { throw .badImage(sample, error.reason) }
+    } catch { throw .badImage(sample, error.reason, hint: error.hint) }
   }
 
   private static func mapped(_ path: String) throws(DatasetError) -> Storage {
@@ -56,7 +56,7 @@ package enum ImageFile {
   package static func decode(_ bytes: [UInt8], named name: String) throws(DatasetError) -> Image {
     do { return try ImageFormats.inMemory.decode(frame: 0, ImageReading(), of: bytes.span, path: name) } catch
     {
-      throw .badFile(name, error.reason)
+      throw .badFile(name, error.reason, hint: error.hint)
     }
   }
 }

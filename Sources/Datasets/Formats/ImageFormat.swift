@@ -67,9 +67,14 @@ extension Span<UInt8> {
 package struct CodecError: Error {
   /// One line, lower case, without full stop.
   package let reason: String
+  /// What the user can do about it; nil where only another file helps.
+  package let hint: String?
 
   /// A reason.
-  package init(reason: String) { self.reason = reason }
+  package init(reason: String, hint: String? = nil) { (self.reason, self.hint) = (reason, hint) }
+
+  /// The same, behind what could not be done.
+  func behind(_ claim: String) -> Self { Self(reason: "\(claim): \(reason)", hint: hint) }
 
   /// The reason from a zero-terminated buffer, in our manner: lower case start, no full stop.
   init(cText: [CChar]) {
@@ -80,6 +85,6 @@ package struct CodecError: Error {
   /// The reason from a library's message.
   init(libraryText: String) {
     let text = libraryText.hasSuffix(".") ? String(libraryText.dropLast()) : libraryText
-    reason = text.isEmpty ? "unknown reason" : text
+    self.init(reason: text.isEmpty ? "unknown reason" : text)
   }
 }

@@ -96,7 +96,7 @@ package struct ImageFormats: Sendable {
       return contents
     }
     do throws(CodecError) { return try format.contents(of: bytes, path: path) } catch {
-      throw CodecError(reason: "cannot be decoded as \(format.name): \(error.reason)")
+      throw error.behind("cannot be decoded as \(format.name)")
     }
   }
 
@@ -108,7 +108,7 @@ package struct ImageFormats: Sendable {
     if case .image(let image)? = try reply(of: format, .image, path, frame, reading) { return image }
     try check(frame, reading, of: bytes, in: format, path: path)
     do throws(CodecError) { return try format.decode(frame: frame, reading, of: bytes, path: path) } catch {
-      throw CodecError(reason: "cannot be decoded as \(format.name): \(error.reason)")
+      throw error.behind("cannot be decoded as \(format.name)")
     }
   }
 
@@ -120,7 +120,7 @@ package struct ImageFormats: Sendable {
     if case .values(let values)? = try reply(of: format, .values, path, frame, reading) { return values }
     try check(frame, reading, of: bytes, in: format, path: path)
     do throws(CodecError) { return try format.values(frame: frame, reading, of: bytes, path: path) } catch {
-      throw CodecError(reason: "cannot be read as a mask in \(format.name): \(error.reason)")
+      throw error.behind("cannot be read as a mask in \(format.name)")
     }
   }
 
@@ -133,9 +133,9 @@ package struct ImageFormats: Sendable {
     let request = DecodingRequest(subject, path, frame: frame, reading)
     let reply: DecodingReply?
     do throws(CodecError) { reply = try DecodingProcesses.shared.answer(to: request) } catch {
-      throw CodecError(reason: "cannot be decoded as \(format.name): \(error.reason)")
+      throw error.behind("cannot be decoded as \(format.name)")
     }
-    if case .refusal(let reason)? = reply { throw CodecError(reason: reason) }
+    if case .refusal(let error)? = reply { throw error }
     return reply
   }
 
@@ -157,10 +157,11 @@ package struct ImageFormats: Sendable {
       }
       guard frame < count else {
         throw CodecError(
-          reason: "the file holds \(count == 1 ? "one image" : "images 0 … \(count - 1)"), no image \(frame)")
+          reason: "the file holds \(count == 1 ? "one image" : "images 0 … \(count - 1)"), no image \(frame)",
+          hint: "give the number of an image that it holds behind #, counted from 0")
       }
     } catch {
-      throw CodecError(reason: "cannot be decoded as \(format.name): \(error.reason)")
+      throw error.behind("cannot be decoded as \(format.name)")
     }
   }
 

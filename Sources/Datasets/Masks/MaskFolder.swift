@@ -202,12 +202,8 @@ private struct MaskFolderReader {
     -> LabelledImages
   {
     let summary = "\(failures.count) files of '\(root)' do not fit together or cannot be read"
-    if let error = DatasetError.joined(failures, summary) {
-      throw DatasetError(
-        error.failureCode, error.message, file: error.file,
-        hint: "an image and its mask have the same name (also x_mask.png, x_mask_1.png); remove the others",
-        details: error.details)
-    }
+    let hint = "an image and its mask have the same name (also x_mask.png, x_mask_1.png); remove the others"
+    if let error = DatasetError.joined(failures, summary, hint: hint) { throw error }
     guard !list.items.isEmpty else { throw .badFile(root, "no images found", hint: layout) }
     var images = try list.images(wanted, threads: threads, watch)
     images.hasIntensities = listed.hasIntensities

@@ -191,9 +191,9 @@ struct MaskList {
               + "\(first.width)×\(first.height)"))
       }
     }
-    if let error = DatasetError.joined(failures, "\(failures.count) masks differ in size from others") {
-      throw error
-    }
+    let summary = "\(failures.count) masks differ in size from others"
+    let hint = "all masks of an image have its size: write them anew, or remove them"
+    if let error = DatasetError.joined(failures, summary, hint: hint) { throw error }
   }
 
   /// The classes of folders: a background and one class for each.
@@ -269,11 +269,9 @@ struct MaskList {
         failures.append(.badFile(mask.path, "values outside the classes \(classes.text): \(values)"))
       }
     }
-    guard let error = DatasetError.joined(failures, "\(failures.count) masks hold values outside the classes")
-    else { return }
-    throw DatasetError(
-      error.failureCode, error.message, file: error.file,
-      hint: "name every value with --mask-classes; ignore=VALUE leaves pixels out", details: error.details)
+    let summary = "\(failures.count) masks hold values outside the classes"
+    let hint = "name every value with --mask-classes; ignore=VALUE leaves pixels out"
+    if let error = DatasetError.joined(failures, summary, hint: hint) { throw error }
   }
 
   /// A line on pixels that several masks of an image give different classes; nil where there is none.

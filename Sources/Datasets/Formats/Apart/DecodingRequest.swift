@@ -47,7 +47,7 @@ package enum DecodingReply {
   case image(Image)
   case values(StoredValues)
   /// Why there is no answer.
-  case refusal(String)
+  case refusal(CodecError)
 
   var bytes: [UInt8] {
     var writer = MessageWriter()
@@ -71,9 +71,10 @@ package enum DecodingReply {
       writer.put(values.width)
       writer.put(values.height)
       writer.put(unsafe values.values.withUnsafeBytes { unsafe [UInt8]($0) })
-    case .refusal(let reason):
+    case .refusal(let error):
       writer.put(3)
-      writer.put(reason)
+      writer.put(error.reason)
+      writer.put(optional: error.hint) { $0.put($1) }
     }
     return writer.bytes
   }
@@ -102,7 +103,10 @@ package enum DecodingReply {
         throw MessageReader.Broken()
       }
       self = .values(StoredValues(width: width, height: height, values: content.elements(of: UInt16.self)))
-    case 3: self = .refusal(try reader.text())
+    case 3:
+      let reason = try reader.text()
+      let hint = try reader.optional { reader throws(MessageReader.Broken) in try reader.text() }
+      self = .refusal(CodecError(reason: reason, hint: hint))
     default: throw MessageReader.Broken()
     }
   }

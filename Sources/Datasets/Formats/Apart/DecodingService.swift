@@ -26,7 +26,9 @@ package enum DecodingService {
   }
 
   static func reply(to bytes: [UInt8]) -> DecodingReply {
-    guard let request = try? DecodingRequest(bytes) else { return .refusal("a request that is none") }
+    guard let request = try? DecodingRequest(bytes) else {
+      return .refusal(CodecError(reason: "a request that is none"))
+    }
     let formats = ImageFormats.standard
     do {
       let storage = try MemoryMap.file(at: request.path)
@@ -44,11 +46,11 @@ package enum DecodingService {
           try formats.values(frame: request.frame, request.reading, of: content, path: request.path))
       }
     } catch let error as CodecError {
-      return .refusal(error.reason)
+      return .refusal(error)
     } catch let error as MemoryMapError {
-      return .refusal("cannot be read: \(error.reason)")
+      return .refusal(CodecError(reason: "cannot be read: \(error.reason)"))
     } catch {
-      return .refusal("\(error)")
+      return .refusal(CodecError(reason: "\(error)"))
     }
   }
 

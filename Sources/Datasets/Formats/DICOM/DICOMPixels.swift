@@ -38,7 +38,9 @@ struct DICOMPixels: Sendable {
     }
     let found: (format: cgdcm_pixel_format, bytes: [UInt8])
     do throws(CodecError) { found = try file.pixels() } catch {
-      throw CodecError(reason: "\(error.reason) (\(file.transferSyntax))")
+      throw CodecError(
+        reason: "\(error.reason) (\(file.transferSyntax))",
+        hint: "export the image without compression, or leave out files that hold none")
     }
     let format = found.format
     (width, height, bytes) = (columns, rows, found.bytes)

@@ -39,7 +39,8 @@ final class NIfTIVolume: Sendable {
       throw CodecError(
         reason:
           "the file holds \(header.volumeCount == 1 ? "one volume" : "volumes 0 … \(header.volumeCount - 1)"), "
-          + "no volume \(volume)")
+          + "no volume \(volume)", hint: "--volume takes the number of a volume that every file holds, from 0"
+      )
     }
     let size = header.volumeSize
     let total = size * header.volumeCount
