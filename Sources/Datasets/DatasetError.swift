@@ -70,17 +70,17 @@ public struct DatasetError: ReportableError, Equatable {
   /// - Parameter hint: what helps against all of them where they do not say the same themselves.
   static func joined(_ failures: [DatasetError], _ summary: String, hint: String? = nil) -> DatasetError? {
     guard let first = failures.first else { return nil }
-    let isOne = failures.count == 1
     let areAllMissing = failures.allSatisfy { $0.failureCode == .missingInput }
     let own = failures.allSatisfy { $0.hint == first.hint } ? first.hint : nil
-    let general =
-      areAllMissing
-      ? "check the name and that the file can be opened"
-      : isOne ? "replace or remove this file" : "replace or remove these files"
+    let opening = areAllMissing ? "check the name and that the file can be opened" : nil
+    guard failures.count > 1 else {
+      return DatasetError(
+        first.failureCode, first.message, file: first.file,
+        hint: own ?? hint ?? opening ?? "replace or remove this file", details: first.details)
+    }
     return DatasetError(
-      isOne ? first.failureCode : areAllMissing ? .missingInput : .badData, isOne ? first.message : summary,
-      file: isOne ? first.file : nil, hint: own ?? hint ?? general,
-      details: isOne ? first.details : lines(of: failures))
+      areAllMissing ? .missingInput : .badData, summary,
+      hint: own ?? hint ?? opening ?? "replace or remove these files", details: lines(of: failures))
   }
 
   /// What is wrong, a line each; what is wrong in the same way with several images of a file is said once.
