@@ -211,6 +211,10 @@ size_t cgdcm_item_count(cgdcm_file *file, const cgdcm_data_set *set, uint16_t gr
   }
 }
 
+int cgdcm_holds(const cgdcm_data_set *set, uint16_t group, uint16_t element) {
+  return set != nullptr && set->FindDataElement(gdcm::Tag(group, element)) ? 1 : 0;
+}
+
 const uint8_t *cgdcm_value(const cgdcm_data_set *set, uint16_t group, uint16_t element, size_t *count) {
   *count = 0;
   const gdcm::Tag tag(group, element);
@@ -226,12 +230,7 @@ const uint8_t *cgdcm_pixels(cgdcm_file *file, cgdcm_pixel_format *format, size_t
   *count = 0;
   std::memset(format, 0, sizeof *format);
   try {
-    const gdcm::DataSet &set = file->reader.GetFile().GetDataSet();
-    if (!set.FindDataElement(pixel_data)) {
-      keep("no pixel data", message, CGDCM_MESSAGE_LENGTH);
-      return nullptr;
-    }
-    const gdcm::DataElement &element = set.GetDataElement(pixel_data);
+    const gdcm::DataElement &element = file->reader.GetFile().GetDataSet().GetDataElement(pixel_data);
     if (const gdcm::ByteValue *value = element.GetByteValue()) {
       format->is_native = 1;
       *count = value->GetLength();

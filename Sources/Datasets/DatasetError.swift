@@ -96,4 +96,10 @@ public struct DatasetError: ReportableError, Equatable {
       return "'\(fault.file)' frames \(text): \(fault.reason)"
     }
   }
+
+  /// What can be done about them, each said once, in the order of the first that says it.
+  package static func hints(of failures: [DatasetError]) -> [String] {
+    var known: Set<String> = []
+    return failures.compactMap(\.hint).filter { known.insert($0).inserted }
+  }
 }

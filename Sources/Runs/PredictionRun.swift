@@ -36,6 +36,7 @@ package struct PredictionRun: Sendable {
     for note in images.notes { emit(RunEvent(note)) }
     failures = images.failures
     for line in DatasetError.lines(of: failures) { emit(.warning(line)) }
+    for hint in DatasetError.hints(of: failures) { emit(.note("try: \(hint)")) }
     folder?.expectVolumes(in: images.samples)
     let answer = try TaskRegistry.task(of: model).answer(of: model, context: context)
     let imageModel = try model.imageModel(answer, choice.preprocessing)

@@ -18,19 +18,21 @@ public struct RunInterrupted: ReportableError {
   /// What a body that reads files gives; says how far it has come, and stops it where the user asks.
   ///
   /// - Parameters:
-  ///   - title: what is read, as progress names it; nothing is said where nothing is.
+  ///   - title: what is read, as progress names it; nothing is said where it is nil or nothing is read.
   ///   - body: gets the watch for what it reads.
   static func watching<Result>(
-    _ title: String, _ emit: @escaping (RunEvent) -> Void, _ isInterrupted: @escaping () -> Bool,
+    _ title: String?, _ emit: @escaping (RunEvent) -> Void, _ isInterrupted: @escaping () -> Bool,
     _ body: (_ watch: ReadingWatch) throws -> Result
   ) throws -> Result {
     var hasBegun = false
     defer { if hasBegun { emit(.end) } }
     return try translating {
       try body { done, total in
-        if !hasBegun { emit(.begin(title: title, total: total)) }
-        hasBegun = true
-        emit(.advance(done: done, figures: []))
+        if let title {
+          if !hasBegun { emit(.begin(title: title, total: total)) }
+          hasBegun = true
+          emit(.advance(done: done, figures: []))
+        }
         return isInterrupted()
       }
     }

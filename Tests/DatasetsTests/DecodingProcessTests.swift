@@ -41,10 +41,8 @@ import Testing
     defer { processes.use(program: nil) }
     let refused: [(file: String, frame: Int, reason: String, hint: String?)] = [
       ("truncated.dcm", 0, "the file ends too early", nil),
-      (
-        "no_pixels.dcm", 0, "no pixel data",
-        "export the image without compression, or leave out files that hold none"
-      ),
+      ("no_pixels.dcm", 0, "no pixel data", "leave the file out: it holds no image"),
+      ("video.dcm", 0, "MPEG-4 AVC/H.264 High Profile", "export the image without compression"),
       ("frames.dcm", 3, "no image 3", "give the number of an image that it holds behind #, counted from 0"),
     ]
     for expected in refused {

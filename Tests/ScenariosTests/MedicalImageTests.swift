@@ -170,7 +170,10 @@ import Testing
 
   @Test func `a file that breaks its decoder costs itself`() throws {
     let source = FixtureFiles.path("formats")
-    for name in ["ct_window.dcm", "truncated.dcm", "rgb16.png", "tiles.tif", "color.bmp", "las_int16.nii"] {
+    for name in [
+      "ct_window.dcm", "truncated.dcm", "no_pixels.dcm", "rgb16.png", "tiles.tif", "color.bmp",
+      "las_int16.nii",
+    ] {
       try folder.write(Array(try Data(contentsOf: URL(filePath: source + "/" + name))), to: "images/" + name)
     }
     let result = try ToolProcess.run(
@@ -178,6 +181,7 @@ import Testing
     #expect(result.code == 65)
     #expect(try result.json()["predictions"]?.array?.count == 8)
     #expect(result.errors.contains("truncated.dcm': cannot be decoded as DICOM: the file ends too early"))
+    #expect(result.errors.contains("try: leave the file out: it holds no image"))
     let hidden = try ToolProcess.run(["decoding-process"], in: folder)
     #expect(hidden.code == 64)
   }

@@ -55,10 +55,13 @@ const cgdcm_data_set *cgdcm_item(cgdcm_file *file, const cgdcm_data_set *set, ui
 /// How many items a sequence has; 0 where there is none.
 size_t cgdcm_item_count(cgdcm_file *file, const cgdcm_data_set *set, uint16_t group, uint16_t element);
 
+/// Whether an attribute is there, be it empty.
+int cgdcm_holds(const cgdcm_data_set *set, uint16_t group, uint16_t element);
+
 /// The bytes of an attribute, numbers in this machine's byte order; NULL where it is missing or empty.
 const uint8_t *cgdcm_value(const cgdcm_data_set *set, uint16_t group, uint16_t element, size_t *count);
 
-/// What the pixel data hold, and their bytes: those of the file where they are not compressed, else decoded.
+/// What the pixel data hold, which must be there, and their bytes: those of the file where they are not compressed, else decoded.
 ///
 /// @return the bytes, which live as long as the file; NULL with a message.
 const uint8_t *cgdcm_pixels(cgdcm_file *file, cgdcm_pixel_format *format, size_t *count, char *message);

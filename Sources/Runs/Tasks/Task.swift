@@ -18,8 +18,8 @@ package protocol Task: Sendable {
   static var name: String { get }
   /// The name in a written model's metadata, under `task`.
   static var metadataName: String { get }
-  /// What progress calls the files that hold what is learned.
-  var readingTitle: String { get }
+  /// What progress calls the files that hold what is learned; nil where no files do.
+  var readingTitle: String? { get }
 
   /// What the recipe says where the user says nothing.
   var defaults: TaskDefaults { get }

@@ -37,6 +37,7 @@ extension DICOMTag {
   static let valueTransformation = DICOMTag(0x0028, 0x9145)
   static let sharedGroups = DICOMTag(0x5200, 0x9229)
   static let perFrameGroups = DICOMTag(0x5200, 0x9230)
+  static let pixelData = DICOMTag(0x7FE0, 0x0010)
 }
 
 /// A parsed DICOM file; belongs to one thread at a time.
@@ -105,6 +106,9 @@ extension DICOMTag {
   fileprivate init(file: DICOMFile, pointer: OpaquePointer?) {
     unsafe (self.file, self.pointer) = (file, pointer)
   }
+
+  /// Whether an attribute is there, be it empty.
+  func holds(_ tag: DICOMTag) -> Bool { unsafe cgdcm_holds(pointer, tag.group, tag.element) != 0 }
 
   /// The bytes of an attribute; nil where it is missing or empty.
   func bytes(_ tag: DICOMTag) -> [UInt8]? {

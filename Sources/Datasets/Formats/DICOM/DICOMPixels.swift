@@ -26,9 +26,12 @@ struct DICOMPixels: Sendable {
     let root = file.root
     func required(_ tag: DICOMTag, _ name: String) throws(CodecError) -> Int {
       guard let value = root.word(tag) else {
-        throw CodecError(reason: "the file holds no image (no \(name))")
+        throw CodecError(reason: "the file holds no image (no \(name))", hint: Self.withoutImage)
       }
       return value
+    }
+    guard root.holds(.pixelData) else {
+      throw CodecError(reason: "no pixel data (\(file.transferSyntax))", hint: Self.withoutImage)
     }
     let (rows, columns) = (try required(.rows, "Rows"), try required(.columns, "Columns"))
     if let refusal = Image.refusal(width: columns, height: rows) { throw CodecError(reason: refusal) }
@@ -39,8 +42,7 @@ struct DICOMPixels: Sendable {
     let found: (format: cgdcm_pixel_format, bytes: [UInt8])
     do throws(CodecError) { found = try file.pixels() } catch {
       throw CodecError(
-        reason: "\(error.reason) (\(file.transferSyntax))",
-        hint: "export the image without compression, or leave out files that hold none")
+        reason: "\(error.reason) (\(file.transferSyntax))", hint: "export the image without compression")
     }
     let format = found.format
     (width, height, bytes) = (columns, rows, found.bytes)
@@ -72,6 +74,9 @@ struct DICOMPixels: Sendable {
     is422 = format.is_native != 0 && photometric == "YBR_FULL_422"
     try check(isNative: format.is_native != 0)
   }
+
+  /// What to do with reports, plans and directories, which are DICOM files as well.
+  private static let withoutImage = "leave the file out: it holds no image"
 
   /// How many images the attributes tell of.
   static func frameCount(of root: DICOMDataSet) -> Int {

@@ -11,7 +11,7 @@ package struct ClassificationTask: Task {
   package static let name = "classification"
   package static let metadataName = "classify"
   /// Labels come with the names of files; nothing is read for them that progress would tell of.
-  package let readingTitle = "reading labels"
+  package let readingTitle: String? = nil
 
   /// The task.
   package init() {}

@@ -11,7 +11,7 @@ package struct SegmentationTask: Task {
   package static let name = "segmentation"
   package static let metadataName = "segment"
   /// Masks.
-  package let readingTitle = "reading masks"
+  package let readingTitle: String? = "reading masks"
 
   /// What the command line says of it.
   package struct Options: Sendable {
