@@ -65,6 +65,9 @@ public struct DatasetError: ReportableError, Equatable {
     Self(.missingInput, "'\(file)': \(reason)", file: file, hint: hint)
   }
 
+  /// What to do about files that are not there or cannot be opened.
+  private static let opening = "check the name and that the file can be opened"
+
   /// One error for several: what the only one says, else a summary with a line each; nil for none.
   ///
   /// - Parameter hint: what helps against all of them where they do not say the same themselves.
@@ -72,7 +75,7 @@ public struct DatasetError: ReportableError, Equatable {
     guard let first = failures.first else { return nil }
     let areAllMissing = failures.allSatisfy { $0.failureCode == .missingInput }
     let own = failures.allSatisfy { $0.hint == first.hint } ? first.hint : nil
-    let opening = areAllMissing ? "check the name and that the file can be opened" : nil
+    let opening = areAllMissing ? Self.opening : nil
     guard failures.count > 1 else {
       return DatasetError(
         first.failureCode, first.message, file: first.file,
@@ -97,9 +100,11 @@ public struct DatasetError: ReportableError, Equatable {
     }
   }
 
-  /// What can be done about them, each said once, in the order of the first that says it.
+  /// What can be done about them, each said once, in the order of the first that needs it.
   package static func hints(of failures: [DatasetError]) -> [String] {
     var known: Set<String> = []
-    return failures.compactMap(\.hint).filter { known.insert($0).inserted }
+    return failures.map {
+      $0.hint ?? ($0.failureCode == .missingInput ? opening : "replace or remove what cannot be read")
+    }.filter { known.insert($0).inserted }
   }
 }

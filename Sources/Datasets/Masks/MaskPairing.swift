@@ -55,7 +55,9 @@ extension MaskList {
     func entry(_ frame: Int?) -> [Entry] { [Entry(path: mask.path, frame: frame, className: mask.className)] }
     if let frame = mask.frame {
       guard frames.count == 1 else {
-        throw .badFile(mask.path, "one mask (frame \(frame)) for the \(frames.count) images of '\(path)'")
+        throw .badFile(
+          mask.path, "one mask (frame \(frame)) for the \(frames.count) images of '\(path)'",
+          hint: "name the image's frame behind #, too, or give all masks of the file")
       }
       return [entry(frame)]
     }
@@ -82,7 +84,9 @@ extension MaskList {
         hint: "give the DICOM file that was segmented")
     }
     guard segmentation.refers(to: instance) else {
-      throw .badFile(mask.path, "no frame of the segmentation refers to '\(path)'")
+      throw .badFile(
+        mask.path, "no frame of the segmentation refers to '\(path)'",
+        hint: "give the segmentation that was made of this image, or leave the image out")
     }
     return frames.map { frame in
       let meant = segmentation.frames.indices.filter { index in
