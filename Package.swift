@@ -131,7 +131,9 @@ let package = Package(
         "Graphs",
         "TensorFiles", "Tensors",
       ]),
-    tests("ScenariosTests", uses: ["Datasets", "ONNXFormat", "TensorFiles", "Graphs", "Tensors", "DKATool"]),
+    tests(
+      "ScenariosTests",
+      uses: ["Datasets", "ONNXFormat", "TensorFiles", "Graphs", "Kernels", "Tensors", "DKATool"]),
     tests("DKAToolTests", uses: ["DKATool", "TensorFiles", "Tensors"]),
     // As another package would use the library: what is public and nothing else.
     .testTarget(

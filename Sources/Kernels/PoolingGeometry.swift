@@ -46,6 +46,9 @@ package struct PoolingGeometry: Hashable, Sendable {
       return first < end ? first..<end : 0..<0
     }
 
+    /// `taps(of:)` of each window.
+    var windowTaps: [Range<Int>] { (0..<output).map(taps) }
+
     /// Taps of a window that lie in the map or in padding, not behind both.
     func paddedTaps(of window: Int) -> Int {
       let reach = input + before + behind - window * stride

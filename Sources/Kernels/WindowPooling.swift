@@ -94,12 +94,20 @@ package enum WindowPooling {
     candidate > best || candidate != candidate && best == best
   }
 
+  /// What `exceeds` leaves as best, by choices that the compiler makes of whole vectors.
+  @inline(__always)
+  private static func larger<Element: Comparable>(_ candidate: Element, _ best: Element) -> Element {
+    let unlessLess = best == best ? candidate : best
+    return candidate <= best ? best : unlessLess
+  }
+
   @inline(__always)
   private static func maximum<Element: Scalar & Comparable>(
     _ x: TensorView, _ geometry: PoolingGeometry, _ y: TensorView, _ scratch: TensorView?,
     _ options: KernelOptions, lowest: Element
   ) {
     let (depth, rows, columns) = (geometry.axes[0], geometry.axes[1], geometry.axes[2])
+    let columnTaps = columns.windowTaps
     forEachPlane(geometry, options) { plane, worker in
       guard let scratch else { return }
       let source = unsafe x.words(Element.self) + plane * geometry.inputCount
@@ -115,17 +123,13 @@ package enum WindowPooling {
               let line =
                 unsafe source
                 + (depth.position(d, s) * rows.input + rows.position(i, u)) * columns.input
-              for j in 0..<columns.input {
-                let candidate = unsafe line[j]
-                unsafe row[j] = exceeds(candidate, row[j]) ? candidate : row[j]
-              }
+              for j in 0..<columns.input { unsafe row[j] = larger(line[j], row[j]) }
             }
           }
           for j in 0..<columns.output {
             var best = lowest
-            for v in columns.taps(of: j) {
-              let candidate = unsafe row[columns.position(j, v)]
-              best = exceeds(candidate, best) ? candidate : best
+            for v in columnTaps[j] {
+              best = unsafe larger(row[columns.position(j, v)], best)
             }
             unsafe target[j] = best
           }
@@ -136,20 +140,24 @@ package enum WindowPooling {
   }
 
   /// Calls a body with each window's place among the results and the position of its first largest element in the map.
+  ///
+  /// - Parameter columnTaps: the windows' taps along columns, the same for every map.
   @inline(__always)
   private static func forEachLargest<Element: Comparable>(
-    _ source: UnsafeMutablePointer<Element>, _ geometry: PoolingGeometry,
+    _ source: UnsafeMutablePointer<Element>, _ geometry: PoolingGeometry, _ columnTaps: [Range<Int>],
     _ body: (_ window: Int, _ depth: Int, _ row: Int, _ column: Int) -> Void
   ) {
     let (depth, rows, columns) = (geometry.axes[0], geometry.axes[1], geometry.axes[2])
     var window = 0
     for d in 0..<depth.output {
+      let depthTaps = depth.taps(of: d)
       for i in 0..<rows.output {
+        let rowTaps = rows.taps(of: i)
         for j in 0..<columns.output {
           var best: (value: Element, depth: Int, row: Int, column: Int)?
-          for s in depth.taps(of: d) {
-            for u in rows.taps(of: i) {
-              for v in columns.taps(of: j) {
+          for s in depthTaps {
+            for u in rowTaps {
+              for v in columnTaps[j] {
                 let place = (depth.position(d, s), rows.position(i, u), columns.position(j, v))
                 let candidate = unsafe source[(place.0 * rows.input + place.1) * columns.input + place.2]
                 if best.map({ exceeds(candidate, $0.value) }) ?? true {
@@ -171,12 +179,13 @@ package enum WindowPooling {
     _ options: KernelOptions, _ type: Element.Type
   ) {
     let (depth, rows, columns) = (geometry.axes[0], geometry.axes[1], geometry.axes[2])
+    let columnTaps = columns.windowTaps
     forEachPlane(geometry, options) { plane, _ in
       let source = unsafe x.words(type) + plane * geometry.inputCount
       let target = unsafe indices.words(Int64.self) + plane * geometry.outputCount
       // A window that is all padding has no largest element.
       unsafe target.update(repeating: 0, count: geometry.outputCount)
-      unsafe forEachLargest(source, geometry) { window, d, i, j in
+      unsafe forEachLargest(source, geometry, columnTaps) { window, d, i, j in
         let position =
           order == .rows
           ? (d * rows.input + i) * columns.input + j : d + (i + j * rows.input) * depth.input
@@ -191,12 +200,13 @@ package enum WindowPooling {
     _ options: KernelOptions, _ type: Element.Type
   ) {
     let (rows, columns) = (geometry.axes[1], geometry.axes[2])
+    let columnTaps = columns.windowTaps
     forEachPlane(geometry, options) { plane, _ in
       let source = unsafe x.words(type) + plane * geometry.inputCount
       let share = unsafe dY.words(type) + plane * geometry.outputCount
       let target = unsafe dX.words(type) + plane * geometry.inputCount
       unsafe target.update(repeating: 0, count: geometry.inputCount)
-      unsafe forEachLargest(source, geometry) { window, d, i, j in
+      unsafe forEachLargest(source, geometry, columnTaps) { window, d, i, j in
         unsafe target[(d * rows.input + i) * columns.input + j] += share[window]
       }
     }
@@ -208,17 +218,21 @@ package enum WindowPooling {
     _ scratch: TensorView?, _ options: KernelOptions, _ type: Element.Type
   ) {
     let (depth, rows, columns) = (geometry.axes[0], geometry.axes[1], geometry.axes[2])
+    let columnTaps = columns.windowTaps
+    let columnExtents = (0..<columns.output).map { extent(columns, $0, countsPadding) }
     forEachPlane(geometry, options) { plane, worker in
       guard let scratch else { return }
       let source = unsafe x.words(type) + plane * geometry.inputCount
       let row = unsafe scratch.words(type) + worker * geometry.rowCount
       var target = unsafe y.words(type) + plane * geometry.outputCount
       for d in 0..<depth.output {
+        let depthTaps = depth.taps(of: d)
         for i in 0..<rows.output {
+          let rowTaps = rows.taps(of: i)
           let area = extent(depth, d, countsPadding) * extent(rows, i, countsPadding)
           unsafe row.update(repeating: 0, count: columns.input)
-          for s in depth.taps(of: d) {
-            for u in rows.taps(of: i) {
+          for s in depthTaps {
+            for u in rowTaps {
               let line =
                 unsafe source
                 + (depth.position(d, s) * rows.input + rows.position(i, u)) * columns.input
@@ -227,9 +241,9 @@ package enum WindowPooling {
           }
           for j in 0..<columns.output {
             var sum: Element = 0
-            for v in columns.taps(of: j) { sum += unsafe row[columns.position(j, v)] }
+            for v in columnTaps[j] { sum += unsafe row[columns.position(j, v)] }
             // A window that is all padding has the mean zero.
-            unsafe target[j] = sum / Element(max(area * extent(columns, j, countsPadding), 1))
+            unsafe target[j] = sum / Element(max(area * columnExtents[j], 1))
           }
           unsafe target += columns.output
         }
@@ -243,21 +257,25 @@ package enum WindowPooling {
     _ options: KernelOptions, _ type: Element.Type
   ) {
     let (depth, rows, columns) = (geometry.axes[0], geometry.axes[1], geometry.axes[2])
+    let columnTaps = columns.windowTaps
+    let columnExtents = (0..<columns.output).map { extent(columns, $0, countsPadding) }
     forEachPlane(geometry, options) { plane, _ in
       var source = unsafe dY.words(type) + plane * geometry.outputCount
       let target = unsafe dX.words(type) + plane * geometry.inputCount
       unsafe target.update(repeating: 0, count: geometry.inputCount)
       for d in 0..<depth.output {
+        let depthTaps = depth.taps(of: d)
         for i in 0..<rows.output {
+          let rowTaps = rows.taps(of: i)
           let area = extent(depth, d, countsPadding) * extent(rows, i, countsPadding)
           for j in 0..<columns.output {
-            let share = unsafe source[j] / Element(max(area * extent(columns, j, countsPadding), 1))
-            for s in depth.taps(of: d) {
-              for u in rows.taps(of: i) {
+            let share = unsafe source[j] / Element(max(area * columnExtents[j], 1))
+            for s in depthTaps {
+              for u in rowTaps {
                 let line =
                   unsafe target
                   + (depth.position(d, s) * rows.input + rows.position(i, u)) * columns.input
-                for v in columns.taps(of: j) { unsafe line[columns.position(j, v)] += share }
+                for v in columnTaps[j] { unsafe line[columns.position(j, v)] += share }
               }
             }
           }

@@ -54,6 +54,22 @@ import Testing
     }
   }
 
+  @Test(arguments: [ElementType.float32, .float64], [[0], [9, 10], [20]])
+  func `the largest of a window with a NaN is none`(_ type: ElementType, columns: [Int]) throws {
+    // In a whole vector, and in the rest of one.
+    var x = (0..<5 * 21).map { Double($0 % 17) - 8 }
+    for column in columns { x[2 * 21 + column] = .nan }
+    let testCase = OperatorCase(
+      "a NaN", "MaxPool", inputs: [ReferenceTensor(x, [1, 1, 5, 21])],
+      attributes: [Attribute("kernel_shape", [3, 3])]
+    ) { $0[0] }
+    let result = try Interpreter().run(testCase.graph(type), testCase.feeds(type))[0]
+    let expected = (0..<3 * 19).map { window in
+      columns.contains { (window % 19..<window % 19 + 3).contains($0) }
+    }
+    #expect(result.widened.map(\.isNaN) == expected)
+  }
+
   @Test(arguments: [ElementType.float32, .float64], [0, 1])
   func `attention to one key whose score is not a number gives none`(_ type: ElementType, isCausal: Int)
     throws

@@ -14,7 +14,7 @@ import Training
 struct BrightnessTask: Task {
   static let name = "brightness"
   static let metadataName = "regress"
-  let readingTitle = "reading brightness"
+  let readingTitle: String? = nil
 
   func images(at source: String, _ reading: ImageReading, _ watch: ReadingWatch) throws -> LabelledImages {
     try ImageFolder.read(source)
